@@ -1,0 +1,94 @@
+//! What a check has to say: data only, every format prints the same.
+
+use std::fmt;
+
+use crate::source::Location;
+use crate::value::Path;
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Good to know.
+    Info,
+    /// Should be mended.
+    Warning,
+    /// Must be mended.
+    Error,
+}
+
+/// A Kubernetes object as findings name it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ObjectRef {
+    /// `v1`, `apps/v1`
+    pub api_version: String,
+    /// `Deployment`
+    pub kind: String,
+    /// The namespace as written, or that of the release
+    pub namespace: Option<String>,
+    /// `metadata.name`
+    pub name: String,
+}
+
+/// A values key, and who set it.
+#[derive(Debug, Clone)]
+pub struct ValuesKey {
+    /// The path below `.Values` of the chart that was rendered.
+    pub path: Path,
+    /// Where its value was written; `None` where nothing sets it.
+    pub set_by: Option<Setter>,
+}
+
+/// What set a value.
+#[derive(Debug, Clone)]
+pub enum Setter {
+    /// A line of a values file.
+    File(Location),
+    /// A flag, as it was given: `--set ingress.auth.type=none`.
+    Flag(String),
+}
+
+/// One violation of one policy at one place.
+#[derive(Debug, Clone)]
+pub struct Finding {
+    /// The policy's id, `<category>/<name>`.
+    pub policy: String,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What is wrong, in a sentence.
+    pub message: String,
+    /// The object that it is about; `None` where it is about the release.
+    pub object: Option<ObjectRef>,
+    /// The field that is at fault.
+    pub field: Option<Path>,
+    /// The field in the rendered manifest.
+    pub rendered: Option<Location>,
+    /// The places in templates that wrote it, innermost first.
+    pub template: Vec<Location>,
+    /// The values keys behind it, the likeliest first.
+    pub values: Vec<ValuesKey>,
+    /// Why it matters.
+    pub rationale: String,
+    /// How to mend it.
+    pub remediation: String,
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        })
+    }
+}
+
+/// `Deployment alice/workspace`, or without a namespace `Deployment workspace`.
+impl fmt::Display for ObjectRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ", self.kind)?;
+        if let Some(namespace) = &self.namespace {
+            write!(f, "{namespace}/")?;
+        }
+        f.write_str(&self.name)
+    }
+}

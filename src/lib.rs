@@ -1,0 +1,12 @@
+//! plimsoll renders Kubernetes charts and refuses unsafe ones.
+//!
+//! The library behind the binary of the same name; `docs/architecture.md` shows its layers. Nothing here prints or
+//! ends the process: that is the command line's.
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+pub mod finding;
+pub mod render;
+pub mod source;
+pub mod value;
+pub mod yaml;

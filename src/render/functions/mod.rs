@@ -1,0 +1,85 @@
+//! The template functions, one table for both dialects.
+//!
+//! A function is a [`Row`] in the table of its group; a new one is registered nowhere else. The Go engine checks the
+//! declared parameter types before the call, with Go's error texts; the Jinja dialect does the same, and passes the
+//! piped value last, as Helm's users expect.
+
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+use super::any::Any;
+
+/// A function that templates can call.
+#[derive(Clone, Copy)]
+pub struct Row {
+    /// The name in templates.
+    pub name: &'static str,
+    /// The declared types of the parameters.
+    pub params: &'static [Type],
+    /// The declared element type of a variadic last parameter (not in `params`).
+    pub variadic: Option<Type>,
+    /// The function. Arguments are already of the declared types.
+    pub call: fn(&mut dyn Host, &[Any]) -> Result<Any, Failure>,
+}
+
+/// A declared Go parameter type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Type {
+    /// `interface {}`: anything, nil too
+    Any,
+    /// `string`
+    String,
+    /// `bool`
+    Bool,
+    /// `int`
+    Int,
+    /// `int64`
+    Int64,
+    /// `float64`
+    Float64,
+    /// `[]interface {}`
+    List,
+    /// `[]string`
+    Strings,
+    /// `map[string]interface {}`
+    Map,
+    /// `time.Time`
+    Time,
+}
+
+/// Why a function failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// Helm's text.
+    pub message: String,
+}
+
+/// What functions may ask of the engine that calls them.
+pub trait Host {
+    /// Fills a buffer with random bytes: the system's, or those of `--seed`.
+    fn random(&mut self, buffer: &mut [u8]);
+
+    /// Seconds and nanoseconds since the Unix epoch.
+    fn now(&mut self) -> (i64, u32);
+}
+
+impl Failure {
+    /// A failure with a message.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into() }
+    }
+}
+
+/// The tables of all groups.
+const GROUPS: &[&[Row]] = &[];
+
+/// The function of a name.
+pub fn find(name: &str) -> Option<&'static Row> {
+    static INDEX: OnceLock<HashMap<&'static str, &'static Row>> = OnceLock::new();
+    INDEX.get_or_init(|| all().map(|row| (row.name, row)).collect()).get(name).copied()
+}
+
+/// Every function, group by group.
+pub fn all() -> impl Iterator<Item = &'static Row> {
+    GROUPS.iter().flat_map(|group| group.iter())
+}

@@ -1,0 +1,287 @@
+//! The one type of plain data: what YAML and JSON hold. Immutable, cheap to clone, shared between threads.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// A YAML or JSON value. Cloning shares lists, maps and strings.
+///
+/// Numbers keep the Go type that Helm would give them: an integer is an `int64`, anything else a `float64`. A values
+/// file has only floats (Helm reads it through JSON), `--set a=1` and manifests have integers.
+#[derive(Debug, Clone, Default)]
+pub enum Value {
+    /// `null`
+    #[default]
+    Null,
+    /// `true`, `false`
+    Bool(bool),
+    /// Go's `int64`
+    Int(i64),
+    /// Go's `float64`
+    Float(f64),
+    /// Text, always UTF-8
+    String(Arc<str>),
+    /// A sequence
+    List(Arc<[Value]>),
+    /// A mapping with text keys
+    Map(Arc<Map>),
+}
+
+/// A mapping, sorted by key (Go's order when it ranges over or prints a map), each key once.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Map(Vec<(Arc<str>, Value)>);
+
+/// One step of a [`Path`].
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Step {
+    /// Into a map
+    Key(Arc<str>),
+    /// Into a list, from 0
+    Index(usize),
+}
+
+/// The way from a root to a value inside it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Path(pub Vec<Step>);
+
+/// Numbers are equal by value, whatever their type.
+impl PartialEq for Value {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Null, Self::Null) => true,
+            (Self::Bool(a), Self::Bool(b)) => a == b,
+            (Self::Int(a), Self::Int(b)) => a == b,
+            (Self::Float(a), Self::Float(b)) => a == b,
+            (Self::Int(a), Self::Float(b)) | (Self::Float(b), Self::Int(a)) => *a as f64 == *b,
+            (Self::String(a), Self::String(b)) => a == b,
+            (Self::List(a), Self::List(b)) => a == b,
+            (Self::Map(a), Self::Map(b)) => Arc::ptr_eq(a, b) || a == b,
+            _ => false,
+        }
+    }
+}
+
+impl Value {
+    /// The value as text, if it is a string.
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The value as a mapping, if it is one.
+    pub fn as_map(&self) -> Option<&Map> {
+        match self {
+            Self::Map(map) => Some(map),
+            _ => None,
+        }
+    }
+
+    /// The value as a sequence, if it is one.
+    pub fn as_list(&self) -> Option<&[Value]> {
+        match self {
+            Self::List(list) => Some(list),
+            _ => None,
+        }
+    }
+
+    /// The value as a boolean, if it is one.
+    pub fn as_bool(&self) -> Option<bool> {
+        match self {
+            Self::Bool(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// The value of a key, if this is a map that has it.
+    pub fn get(&self, key: &str) -> Option<&Value> {
+        self.as_map()?.get(key)
+    }
+
+    /// Follows keys from map to map.
+    pub fn at<'a>(&self, keys: impl IntoIterator<Item = &'a str>) -> Option<&Value> {
+        keys.into_iter().try_fold(self, |value, key| value.get(key))
+    }
+
+    /// Follows a path.
+    pub fn follow(&self, path: &Path) -> Option<&Value> {
+        path.0.iter().try_fold(self, |value, step| match step {
+            Step::Key(key) => value.get(key),
+            Step::Index(index) => value.as_list()?.get(*index),
+        })
+    }
+
+    /// What JSON calls the type: `null`, `boolean`, `number`, `string`, `array` or `object`.
+    pub fn type_name(&self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Bool(_) => "boolean",
+            Self::Int(_) | Self::Float(_) => "number",
+            Self::String(_) => "string",
+            Self::List(_) => "array",
+            Self::Map(_) => "object",
+        }
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::String(text.into())
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::String(text.into())
+    }
+}
+
+impl From<bool> for Value {
+    fn from(value: bool) -> Self {
+        Self::Bool(value)
+    }
+}
+
+impl From<i64> for Value {
+    fn from(value: i64) -> Self {
+        Self::Int(value)
+    }
+}
+
+impl From<f64> for Value {
+    fn from(value: f64) -> Self {
+        Self::Float(value)
+    }
+}
+
+impl From<Vec<Value>> for Value {
+    fn from(items: Vec<Value>) -> Self {
+        Self::List(items.into())
+    }
+}
+
+impl From<Map> for Value {
+    fn from(map: Map) -> Self {
+        Self::Map(Arc::new(map))
+    }
+}
+
+impl Map {
+    /// The value of a key.
+    pub fn get(&self, key: &str) -> Option<&Value> {
+        self.find(key).ok().map(|index| &self.0[index].1)
+    }
+
+    /// Sets a key.
+    pub fn insert(&mut self, key: impl Into<Arc<str>>, value: Value) {
+        let key = key.into();
+        match self.find(&key) {
+            Ok(index) => self.0[index].1 = value,
+            Err(index) => self.0.insert(index, (key, value)),
+        }
+    }
+
+    /// Takes a key away and returns what it had.
+    pub fn remove(&mut self, key: &str) -> Option<Value> {
+        self.find(key).ok().map(|index| self.0.remove(index).1)
+    }
+
+    /// Keys and values in the order of the keys.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&Arc<str>, &Value)> + ExactSizeIterator {
+        self.0.iter().map(|(key, value)| (key, value))
+    }
+
+    /// The number of keys.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is no key.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn find(&self, key: &str) -> Result<usize, usize> {
+        self.0.binary_search_by(|(known, _)| (**known).cmp(key))
+    }
+}
+
+/// Of a key given twice the last value stays.
+impl<K: Into<Arc<str>>> FromIterator<(K, Value)> for Map {
+    fn from_iter<I: IntoIterator<Item = (K, Value)>>(entries: I) -> Self {
+        let mut all: Vec<(Arc<str>, Value)> = entries.into_iter().map(|(key, value)| (key.into(), value)).collect();
+        all.sort_by(|a, b| a.0.cmp(&b.0));
+        // dedup_by keeps the first of a run and hands it over as `b`: let it take the later value.
+        all.dedup_by(|later, first| {
+            let same = later.0 == first.0;
+            if same {
+                std::mem::swap(&mut later.1, &mut first.1);
+            }
+            same
+        });
+        Self(all)
+    }
+}
+
+impl Path {
+    /// The path with one more key.
+    pub fn key(&self, key: impl Into<Arc<str>>) -> Self {
+        self.with(Step::Key(key.into()))
+    }
+
+    /// The path with one more index.
+    pub fn index(&self, index: usize) -> Self {
+        self.with(Step::Index(index))
+    }
+
+    fn with(&self, step: Step) -> Self {
+        let mut steps = Vec::with_capacity(self.0.len() + 1);
+        steps.extend_from_slice(&self.0);
+        steps.push(step);
+        Self(steps)
+    }
+
+    /// The path without its last step; `None` for the root.
+    pub fn parent(&self) -> Option<Self> {
+        let (_, init) = self.0.split_last()?;
+        Some(Self(init.to_vec()))
+    }
+}
+
+/// `spec.containers[0].env`; keys that are no plain words are quoted: `metadata.annotations["a.b/c"]`.
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, step) in self.0.iter().enumerate() {
+            match step {
+                Step::Index(index) => write!(f, "[{index}]")?,
+                Step::Key(key)
+                    if !key.is_empty() && key.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-') =>
+                {
+                    write!(f, "{}{key}", if i == 0 { "" } else { "." })?;
+                }
+                Step::Key(key) => write!(f, "[{key:?}]")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn maps_are_sorted_and_the_last_of_a_key_wins() {
+        let map: Map = [("b", 1.into()), ("a", 2.into()), ("b", 3.into()), ("b", Value::Int(4))].into_iter().collect();
+        assert_eq!(
+            map.iter().map(|(k, v)| (&**k, v.clone())).collect::<Vec<_>>(),
+            [("a", Value::Int(2)), ("b", Value::Int(4))]
+        );
+    }
+
+    #[test]
+    fn paths_print_as_people_write_them() {
+        let path = Path::default().key("metadata").key("annotations").key("a.b/c").index(0).key("x");
+        assert_eq!(path.to_string(), "metadata.annotations[\"a.b/c\"][0].x");
+    }
+}
