@@ -6,7 +6,9 @@
 #![warn(missing_docs)]
 
 pub mod finding;
+pub mod gate;
 pub mod render;
+pub mod report;
 pub mod source;
 pub mod value;
 pub mod yaml;
