@@ -7,6 +7,7 @@
 
 pub mod finding;
 pub mod gate;
+pub mod number;
 pub mod render;
 pub mod report;
 pub mod source;
