@@ -8,6 +8,7 @@
 pub mod chart;
 pub mod finding;
 pub mod render;
+pub mod semver;
 pub mod source;
 pub mod value;
 pub mod yaml;
