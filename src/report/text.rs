@@ -49,7 +49,11 @@ fn handler(style: Style) -> GraphicalReportHandler {
         Style::Coloured => GraphicalTheme::unicode(),
     };
     // Wrapped lines would break the messages that people search for.
-    GraphicalReportHandler::new_themed(theme).with_wrap_lines(false).with_break_words(false).with_links(false).with_context_lines(1)
+    GraphicalReportHandler::new_themed(theme)
+        .with_wrap_lines(false)
+        .with_break_words(false)
+        .with_links(false)
+        .with_context_lines(1)
 }
 
 /// Prints what belongs together, and a blank line.
