@@ -1,5 +1,7 @@
 //! What findings and faults look like.
 
+mod common;
+
 use plimsoll::finding::{Fault, Finding, ObjectRef, Report, Setter, Severity, ValuesKey};
 use plimsoll::report::{self, Format, Style};
 use plimsoll::source::{Location, SourceFile, Span};
@@ -58,16 +60,9 @@ fn print(format: Format, style: Style) -> String {
     String::from_utf8(out).unwrap()
 }
 
-fn snapshots() -> insta::Settings {
-    let mut settings = insta::Settings::clone_current();
-    settings.set_snapshot_path("../snapshots/report");
-    settings.set_prepend_module_to_snapshot(false);
-    settings
-}
-
 #[test]
 fn text() {
-    snapshots().bind(|| insta::assert_snapshot!("text", print(Format::Text, Style::Plain)));
+    common::snapshots("report").bind(|| insta::assert_snapshot!("text", print(Format::Text, Style::Plain)));
 }
 
 #[test]
@@ -83,7 +78,7 @@ fn json_follows_its_schema() {
     let schema = serde_json::from_str(include_str!("../schemas/findings.schema.json")).unwrap();
     let document = serde_json::from_str(&print(Format::Json, Style::Plain)).unwrap();
     jsonschema::draft202012::new(&schema).unwrap().validate(&document).unwrap();
-    snapshots().bind(|| insta::assert_snapshot!("json", print(Format::Json, Style::Plain)));
+    common::snapshots("report").bind(|| insta::assert_snapshot!("json", print(Format::Json, Style::Plain)));
 }
 
 #[test]
@@ -94,5 +89,5 @@ fn faults_show_their_places_and_the_way_out() {
         .help("close the bracket");
     let mut out = Vec::new();
     report::write_faults(&[fault, Fault::new("no place")], Style::Plain, &mut out).unwrap();
-    snapshots().bind(|| insta::assert_snapshot!("faults", String::from_utf8(out).unwrap()));
+    common::snapshots("report").bind(|| insta::assert_snapshot!("faults", String::from_utf8(out).unwrap()));
 }
