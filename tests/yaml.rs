@@ -78,3 +78,20 @@ fn reading_agrees_with_helm() {
         Err(format!("{text:?}\n  expected {expected:?}\n  found    {found:?}"))
     });
 }
+
+#[test]
+fn writing_agrees_with_helm() {
+    hold(&cases(include_str!("fixtures/yaml/write.jsonl")), |case| {
+        let value = from_json(&case["value"]);
+        let written = match case["via"].as_str() {
+            Some("toYaml") => yaml::to_yaml(&value),
+            Some("toYamlPretty") => yaml::to_yaml_pretty(&value),
+            via => return Err(format!("no way to write via {via:?}")),
+        };
+        // Helm's functions take one line break off, and write nothing where there is no YAML.
+        let written = written.unwrap_or_default();
+        let found = written.strip_suffix('\n').unwrap_or(&written);
+        let expected = case["yaml"].as_str().ok_or("no text")?;
+        if found == expected { Ok(()) } else { Err(format!("\n  expected {expected:?}\n  found    {found:?}")) }
+    });
+}

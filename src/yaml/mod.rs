@@ -5,18 +5,23 @@
 //! first of several unsupported keys), the order of the document does here.
 
 mod decode;
+mod emit;
 mod error;
 mod events;
 mod golang;
 mod key;
 mod locate;
+mod order;
 mod scalar;
 mod split;
+mod style;
 mod tree;
+mod write;
 
 pub use error::Error;
 pub use locate::{Located, locate};
 pub use split::parse_split;
+pub use write::{WriteError, to_yaml, to_yaml_pretty};
 
 use crate::source::Span;
 use crate::value::{Map, Value};
