@@ -7,6 +7,7 @@
 
 pub mod chart;
 pub mod finding;
+pub mod number;
 pub mod render;
 pub mod semver;
 pub mod source;
