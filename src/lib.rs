@@ -6,6 +6,7 @@
 #![warn(missing_docs)]
 
 pub mod finding;
+pub mod policy;
 pub mod render;
 pub mod source;
 pub mod value;
