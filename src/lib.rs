@@ -6,6 +6,7 @@
 #![warn(missing_docs)]
 
 pub mod finding;
+pub mod json;
 pub mod number;
 pub mod render;
 pub mod source;
