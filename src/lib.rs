@@ -12,4 +12,5 @@ pub mod render;
 pub mod semver;
 pub mod source;
 pub mod value;
+pub mod values;
 pub mod yaml;
