@@ -65,7 +65,7 @@ impl Args for [Any] {
     fn map(&self, index: usize) -> Result<Map, Failure> {
         match self.any(index)? {
             Any::Nil => Ok(Map::none()),
-            Any::Map(map) => Ok(Map { of: MapType::Interface, ..map.clone() }),
+            Any::Map(map) => Ok(map.as_type(MapType::Interface)),
             _ => Err(Failure::new("wrong type for value; expected map[string]interface {}")),
         }
     }

@@ -20,7 +20,8 @@ pub(super) fn to_int(value: &Any) -> i64 {
         Any::String(text) => {
             std::str::from_utf8(text.as_bytes()).ok().and_then(|text| parse_int(trim_zero_decimal(text), 0).ok()).unwrap_or(0)
         }
-        Any::Object(object) => object.integer().unwrap_or(0),
+        Any::Uint8(value) => i64::from(*value),
+        Any::Uint64(value) => *value as i64,
         _ => 0,
     }
 }
@@ -32,7 +33,8 @@ pub(super) fn to_float(value: &Any) -> f64 {
         Any::Float64(value) => *value,
         Any::Bool(value) => f64::from(u8::from(*value)),
         Any::String(text) => std::str::from_utf8(text.as_bytes()).ok().and_then(parse_float).unwrap_or(0.0),
-        Any::Object(object) => object.integer().unwrap_or(0) as f64,
+        Any::Uint8(value) => f64::from(*value),
+        Any::Uint64(value) => *value as f64,
         _ => 0.0,
     }
 }
@@ -93,19 +95,18 @@ pub(super) fn parse_float(text: &str) -> Option<f64> {
         // Go has no signed NaN here.
         return if lower == "nan" && unsigned.len() != text.len() { None } else { text.to_ascii_lowercase().parse().ok() };
     }
+    if unsigned.contains('_') && !underscores_separate_digits(unsigned) {
+        return None;
+    }
     if let Some(hex) = lower.strip_prefix("0x") {
-        if unsigned.contains('_') && !underscores_separate_digits(unsigned) {
-            return None;
-        }
         let value = hex_float(&hex.replace('_', ""))?;
         return Some(if text.starts_with('-') { -value } else { value });
     }
-    // Decimal underscores need a base prefix, which decimal numbers have not. Rust reads `1.` and `.5` as Go does,
-    // and its words for infinity are dealt with.
-    if !lower.bytes().all(|b| matches!(b, b'0'..=b'9' | b'.' | b'e' | b'+' | b'-')) {
+    // Rust reads `1.` and `.5` as Go does; its words for infinity are dealt with.
+    if !lower.bytes().all(|b| matches!(b, b'0'..=b'9' | b'.' | b'e' | b'+' | b'-' | b'_')) {
         return None;
     }
-    text.parse::<f64>().ok().filter(|value| value.is_finite())
+    text.replace('_', "").parse::<f64>().ok().filter(|value| value.is_finite())
 }
 
 /// `1.8p3`: hexadecimal digits and a binary exponent, which is required.
