@@ -40,6 +40,11 @@ pub(super) fn is_lower(c: char) -> bool {
     get_general_category(c) == Category::LowercaseLetter
 }
 
+/// `unicode.IsTitle`
+pub(super) fn is_title(c: char) -> bool {
+    get_general_category(c) == Category::TitlecaseLetter
+}
+
 /// `unicode.IsDigit`
 pub(super) fn is_digit(c: char) -> bool {
     get_general_category(c) == Category::DecimalNumber
