@@ -10,6 +10,7 @@ pub mod finding;
 pub mod policy;
 pub mod gate;
 pub mod manifest;
+pub mod json;
 pub mod number;
 pub mod render;
 pub mod report;
