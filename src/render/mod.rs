@@ -2,3 +2,7 @@
 
 pub mod any;
 pub mod functions;
+pub mod gotemplate;
+pub mod objects;
+pub mod print;
+pub mod strconv;
