@@ -5,8 +5,11 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod chart;
 pub mod finding;
+pub mod number;
 pub mod render;
+pub mod semver;
 pub mod source;
 pub mod value;
 pub mod yaml;
