@@ -56,6 +56,8 @@ pub struct List {
     pub items: Rc<[Any]>,
     /// The static element type.
     pub of: Elem,
+    /// Whether it is Go's nil slice, which JSON writes as `null` (`rest (list)`).
+    pub nil: bool,
 }
 
 /// The element type of a [`List`].
@@ -67,8 +69,10 @@ pub enum Elem {
     String,
     /// `[]int`
     Int,
-    /// `[][]interface {}`
+    /// `[][]interface {}`: `chunk`
     List,
+    /// `[]map[string]interface {}`: a TOML array of tables
+    Map,
 }
 
 /// A Go map with string keys, shared and mutable.
@@ -78,6 +82,8 @@ pub struct Map {
     pub entries: Rc<RefCell<BTreeMap<Text, Any>>>,
     /// The static type.
     pub of: MapType,
+    /// Whether it is Go's nil map, which JSON writes as `null` and nothing can be set in (`fromYaml ""`).
+    pub nil: bool,
 }
 
 /// The type of a [`Map`].
@@ -214,24 +220,36 @@ impl fmt::Debug for Text {
 impl List {
     /// A `[]interface {}`.
     pub fn new(items: Vec<Any>) -> Self {
-        Self { items: items.into(), of: Elem::Interface }
+        Self { items: items.into(), of: Elem::Interface, nil: false }
+    }
+
+    /// A nil slice.
+    pub fn none(of: Elem) -> Self {
+        Self { items: Rc::new([]), of, nil: true }
     }
 
     /// Items of one static element type.
     pub fn of(of: Elem, items: impl IntoIterator<Item = Any>) -> Self {
-        Self { items: items.into_iter().collect(), of }
+        Self { items: items.into_iter().collect(), of, nil: false }
     }
 
     /// A `[]string`.
     pub fn strings<T: Into<Text>>(items: impl IntoIterator<Item = T>) -> Self {
-        Self { items: items.into_iter().map(|item| Any::String(item.into())).collect(), of: Elem::String }
+        Self::of(Elem::String, items.into_iter().map(|item| Any::String(item.into())))
     }
 }
 
 impl Map {
     /// A `map[string]interface {}`.
     pub fn new(entries: BTreeMap<Text, Any>) -> Self {
-        Self { entries: Rc::new(RefCell::new(entries)), of: MapType::Interface }
+        Self { entries: Rc::new(RefCell::new(entries)), of: MapType::Interface, nil: false }
+    }
+
+    /// A nil `map[string]interface {}`.
+    pub fn none() -> Self {
+        let mut map = Self::new(BTreeMap::new());
+        map.nil = true;
+        map
     }
 
     /// The value of a key.
@@ -256,7 +274,7 @@ impl Map {
 
     /// The same entries under another static type, as a Go conversion gives them.
     pub fn as_type(&self, of: MapType) -> Self {
-        Self { entries: self.entries.clone(), of }
+        Self { entries: self.entries.clone(), of, nil: self.nil }
     }
 }
 
@@ -268,6 +286,7 @@ impl Elem {
             Self::String => "[]string",
             Self::Int => "[]int",
             Self::List => "[][]interface {}",
+            Self::Map => "[]map[string]interface {}",
         }
     }
 }
