@@ -7,7 +7,13 @@
 
 pub mod chart;
 pub mod finding;
+pub mod policy;
+pub mod gate;
+pub mod manifest;
+pub mod json;
+pub mod number;
 pub mod render;
+pub mod report;
 pub mod semver;
 pub mod source;
 pub mod value;
