@@ -3,6 +3,8 @@
 pub mod any;
 pub mod functions;
 pub mod jinja;
+pub mod print;
+pub mod strconv;
 
 use crate::source::SourceMap;
 

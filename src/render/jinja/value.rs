@@ -247,7 +247,7 @@ pub fn from_any(value: &Any) -> Jinja {
         Any::Int(value) | Any::Int64(value) => Jinja::from(*value),
         Any::Float64(value) => number(*value),
         Any::String(text) => Jinja::from(&*text.to_str()),
-        Any::Bytes(bytes) => Jinja::from(&*String::from_utf8_lossy(bytes)),
+        Any::Bytes(bytes) => Jinja::from(&*bytes.to_str()),
         Any::List(list) => Jinja::from(list.items.iter().map(from_any).collect::<Vec<_>>()),
         Any::Map(map) => Jinja::from_pairs(
             map.entries.borrow().iter().map(|(key, value)| (key.to_str().into_owned(), from_any(value))),
