@@ -245,7 +245,11 @@ pub fn from_any(value: &Any) -> Jinja {
         Any::Nil => Jinja::from(()),
         Any::Bool(value) => Jinja::from(*value),
         Any::Int(value) | Any::Int64(value) => Jinja::from(*value),
+        Any::Uint8(value) => Jinja::from(*value),
+        Any::Uint64(value) => Jinja::from(*value),
         Any::Float64(value) => number(*value),
+        // Only a literal of Go templates can be one.
+        Any::Complex(..) => Jinja::from(()),
         Any::String(text) => Jinja::from(&*text.to_str()),
         Any::Bytes(bytes) => Jinja::from(&*bytes.to_str()),
         Any::List(list) => Jinja::from(list.items.iter().map(from_any).collect::<Vec<_>>()),
