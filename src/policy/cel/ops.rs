@@ -14,13 +14,18 @@ const DEPTH: usize = 128;
 
 /// The operators, under the names that the syntax tree gives them.
 pub const ROWS: &[Row] = &[
-    Row::global("_==_", 2, |budget, args| equal(budget, &args[0], &args[1]).map(Val::from_bool)),
-    Row::global("_!=_", 2, |budget, args| equal(budget, &args[0], &args[1]).map(|same| Val::from_bool(!same))),
-    Row::global("_<_", 2, |budget, args| compare(budget, &args[0], &args[1]).map(|o| Val::from_bool(o.is_lt()))),
-    Row::global("_<=_", 2, |budget, args| compare(budget, &args[0], &args[1]).map(|o| Val::from_bool(o.is_le()))),
-    Row::global("_>_", 2, |budget, args| compare(budget, &args[0], &args[1]).map(|o| Val::from_bool(o.is_gt()))),
-    Row::global("_>=_", 2, |budget, args| compare(budget, &args[0], &args[1]).map(|o| Val::from_bool(o.is_ge()))),
-    Row::global("@in", 2, |budget, args| contains(budget, &args[0], &args[1])),
+    Row::global("_==_", 2, |budget, args| equal(budget, &args[0], &args[1]).map(Val::from_bool)).of("bool"),
+    Row::global("_!=_", 2, |budget, args| equal(budget, &args[0], &args[1]).map(|same| Val::from_bool(!same)))
+        .of("bool"),
+    Row::global("_<_", 2, |budget, args| compare(budget, &args[0], &args[1]).map(|o| Val::from_bool(o.is_lt())))
+        .of("bool"),
+    Row::global("_<=_", 2, |budget, args| compare(budget, &args[0], &args[1]).map(|o| Val::from_bool(o.is_le())))
+        .of("bool"),
+    Row::global("_>_", 2, |budget, args| compare(budget, &args[0], &args[1]).map(|o| Val::from_bool(o.is_gt())))
+        .of("bool"),
+    Row::global("_>=_", 2, |budget, args| compare(budget, &args[0], &args[1]).map(|o| Val::from_bool(o.is_ge())))
+        .of("bool"),
+    Row::global("@in", 2, |budget, args| contains(budget, &args[0], &args[1])).of("bool"),
     Row::global("!_", 1, |_, args| match args[0].data {
         Data::Bool(value) => Ok((!value).into()),
         _ => Err(Failure::NoSuchOverload),
