@@ -3,10 +3,8 @@
 pub mod any;
 pub mod functions;
 pub mod gotemplate;
-pub mod objects;
-pub mod print;
-pub mod strconv;
 pub mod jinja;
+pub mod objects;
 pub mod print;
 pub mod strconv;
 
