@@ -7,6 +7,8 @@ pub mod objects;
 pub mod print;
 pub mod strconv;
 pub mod jinja;
+pub mod print;
+pub mod strconv;
 
 use crate::source::SourceMap;
 
