@@ -2,11 +2,10 @@
 
 pub mod any;
 pub mod functions;
+pub mod glob;
 pub mod gotemplate;
-pub mod objects;
-pub mod print;
-pub mod strconv;
 pub mod jinja;
+pub mod objects;
 pub mod print;
 pub mod strconv;
 
