@@ -418,6 +418,12 @@ impl Drop for Map {
     }
 }
 
+impl Default for Map {
+    fn default() -> Self {
+        Self::new(BTreeMap::new())
+    }
+}
+
 impl<T: Into<Text>> FromIterator<(T, Any)> for Map {
     fn from_iter<I: IntoIterator<Item = (T, Any)>>(entries: I) -> Self {
         Self::new(entries.into_iter().map(|(key, value)| (key.into(), value)).collect())

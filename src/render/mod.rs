@@ -2,6 +2,10 @@
 
 pub mod any;
 pub mod functions;
+pub mod gotemplate;
+pub mod objects;
+pub mod print;
+pub mod strconv;
 pub mod jinja;
 
 use crate::source::SourceMap;
