@@ -123,27 +123,27 @@ impl Decoder<'_> {
                 continue;
             }
             let found = self.key(key, depth)?;
-            let decoded = self.value(value, depth + 1)?;
-            match found {
-                Key::Text(text) => {
-                    if self.options.strict && !entries.seen.insert(text.clone()) {
-                        let go = golang::syntax(self.tree, key);
-                        let problem = format!("line {}: key {go} already set in map", self.tree.node(value).line);
-                        self.duplicates.push((problem, self.tree.node(key).span));
-                    }
-                    entries.list.push((text, decoded));
-                }
-                Key::Unsupported(kind) => {
-                    self.bad_key.get_or_insert_with(|| Error::Json {
-                        problem: format!(
-                            "unsupported map key of type: {kind}, key: {}, value: {}",
-                            golang::syntax(self.tree, key),
-                            golang::syntax(self.tree, value)
-                        ),
-                        span: self.tree.node(key).span,
-                    });
-                }
+            if let Key::Unsupported(kind) = found {
+                self.bad_key.get_or_insert_with(|| Error::Json {
+                    problem: format!(
+                        "unsupported map key of type: {kind}, key: {}, value: {}",
+                        golang::syntax(self.tree, key),
+                        golang::syntax(self.tree, value)
+                    ),
+                    span: self.tree.node(key).span,
+                });
             }
+            let decoded = self.value(value, depth + 1)?;
+            let text = match found {
+                Key::Text(text) => text,
+                Key::Unsupported(_) => golang::syntax(self.tree, key).into(),
+            };
+            if self.options.strict && !entries.seen.insert(text.clone()) {
+                let go = golang::syntax(self.tree, key);
+                let problem = format!("line {}: key {go} already set in map", self.tree.node(value).line);
+                self.duplicates.push((problem, self.tree.node(key).span));
+            }
+            entries.list.push((text, decoded));
         }
         Ok(())
     }

@@ -315,24 +315,30 @@ impl<'t> Parser<'t> {
         let (mut anchor, mut tag) = (None, None);
         loop {
             match self.token()? {
-                Token::Anchor(name) if anchor.is_none() => anchor = Some(*name),
-                Token::Tag { .. } if tag.is_none() => tag = Some(self.resolved_tag()?),
-                _ => return Ok((anchor, tag)),
+                Token::Anchor(name) if anchor.is_none() => {
+                    anchor = Some(*name);
+                    place.end = self.scanner.take()?.span.end;
+                }
+                Token::Tag { .. } if tag.is_none() => {
+                    let found = self.scanner.take()?;
+                    place.end = found.span.end;
+                    tag = Some(found);
+                }
+                _ => return Ok((anchor, tag.map(|tag| self.resolve_tag(&tag)).transpose()?)),
             }
-            place.end = self.scanner.take()?.span.end;
         }
     }
 
-    /// The tag at hand with its handle replaced.
-    fn resolved_tag(&mut self) -> Result<Box<str>, Error> {
-        let Token::Tag { handle, suffix } = &self.scanner.peek()?.token else { return Ok("".into()) };
+    /// A tag with its handle replaced.
+    fn resolve_tag(&self, tag: &Placed<'t>) -> Result<Box<str>, Error> {
+        let Token::Tag { handle, suffix } = &tag.token else { return Ok(Box::default()) };
         let own = self.tags.iter().find(|(known, _)| known == handle).map(|(_, prefix)| prefix.as_str());
         let prefix = match (*handle, own) {
             ("", _) => "",
             (_, Some(prefix)) => prefix,
             ("!", None) => "!",
             ("!!", None) => LONG,
-            _ => return self.fail("found undefined tag handle"),
+            _ => return Err(grammar_error("found undefined tag handle", tag.span, tag.line)),
         };
         Ok(format!("{prefix}{suffix}").into())
     }

@@ -56,6 +56,13 @@ struct SimpleKey {
     mark: Mark,
 }
 
+/// The block context, or what is between two brackets.
+struct Level {
+    key: Option<SimpleKey>,
+    /// The number of the opening bracket, until a key is possible.
+    fresh: Option<usize>,
+}
+
 pub(super) struct Scanner<'t> {
     cursor: Cursor<'t>,
     queue: VecDeque<Placed<'t>>,
@@ -65,8 +72,8 @@ pub(super) struct Scanner<'t> {
     /// Columns of the open block collections; `None` is outside of all.
     indent: Option<usize>,
     indents: Vec<Option<usize>>,
-    /// The possible key of each flow level, the block context being the first.
-    keys: Vec<Option<SimpleKey>>,
+    /// The block context and the open brackets.
+    levels: Vec<Level>,
     /// Number and level of the possible keys, oldest first.
     candidates: VecDeque<(usize, usize)>,
     key_allowed: bool,
@@ -82,7 +89,7 @@ impl<'t> Scanner<'t> {
             ended: false,
             indent: None,
             indents: Vec::new(),
-            keys: vec![None],
+            levels: vec![Level { key: None, fresh: None }],
             candidates: VecDeque::new(),
             key_allowed: true,
         }
@@ -123,7 +130,7 @@ impl<'t> Scanner<'t> {
     /// Whether a level has a key that is still possible here; forgets it if not.
     fn is_possible(&mut self, level: usize) -> Result<bool, Error> {
         let here = self.cursor.mark;
-        match self.keys.get(level).copied().flatten() {
+        match self.levels.get(level).and_then(|level| level.key) {
             Some(key) if key.mark.line < here.line || key.mark.chars + MAX_SIMPLE_KEY < here.chars => {
                 if key.required {
                     return Err(self.cursor.error("could not find expected ':'"));
@@ -141,11 +148,11 @@ impl<'t> Scanner<'t> {
         } else if self.candidates.front().is_some_and(|(_, at)| *at == level) {
             self.candidates.pop_front();
         }
-        self.keys.get_mut(level).and_then(Option::take)
+        self.levels.get_mut(level).and_then(|level| level.key.take())
     }
 
     fn in_flow(&self) -> bool {
-        self.keys.len() > 1
+        self.levels.len() > 1
     }
 
     fn push(&mut self, token: Token<'t>, start: Mark) {
@@ -215,7 +222,7 @@ impl<'t> Scanner<'t> {
     }
 
     fn insert(&mut self, token: Token<'t>, mark: Mark, number: Option<usize>) {
-        let index = number.map_or(self.queue.len(), |number| (number - self.taken).min(self.queue.len()));
+        let index = number.and_then(|number| number.checked_sub(self.taken)).unwrap_or(self.queue.len());
         self.queue.insert(index, Placed { token, span: Span::new(mark.at, mark.at), line: mark.line });
     }
 
@@ -235,15 +242,15 @@ impl<'t> Scanner<'t> {
         let mark = self.cursor.mark;
         let required = !self.in_flow() && self.indent == Some(mark.column);
         let number = self.taken + self.queue.len();
-        self.candidates.push_back((number, self.keys.len() - 1));
-        if let Some(key) = self.keys.last_mut() {
-            *key = Some(SimpleKey { required, number, mark });
+        self.candidates.push_back((number, self.levels.len() - 1));
+        if let Some(level) = self.levels.last_mut() {
+            *level = Level { key: Some(SimpleKey { required, number, mark }), fresh: None };
         }
         Ok(())
     }
 
     fn remove_key(&mut self) -> Result<(), Error> {
-        match self.forget(self.keys.len() - 1) {
+        match self.forget(self.levels.len() - 1) {
             Some(key) if key.required => Err(self.cursor.error("could not find expected ':'")),
             _ => Ok(()),
         }
@@ -289,7 +296,7 @@ impl<'t> Scanner<'t> {
 
     fn flow_start(&mut self, token: Token<'t>) -> Result<(), Error> {
         self.save_key()?;
-        self.keys.push(None);
+        self.levels.push(Level { key: None, fresh: Some(self.taken + self.queue.len()) });
         self.key_allowed = true;
         self.indicator(token, 1);
         Ok(())
@@ -297,8 +304,10 @@ impl<'t> Scanner<'t> {
 
     fn flow_end(&mut self, token: Token<'t>) -> Result<(), Error> {
         self.remove_key()?;
-        if self.in_flow() {
-            self.keys.pop();
+        let level = if self.in_flow() { self.levels.pop() } else { None };
+        if let Some(bracket) = level.and_then(|level| level.fresh) {
+            // go-yaml no longer waits for a colon, but takes the brackets for a key if one follows.
+            self.candidates.pop_back_if(|(number, _)| *number == bracket);
         }
         self.key_allowed = false;
         self.indicator(token, 1);
@@ -335,7 +344,7 @@ impl<'t> Scanner<'t> {
     }
 
     fn value(&mut self) -> Result<(), Error> {
-        let level = self.keys.len() - 1;
+        let level = self.levels.len() - 1;
         let key = if self.is_possible(level)? { self.forget(level) } else { None };
         if let Some(key) = key {
             self.insert(Token::Key, key.mark, Some(key.number));
