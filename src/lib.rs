@@ -17,4 +17,5 @@ pub mod report;
 pub mod semver;
 pub mod source;
 pub mod value;
+pub mod values;
 pub mod yaml;

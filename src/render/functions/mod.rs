@@ -6,6 +6,8 @@
 
 mod args;
 mod cast;
+mod convert;
+mod data;
 mod decimal;
 mod defaults;
 mod dicts;
@@ -16,11 +18,16 @@ mod merge;
 mod network;
 mod paths;
 mod random;
+mod re2;
+mod regexes;
 mod runes;
 mod strings;
 mod types;
+mod urls;
 mod walk;
 mod words;
+
+pub use convert::{Nils, to_value};
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -121,6 +128,7 @@ impl Failure {
 
 /// The tables of all groups.
 const GROUPS: &[&[Row]] = &[
+    data::ROWS,
     defaults::ROWS,
     dicts::ROWS,
     encoding::ROWS,
@@ -130,8 +138,10 @@ const GROUPS: &[&[Row]] = &[
     network::ROWS,
     paths::ROWS,
     random::ROWS,
+    regexes::ROWS,
     strings::ROWS,
     types::ROWS,
+    urls::ROWS,
     words::ROWS,
 ];
 
