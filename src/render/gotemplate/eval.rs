@@ -508,5 +508,7 @@ fn type_name(of: Type) -> &'static str {
         Type::Strings => "[]string",
         Type::Map => "map[string]interface {}",
         Type::Time => "time.Time",
+        Type::Uint32 => "uint32",
+        Type::Certificate => "sprig.certificate",
     }
 }
