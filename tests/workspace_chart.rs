@@ -104,7 +104,11 @@ fn every_example_renders_and_leads_back() {
         for file in render(&chart, &values).iter().filter(|file| !file.name.ends_with(".txt.j2")) {
             let map = file.map.as_ref().unwrap();
             for object in objects(&file.text) {
-                assert!(object.get("kind").is_some() && object.at(["metadata", "name"]).is_some(), "{name}: {}", file.name);
+                assert!(
+                    object.get("kind").is_some() && object.at(["metadata", "name"]).is_some(),
+                    "{name}: {}",
+                    file.name
+                );
                 assert_eq!(object.at(["metadata", "namespace"]).and_then(Value::as_str), Some("workspace-alice"));
             }
             let mut start = 0;
@@ -158,15 +162,25 @@ fn what_policies_refuse_leads_to_the_key_that_did_it() {
     assert_eq!((line.as_str(), guards), ("privileged: true", vec!["build.mode".into(), "dind.enabled".into()]));
 
     let (line, keys, _) = traced("wrong/anonymous-access.yaml", "deployment.yaml.j2", "value: \"none\"");
-    assert_eq!((line.as_str(), keys), ("value: {{ values.ingress.auth.type | quote }}", vec!["ingress.auth.type".into()]));
+    assert_eq!(
+        (line.as_str(), keys),
+        ("value: {{ values.ingress.auth.type | quote }}", vec!["ingress.auth.type".into()])
+    );
 
-    let (_, keys, _) = traced("wrong/internal-hooks.yaml", "deployment.yaml.j2", "ALLOW_INTERNAL_HOOKS\n              value: \"true\"");
+    let (_, keys, _) = traced(
+        "wrong/internal-hooks.yaml",
+        "deployment.yaml.j2",
+        "ALLOW_INTERNAL_HOOKS\n              value: \"true\"",
+    );
     assert_eq!(keys, ["hooks.allowInternal"]);
 
     let (_, keys, guards) = traced("wrong/egress.yaml", "networkpolicy.yaml.j2", "cidr: \"0.0.0.0/0\"");
-    assert_eq!(keys, ["networkPolicy.egress.allowed"]);
+    assert_eq!(keys, ["networkPolicy.egress.allowed[0]"]);
     assert_eq!(guards, ["networkPolicy.egress.allowed", "networkPolicy.egress.enabled"]);
 
     let (_, keys, _) = traced("alice.yaml", "deployment.yaml.j2", "value: \"vim\"");
-    assert_eq!(keys, ["user.env"]);
+    assert_eq!(keys, ["user.env.EDITOR"]);
+
+    let (_, keys, _) = traced("alice.yaml", "deployment.yaml.j2", "memory: 4Gi");
+    assert_eq!(keys, ["resources.limits.memory"]);
 }
