@@ -27,7 +27,7 @@ pub(super) fn hex(bytes: &[u8]) -> String {
 }
 
 /// Standard base64 with padding.
-pub(super) fn base64(bytes: &[u8]) -> String {
+pub(in crate::render) fn base64(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for group in bytes.chunks(3) {
         let bits = group.iter().fold(0_u32, |bits, &b| bits << 8 | u32::from(b)) << (8 * (3 - group.len()));
@@ -178,7 +178,9 @@ mod tests {
             assert_eq!(unbase64(base64(&bytes).as_bytes()).unwrap(), bytes);
             assert_eq!(unbase32(base32(&bytes).as_bytes()).unwrap(), bytes);
         }
-        for (text, offset) in [("a", 0), ("ab", 0), ("ab=", 3), ("ab=c", 2), ("!", 0), ("YQ==x", 4), ("YWJj\nY", 5), ("=", 0)] {
+        for (text, offset) in
+            [("a", 0), ("ab", 0), ("ab=", 3), ("ab=c", 2), ("!", 0), ("YQ==x", 4), ("YWJj\nY", 5), ("=", 0)]
+        {
             assert_eq!(unbase64(text.as_bytes()), Err(offset), "{text}");
         }
         assert_eq!(unbase64(b"YW\nI=\n").unwrap(), b"ab");
