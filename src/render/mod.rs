@@ -2,11 +2,12 @@
 
 pub mod any;
 pub mod functions;
+pub mod glob;
 pub mod gotemplate;
+pub mod jinja;
 pub mod objects;
 pub mod print;
 pub mod strconv;
-pub mod jinja;
 
 use crate::source::SourceMap;
 

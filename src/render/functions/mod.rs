@@ -37,6 +37,8 @@ pub use convert::{Nils, to_value};
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
+pub(super) use encoding::base64;
+
 use super::any::Any;
 
 /// A function that templates can call.
