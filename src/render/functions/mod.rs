@@ -8,20 +8,25 @@ mod args;
 mod cast;
 mod convert;
 mod data;
+mod dates;
 mod decimal;
 mod defaults;
 mod dicts;
+mod duration;
 mod encoding;
+mod layout;
 mod lists;
 mod math;
 mod merge;
 mod network;
+mod parse_date;
 mod paths;
 mod random;
 mod re2;
 mod regexes;
 mod runes;
 mod strings;
+mod time;
 mod types;
 mod urls;
 mod walk;
@@ -131,6 +136,7 @@ impl Failure {
 /// The tables of all groups.
 const GROUPS: &[&[Row]] = &[
     data::ROWS,
+    dates::ROWS,
     defaults::ROWS,
     dicts::ROWS,
     encoding::ROWS,
