@@ -33,7 +33,8 @@ pub(super) fn decode(tree: &Tree, options: Options) -> Result<Value, Error> {
     if let Some(error) = decoder.bad_key {
         return Err(error);
     }
-    match non_finite(&value, &Path::default()).filter(|_| !decoder.finite) {
+    let endless = if decoder.finite { None } else { non_finite(&value, &Path::default()) };
+    match endless {
         Some((path, number)) => Err(Error::Json {
             problem: format!("json: unsupported value: {}", number::json(number)),
             span: tree.locate(&path).map(|place| place.value).unwrap_or_default(),

@@ -17,7 +17,7 @@ const MAX_SIMPLE_KEY: usize = 1024;
 pub(super) enum Token<'t> {
     StreamEnd,
     VersionDirective(u8, u8),
-    TagDirective { handle: &'t str, prefix: String },
+    TagDirective { handle: &'t str, prefix: Box<str> },
     DocumentStart,
     DocumentEnd,
     BlockSequenceStart,
@@ -33,7 +33,7 @@ pub(super) enum Token<'t> {
     Value,
     Alias(&'t str),
     Anchor(&'t str),
-    Tag { handle: &'t str, suffix: String },
+    Tag { handle: &'t str, suffix: Box<str> },
     Scalar { text: Cow<'t, str>, plain: bool },
 }
 
