@@ -6,9 +6,16 @@
 #![warn(missing_docs)]
 
 pub mod chart;
+pub mod check;
+pub mod cli;
 pub mod finding;
+pub mod gate;
+pub mod json;
+pub mod manifest;
 pub mod number;
+pub mod policy;
 pub mod render;
+pub mod report;
 pub mod semver;
 pub mod source;
 pub mod value;
