@@ -262,6 +262,18 @@ impl Tag {
         self.chains().iter().any(|chain| !SCOPE.contains(&chain.root.as_str()))
     }
 
+    /// The expression: what stands after `set name =`, `for name in`, or another statement's word.
+    pub fn value(&self) -> Span {
+        let begins = |token: &Token| token.is('=') || token.word() == Some("in");
+        let after = match self.keyword.as_str() {
+            "" => 0,
+            "set" | "with" | "for" => self.tokens.iter().position(begins).map_or(1, |index| index + 1),
+            _ => 1,
+        };
+        let inside = self.inside();
+        self.tokens.get(after).map_or(inside, |token| Span::new(token.span.start, inside.end))
+    }
+
     /// The expression or statement without its delimiters.
     pub fn inside(&self) -> Span {
         match (self.tokens.first(), self.tokens.last()) {
