@@ -32,8 +32,7 @@ const IDENTITY: [&str; 3] = ["apiVersion", "kind", "name"];
 /// beside `env[0].value`).
 fn most_exact(places: Vec<(Root, Path)>) -> Vec<(Root, Path)> {
     let below = |outer: &Path, inner: &Path| outer.0.len() < inner.0.len() && inner.0.starts_with(&outer.0);
-    let is_identity =
-        |path: &Path| matches!(path.0.last(), Some(Step::Key(key)) if IDENTITY.contains(&key.as_ref()));
+    let is_identity = |path: &Path| matches!(path.0.last(), Some(Step::Key(key)) if IDENTITY.contains(&key.as_ref()));
     let redundant = |(root, path): &(Root, Path), other: &(Root, Path)| {
         *root == other.0
             && (below(path, &other.1)
@@ -150,6 +149,17 @@ impl Walk<'_, '_> {
         }
     }
 
+    /// What the operands of a call were read from. Of `a in b`, what was looked for is at fault, not where.
+    fn operands(&mut self, membership: bool, args: &[Expr], locals: &mut Locals) {
+        let before = self.found.len();
+        for arg in args {
+            self.source(arg, locals);
+            if membership && self.found.len() > before {
+                return;
+            }
+        }
+    }
+
     fn bindings(&self, node: &Macro, locals: &mut Locals) -> Vec<[Val; 2]> {
         let range = self.evaluation.eval(&node.range, locals);
         range.ok().and_then(|range| self.evaluation.bindings(node, &range).ok()).unwrap_or_default()
@@ -163,9 +173,12 @@ impl Walk<'_, '_> {
                     self.source(expr, &mut Vec::new());
                 }
             }
-            Kind::Call { args, .. } => {
-                for arg in args {
-                    self.source(arg, locals);
+            Kind::Call { overloads, args } => {
+                let result = self.evaluation.eval(expr, locals);
+                match result {
+                    // Its elements know better where they come from than what it was made from.
+                    Ok(Val { data: Data::List(_) | Data::Map(_) | Data::Optional(_), origin }) => self.note(origin),
+                    _ => self.operands(overloads.iter().any(|row| row.name == "@in"), args, locals),
                 }
             }
             Kind::Conditional(condition, yes, no) => {
