@@ -8,6 +8,7 @@
 pub mod chart;
 pub mod finding;
 pub mod gate;
+pub mod json;
 pub mod manifest;
 pub mod number;
 pub mod policy;
@@ -16,4 +17,5 @@ pub mod report;
 pub mod semver;
 pub mod source;
 pub mod value;
+pub mod values;
 pub mod yaml;

@@ -1,6 +1,9 @@
-//! Numbers as Go's `strconv` reads and prints them.
+//! Numbers and quoted text as Go's `strconv` reads and prints them.
 
 use std::fmt::Write;
+use std::sync::OnceLock;
+
+use regex::Regex;
 
 /// The shortest decimal digits that give a float back, and the exponent of ten of the first digit.
 struct Shortest {
@@ -139,6 +142,40 @@ pub fn parse_float(text: &str) -> Option<f64> {
         return None;
     }
     text.parse().ok().filter(|value: &f64| value.is_finite())
+}
+
+/// `strconv.Quote`.
+pub fn quote(text: &str) -> String {
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\u{7}' => out.push_str("\\a"),
+            '\u{8}' => out.push_str("\\b"),
+            '\u{c}' => out.push_str("\\f"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '\u{b}' => out.push_str("\\v"),
+            c if is_print(c) => out.push(c),
+            '\0'..='\u{7f}' => _ = write!(out, "\\x{:02x}", u32::from(c)),
+            '\u{80}'..='\u{ffff}' => _ = write!(out, "\\u{:04x}", u32::from(c)),
+            c => _ = write!(out, "\\U{:08x}", u32::from(c)),
+        }
+    }
+    out.push('"');
+    out
+}
+
+/// `unicode.IsPrint`.
+fn is_print(c: char) -> bool {
+    static PRINT: OnceLock<Option<Regex>> = OnceLock::new();
+    if c.is_ascii() {
+        return matches!(c, ' '..='~');
+    }
+    let print = PRINT.get_or_init(|| Regex::new(r"^[\p{L}\p{M}\p{N}\p{P}\p{S}]$").ok());
+    print.as_ref().is_some_and(|print| print.is_match(c.encode_utf8(&mut [0; 4])))
 }
 
 #[cfg(test)]

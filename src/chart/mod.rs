@@ -3,16 +3,30 @@
 //! A [`Chart`] is immutable and cheap to clone: releases that use it share its files, and what a release changes
 //! (which subcharts are enabled, under which names) is a new `Chart` around the same files.
 
+mod archive;
 mod capabilities;
+mod directory;
+mod error;
+mod ignore;
+mod load;
 mod metadata;
+mod pattern;
+pub mod values_file;
 
 use std::sync::Arc;
 
+use crate::semver::{Constraint, Version};
 use crate::source::SourceFile;
 use crate::value::Value;
 
-pub use capabilities::{Capabilities, HelmVersion, KubeVersion};
+pub use archive::{ArchiveError, MAX_CHART_SIZE, MAX_FILE_SIZE, MAX_FILES};
+pub use capabilities::{Capabilities, HelmVersion, KubeVersion, KubeVersionError};
+pub use error::Error;
+pub use ignore::IgnoreError;
+pub use load::load;
 pub use metadata::{Dependency, Lock, Maintainer, Metadata, MetadataError};
+pub use pattern::{BadPattern, path_match};
+pub use values_file::ValuesFileError;
 
 /// A chart and its subcharts.
 #[derive(Debug, Clone)]
@@ -36,6 +50,8 @@ pub struct Chart {
     pub schema: Option<File>,
     /// The subcharts below `charts/`; in a release only the enabled ones.
     pub dependencies: Vec<Arc<Chart>>,
+    /// What Helm warns of when it loads the chart.
+    pub warnings: Arc<[String]>,
 }
 
 /// A file of a chart.
@@ -56,6 +72,16 @@ pub enum Content {
     Binary(Arc<[u8]>),
 }
 
+/// A chart that is for another version of Kubernetes. The text is Helm's.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("chart requires kubeVersion: {constraint} which is incompatible with Kubernetes {version}")]
+pub struct KubeVersionMismatch {
+    /// What Chart.yaml says.
+    pub constraint: String,
+    /// The version that there is.
+    pub version: String,
+}
+
 impl Chart {
     /// The chart's name.
     pub fn name(&self) -> &str {
@@ -65,6 +91,22 @@ impl Chart {
     /// Whether it only offers named templates to others (`type: library`).
     pub fn is_library(&self) -> bool {
         self.metadata.kind == "library"
+    }
+
+    /// Checks the constraint on Kubernetes, if the chart has one.
+    ///
+    /// # Errors
+    ///
+    /// Where the version does not meet it, or it is none.
+    pub fn check_kube_version(&self, capabilities: &Capabilities) -> Result<(), KubeVersionMismatch> {
+        let (constraint, kube) = (&self.metadata.kube_version, &capabilities.kube_version);
+        let allowed = constraint.is_empty()
+            || matches!(
+                (constraint.parse::<Constraint>(), kube.normalized.parse::<Version>()),
+                (Ok(constraint), Ok(version)) if constraint.allows(&version)
+            );
+        let mismatch = || KubeVersionMismatch { constraint: constraint.clone(), version: kube.version.clone() };
+        if allowed { Ok(()) } else { Err(mismatch()) }
     }
 
     /// The files of `crds/` that are manifests, without those of subcharts.

@@ -4,8 +4,40 @@
 //! declared parameter types before the call, with Go's error texts; the Jinja dialect does the same, and passes the
 //! piped value last, as Helm's users expect.
 
+mod args;
+mod cast;
+mod convert;
+mod data;
+mod dates;
+mod decimal;
+mod defaults;
+mod dicts;
+mod duration;
+mod encoding;
+mod layout;
+mod lists;
+mod math;
+mod merge;
+mod network;
+mod parse_date;
+mod paths;
+mod random;
+mod re2;
+mod regexes;
+mod runes;
+mod strings;
+mod time;
+mod types;
+mod urls;
+mod walk;
+mod words;
+
+pub use convert::{Nils, to_value};
+
 use std::collections::HashMap;
 use std::sync::OnceLock;
+
+pub(super) use encoding::base64;
 
 use super::any::Any;
 
@@ -22,6 +54,21 @@ pub struct Row {
     pub call: fn(&mut dyn Host, &[Any]) -> Result<Any, Failure>,
 }
 
+impl Row {
+    const fn new(
+        name: &'static str,
+        params: &'static [Type],
+        call: fn(&mut dyn Host, &[Any]) -> Result<Any, Failure>,
+    ) -> Self {
+        Self { name, params, variadic: None, call }
+    }
+
+    const fn variadic(mut self, of: Type) -> Self {
+        self.variadic = Some(of);
+        self
+    }
+}
+
 /// A declared Go parameter type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Type {
@@ -35,6 +82,8 @@ pub enum Type {
     Int,
     /// `int64`
     Int64,
+    /// `uint32`
+    Uint32,
     /// `float64`
     Float64,
     /// `[]interface {}`
@@ -45,6 +94,8 @@ pub enum Type {
     Map,
     /// `time.Time`
     Time,
+    /// `sprig.certificate`
+    Certificate,
 }
 
 /// Why a function failed.
@@ -61,7 +112,19 @@ pub trait Host {
 
     /// Seconds and nanoseconds since the Unix epoch.
     fn now(&mut self) -> (i64, u32);
+
+    /// Asks for the bytes of a result that may be much larger than its arguments (`repeat`, `until`). The default
+    /// bounds each result; an engine that counts what a whole render takes overrides it.
+    fn allocate(&mut self, bytes: usize) -> Result<(), Failure> {
+        if bytes > MAX_RESULT {
+            return Err(Failure::new(format!("the result would be larger than {} MiB", MAX_RESULT >> 20)));
+        }
+        Ok(())
+    }
 }
+
+/// The most bytes that one call of a function may make.
+pub const MAX_RESULT: usize = 64 << 20;
 
 impl Failure {
     /// A failure with a message.
@@ -71,7 +134,24 @@ impl Failure {
 }
 
 /// The tables of all groups.
-const GROUPS: &[&[Row]] = &[];
+const GROUPS: &[&[Row]] = &[
+    data::ROWS,
+    dates::ROWS,
+    defaults::ROWS,
+    dicts::ROWS,
+    encoding::ROWS,
+    lists::ROWS,
+    math::ROWS,
+    merge::ROWS,
+    network::ROWS,
+    paths::ROWS,
+    random::ROWS,
+    regexes::ROWS,
+    strings::ROWS,
+    types::ROWS,
+    urls::ROWS,
+    words::ROWS,
+];
 
 /// The function of a name.
 pub fn find(name: &str) -> Option<&'static Row> {
