@@ -3,6 +3,7 @@
 use crate::finding::{Fault, Finding, Place, ValuesKey};
 use crate::manifest::{Manifest, Object};
 use crate::policy::{self, Blamed, Violation};
+use crate::render::Trace;
 use crate::value::Path;
 
 use super::Subject;
@@ -19,7 +20,7 @@ pub(super) fn findings(
     if violations.is_empty() {
         return Ok(Vec::new());
     }
-    let traced = subject.rendered.map(|rendered| rendered.run(true)).transpose()?;
+    let traced = subject.rendered.map(|rendered| rendered.run(Trace::On)).transpose()?;
     let manifests = traced.as_deref().unwrap_or(subject.manifests);
     Ok(violations.iter().map(|violation| finding(subject, objects, manifests, violation)).collect())
 }
@@ -87,9 +88,6 @@ impl Keys {
             }
         }
         unique.truncate(MAX_KEYS);
-        unique
-            .into_iter()
-            .map(|path| ValuesKey { set_by: rendered.resolved.sources.setter(&path), path })
-            .collect()
+        unique.into_iter().map(|path| ValuesKey { set_by: rendered.resolved.sources.setter(&path), path }).collect()
     }
 }

@@ -67,7 +67,16 @@ pub struct Scope<'a> {
     /// Randomness and time.
     pub source: host::Source,
     /// Whether every file gets a source map.
-    pub trace: bool,
+    pub trace: Trace,
+}
+
+/// Whether a render makes source maps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trace {
+    /// It does, and takes longer.
+    On,
+    /// It does not.
+    Off,
 }
 
 /// Templates that do not parse, or do not render.
@@ -112,7 +121,7 @@ impl Templates {
                 files: &chart.files,
                 host: &|| scope.source.host(number + 1),
             };
-            files.extend(native.engine.render(&scope_of_chart, scope.trace)?);
+            files.extend(native.engine.render(&scope_of_chart, scope.trace == Trace::On)?);
         }
         files.sort_by(|a, b| a.name.cmp(&b.name));
         files.retain(|file| !file.name.ends_with("NOTES.txt") && !file.name.ends_with("NOTES.txt.j2"));
@@ -125,7 +134,9 @@ fn collect(chart: &Chart, name: String, path: &mut Vec<String>, found: &mut Vec<
         .templates
         .iter()
         .filter(|file| file.name.ends_with(".j2"))
-        .filter_map(|file| Some(jinja::Template { name: format!("{name}/{}", file.name), source: file.source()?.clone() }))
+        .filter_map(|file| {
+            Some(jinja::Template { name: format!("{name}/{}", file.name), source: file.source()?.clone() })
+        })
         .collect();
     if !templates.is_empty() {
         found.push(Native { path: path.clone(), engine: jinja::Engine::new(&templates)? });

@@ -67,8 +67,14 @@ pub enum Error {
     #[error(transparent)]
     Coalesce(TypeMismatch),
     /// The values do not meet values.schema.json.
-    #[error(transparent)]
-    Schema(#[from] SchemaError),
+    #[error("{error}")]
+    Schema {
+        /// What is wrong.
+        #[source]
+        error: SchemaError,
+        /// Who set the values that are.
+        sources: Box<Sources>,
+    },
     /// The chart is for another version of Kubernetes.
     #[error(transparent)]
     KubeVersion(#[from] KubeVersionMismatch),
@@ -97,10 +103,10 @@ pub fn resolve(
     }
     let view = dependencies::process(chart, &supplied.values, &mut warnings).map_err(Error::Dependencies)?;
     let values = coalesce::coalesce(&view, &supplied.values, &mut warnings).map_err(Error::Coalesce)?;
+    let sources = Sources::new(&supplied.layers, &view);
     if schema == SchemaCheck::Enforce {
-        schema::check(&view, &values)?;
+        schema::check(&view, &values).map_err(|error| Error::Schema { error, sources: Box::new(sources.clone()) })?;
     }
     view.check_kube_version(capabilities)?;
-    let sources = Sources::new(&supplied.layers, &view);
     Ok(Resolved { chart: view, values, supplied: supplied.values.clone(), sources, warnings: warnings.list })
 }
