@@ -61,6 +61,6 @@ pub(super) fn find<'c>(catalogue: &'c Catalogue, id: &str) -> Result<&'c policy:
     })
 }
 
-fn fault(error: policy::Error) -> Fault {
+pub(super) fn fault(error: policy::Error) -> Fault {
     Fault::new(error.to_string()).label(error.location, "here")
 }

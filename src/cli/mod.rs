@@ -5,6 +5,7 @@ mod check_args;
 mod init;
 mod lint;
 mod policy;
+mod policy_text;
 mod render;
 
 use std::ffi::OsString;

@@ -14,6 +14,9 @@ use crate::source::{Location, SourceFile, Span};
 /// The most fields that one finding shows.
 const MAX_PLACES: usize = 3;
 
+/// Where help is wrapped, in columns.
+const HELP_WIDTH: usize = 100;
+
 /// The most bytes of a line that is quoted.
 const MAX_LINE: usize = 2000;
 
@@ -97,6 +100,7 @@ fn show(message: String, places: Vec<(Location, String)>) -> Vec<Shown> {
         let label = LabeledSpan::new(Some(text.clone()), start, end - start);
         let open = |part: &&mut Shown| part.file.as_ref().is_none_or(|file| Arc::ptr_eq(file, &location.file));
         match parts.iter_mut().find(open) {
+            Some(part) if part.labels.contains(&label) => {}
             Some(part) => part.add(&location.file, label),
             None => {
                 let mut part = Shown { message: text, severity: Some(miette::Severity::Advice), ..Shown::default() };
@@ -175,7 +179,7 @@ fn show_finding(finding: &Finding) -> Vec<Shown> {
     notes.extend([finding.rationale.clone(), finding.remediation.clone()]);
     notes.retain(|note| !note.is_empty());
     if let (Some(last), false) = (parts.last_mut(), notes.is_empty()) {
-        last.help = Some(notes.join("\n"));
+        last.help = Some(textwrap::fill(&notes.join("\n"), HELP_WIDTH));
     }
     parts
 }
