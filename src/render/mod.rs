@@ -100,13 +100,14 @@ impl Templates {
 
     /// Renders one release: every template that is no partial, in the order of their names.
     pub fn render(&self, scope: &Scope<'_>) -> Result<Vec<RenderedFile>, Error> {
-        let mut files = self.go.render(&gotemplate::Scope {
+        let scope_of_helm = gotemplate::Scope {
             chart: scope.chart,
             values: scope.values,
             release: scope.release,
             capabilities: scope.capabilities,
             host: &|| scope.source.host(0),
-        })?;
+        };
+        let mut files = self.go.render(&scope_of_helm, scope.trace)?;
         let nothing = Value::Map(Default::default());
         for (number, native) in self.jinja.iter().enumerate() {
             let path = || native.path.iter().map(String::as_str);
