@@ -6,6 +6,7 @@
 
 mod args;
 mod cast;
+mod certificates;
 mod convert;
 mod data;
 mod dates;
@@ -139,6 +140,7 @@ impl Failure {
 
 /// The tables of all groups.
 const GROUPS: &[&[Row]] = &[
+    certificates::ROWS,
     data::ROWS,
     dates::ROWS,
     defaults::ROWS,
