@@ -29,6 +29,7 @@ mod regexes;
 mod runes;
 mod strings;
 mod time;
+mod toml;
 mod types;
 mod urls;
 mod versions;
@@ -155,6 +156,7 @@ const GROUPS: &[&[Row]] = &[
     random::ROWS,
     regexes::ROWS,
     strings::ROWS,
+    toml::ROWS,
     types::ROWS,
     urls::ROWS,
     versions::ROWS,
