@@ -6,6 +6,7 @@
 
 mod args;
 mod cast;
+mod certificates;
 mod convert;
 mod data;
 mod dates;
@@ -28,6 +29,7 @@ mod regexes;
 mod runes;
 mod strings;
 mod time;
+mod toml;
 mod types;
 mod urls;
 mod versions;
@@ -139,6 +141,7 @@ impl Failure {
 
 /// The tables of all groups.
 const GROUPS: &[&[Row]] = &[
+    certificates::ROWS,
     data::ROWS,
     dates::ROWS,
     defaults::ROWS,
@@ -153,6 +156,7 @@ const GROUPS: &[&[Row]] = &[
     random::ROWS,
     regexes::ROWS,
     strings::ROWS,
+    toml::ROWS,
     types::ROWS,
     urls::ROWS,
     versions::ROWS,
