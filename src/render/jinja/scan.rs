@@ -256,10 +256,10 @@ impl Tag {
         chains(&self.tokens)
     }
 
-    /// Whether it names something that is not in every template's scope.
-    pub fn names_local(&self) -> bool {
+    /// What it names that is not in every template's scope.
+    pub fn locals(&self) -> impl Iterator<Item = Chain> {
         const SCOPE: [&str; 6] = ["values", "release", "chart", "capabilities", "files", "template"];
-        self.chains().iter().any(|chain| !SCOPE.contains(&chain.root.as_str()))
+        self.chains().into_iter().filter(|chain| !SCOPE.contains(&chain.root.as_str()))
     }
 
     /// The expression: what stands after `set name =`, `for name in`, or another statement's word.
@@ -353,11 +353,9 @@ fn chains(tokens: &[Token]) -> Vec<Chain> {
             }
         }
         let mut method = None;
-        if tokens.get(i).is_some_and(|token| token.is('(')) {
-            if let Some(Step::Key(name)) = steps.last() {
-                method = Some(name.to_string());
-                steps.pop();
-            }
+        if let (Some(Step::Key(name)), true) = (steps.last(), tokens.get(i).is_some_and(|token| token.is('('))) {
+            method = Some(name.to_string());
+            steps.pop();
         }
         chains.push(Chain { root: root.to_owned(), steps, method });
     }
