@@ -77,7 +77,11 @@ pub fn render(job: &Job) -> Result<Rendered, Vec<Fault>> {
         capabilities: job.capabilities.clone(),
         source: job.source,
     };
-    rendered.manifests = rendered.run(Trace::Off)?;
+    rendered.manifests = match rendered.run(Trace::Off) {
+        Ok(manifests) => manifests,
+        // Whatever is wrong with the text, its source map leads to the template.
+        Err(_) => rendered.run(Trace::On)?,
+    };
     Ok(rendered)
 }
 

@@ -88,8 +88,13 @@ impl From<render::jinja::Error> for Fault {
 impl From<render::gotemplate::Failure> for Fault {
     fn from(failure: render::gotemplate::Failure) -> Self {
         let mut fault = Self::new(failure.text);
-        for (i, place) in failure.chain.into_iter().enumerate() {
-            fault = fault.label(place, if i == 0 { failure.reason.as_str() } else { "from here" });
+        let mut shown: Vec<Location> = Vec::new();
+        for place in failure.chain {
+            if !shown.contains(&place) {
+                let text = if shown.is_empty() { failure.reason.as_str() } else { "from here" };
+                fault = fault.label(place.clone(), text);
+                shown.push(place);
+            }
         }
         fault
     }

@@ -20,6 +20,7 @@ mod math;
 mod merge;
 mod network;
 mod parse_date;
+mod passwords;
 mod paths;
 mod random;
 mod re2;
@@ -29,6 +30,7 @@ mod strings;
 mod time;
 mod types;
 mod urls;
+mod versions;
 mod walk;
 mod words;
 
@@ -94,6 +96,8 @@ pub enum Type {
     Map,
     /// `time.Time`
     Time,
+    /// `*semver.Version`
+    Version,
     /// `sprig.certificate`
     Certificate,
 }
@@ -144,12 +148,14 @@ const GROUPS: &[&[Row]] = &[
     math::ROWS,
     merge::ROWS,
     network::ROWS,
+    passwords::ROWS,
     paths::ROWS,
     random::ROWS,
     regexes::ROWS,
     strings::ROWS,
     types::ROWS,
     urls::ROWS,
+    versions::ROWS,
     words::ROWS,
 ];
 

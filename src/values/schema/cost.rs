@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 /// The most checks of one value against one schema, counted as the validator makes them.
 const MAX_CHECKS: u64 = 5_000_000;
 /// The deepest nesting of schemas around one value.
-const MAX_DEPTH: usize = 2_000;
+const MAX_DEPTH: usize = 10_000;
 
 /// Counts the checks.
 ///
