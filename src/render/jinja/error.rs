@@ -15,6 +15,9 @@ use crate::source::{Location, SourceFile, Span};
 use crate::value::{Path, Step, Value};
 use std::sync::Arc;
 
+/// How many callers a message names beside the first.
+const SHOWN: usize = 4;
+
 /// A template that is wrong, or whose values are.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -173,8 +176,9 @@ impl fmt::Display for Site {
         write!(f, "{}", self.at)?;
         if let Some((first, rest)) = self.callers.split_first() {
             write!(f, " (called from {first}")?;
-            rest.iter().try_for_each(|caller| write!(f, ", from {caller}"))?;
-            f.write_str(")")?;
+            rest.iter().take(SHOWN).try_for_each(|caller| write!(f, ", from {caller}"))?;
+            let more = rest.len().saturating_sub(SHOWN);
+            f.write_str(if more > 0 { ", …)" } else { ")" })?;
         }
         let expression = self.expression();
         if expression.is_empty() { Ok(()) } else { write!(f, ": in `{expression}`") }
