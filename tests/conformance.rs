@@ -7,7 +7,6 @@ use std::path::Path;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use plimsoll::gate::ExitStatus;
 use program::Outcome;
 use serde_json::{Map, Value};
 
@@ -142,25 +141,13 @@ fn judge(head: &Value, case: &Value, outcome: &Outcome) -> Result<(), String> {
     let kind = text_of(&head["kind"]);
     // fromYaml returns its error as text inside its result.
     let error_is_a_result = kind == "yaml-read" && case["via"] != "file";
-    let status = outcome.status.ok_or("panicked")?;
     if let (Some(error), false) = (case.get("error"), error_is_a_result) {
-        let reason = reason(text_of(error));
-        return match status {
-            ExitStatus::Clean => Err(format!("succeeded, but Helm says: {reason}")),
-            _ if squeeze(&outcome.stderr).contains(&squeeze(&reason)) => Ok(()),
-            _ => Err(format!("Helm says {reason:?}, plimsoll says {:?}", outcome.stderr)),
-        };
+        return outcome.check_failure(text_of(error));
     }
-    if status != ExitStatus::Clean {
-        return Err(format!("failed: {}", outcome.stderr));
-    }
-    let same = |got: &[u8], key: &str| {
-        let want = match case.get(format!("{key}_b64")) {
-            Some(bytes) => decode(text_of(bytes)),
-            None => text_of(&case[key]).as_bytes().to_vec(),
-        };
-        let show = |bytes: &[u8]| format!("{:?}", String::from_utf8_lossy(bytes));
-        if got == want { Ok(()) } else { Err(format!("expected {}, got {}", show(&want), show(got))) }
+    outcome.check_success()?;
+    let same = |got: &[u8], key: &str| match case.get(format!("{key}_b64")) {
+        Some(bytes) => program::check_text(&decode(text_of(bytes)), got),
+        None => program::check_text(text_of(&case[key]).as_bytes(), got),
     };
     match kind {
         "chart" => return same(&outcome.stdout, "output"),
@@ -198,17 +185,6 @@ fn judge(head: &Value, case: &Value, outcome: &Outcome) -> Result<(), String> {
 fn field(stdout: &[u8], key: &str) -> Option<Vec<u8>> {
     let text = String::from_utf8_lossy(stdout);
     text.lines().find_map(|line| line.strip_prefix(key)).map(|value| decode(value.trim()))
-}
-
-/// The last line of Helm's standard error, which holds the reason.
-fn reason(error: &str) -> String {
-    let error = error.replace("\n\nUse --debug flag to render out invalid YAML", "");
-    let last = error.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default();
-    last.strip_prefix("Error: ").unwrap_or(last).to_owned()
-}
-
-fn squeeze(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The value with every number as a float, so that 1, 1.0 and 1e0 are the same.
