@@ -6,7 +6,8 @@ use crate::source::Location;
 use crate::value::Path;
 
 /// How bad a finding is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Good to know.
     Info,
@@ -70,6 +71,49 @@ pub struct Finding {
     pub rationale: String,
     /// How to mend it.
     pub remediation: String,
+}
+
+/// Why work could not be done: a chart that does not render, a policy that does not compile. Never a pass.
+#[derive(Debug, Clone)]
+pub struct Fault {
+    /// What is wrong; where Helm fails on the same input, Helm's text is in it.
+    pub message: String,
+    /// The places to look at, the first one first, each with what is to be seen there.
+    pub labels: Vec<(Location, String)>,
+    /// The way out.
+    pub help: Option<String>,
+}
+
+/// What a check of one release, or of plain manifests, came to.
+#[derive(Debug, Clone, Default)]
+pub struct Report {
+    /// All violations, in the order of objects and policies.
+    pub findings: Vec<Finding>,
+    /// How many objects were checked.
+    pub objects: usize,
+    /// How many policies were evaluated.
+    pub policies: usize,
+    /// What Helm would have printed as warnings.
+    pub warnings: Vec<String>,
+}
+
+impl Fault {
+    /// A fault without a place.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), labels: Vec::new(), help: None }
+    }
+
+    /// Adds a place to look at.
+    pub fn label(mut self, location: Location, text: impl Into<String>) -> Self {
+        self.labels.push((location, text.into()));
+        self
+    }
+
+    /// Says the way out.
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
 }
 
 impl fmt::Display for Severity {

@@ -5,8 +5,15 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod chart;
 pub mod finding;
+pub mod policy;
+pub mod gate;
+pub mod manifest;
+pub mod number;
 pub mod render;
+pub mod report;
+pub mod semver;
 pub mod source;
 pub mod value;
 pub mod yaml;

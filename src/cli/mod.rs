@@ -1,0 +1,123 @@
+//! The command line: one file a subcommand, its arguments and its `run`.
+
+mod chart_args;
+mod init;
+mod lint;
+mod policy;
+mod render;
+
+use std::ffi::OsString;
+use std::io::{self, Read, Write};
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use crate::finding::Fault;
+use crate::gate::ExitStatus;
+use crate::report::{self, Style};
+
+/// Renders Kubernetes charts and refuses unsafe ones.
+///
+/// Exit status: 0 all is well; 1 something was refused; 2 the work could not be done, which never counts as a pass.
+#[derive(Debug, Parser)]
+#[command(name = "plimsoll", version, disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Render(render::Args),
+    Lint(lint::Args),
+    #[command(subcommand)]
+    Policy(policy::Args),
+    Init(init::Args),
+    Completions(CompletionArgs),
+}
+
+/// Print a completion script for a shell
+#[derive(Debug, clap::Args)]
+struct CompletionArgs {
+    /// The shell
+    shell: clap_complete::Shell,
+}
+
+/// Where a command reads and writes.
+pub struct Streams<'a> {
+    /// Standard input, for `-f -` and `lint -`.
+    pub stdin: &'a mut dyn Read,
+    /// Results.
+    pub stdout: &'a mut dyn Write,
+    /// Warnings, and why the work could not be done.
+    pub stderr: &'a mut dyn Write,
+    /// Whether results may be coloured.
+    pub stdout_style: Style,
+    /// Whether errors may be coloured.
+    pub stderr_style: Style,
+}
+
+/// Why a command ends without a verdict.
+enum Stop {
+    /// What it was asked for could not be done.
+    Faults(Vec<Fault>),
+    /// Its output could not be written.
+    Io(io::Error),
+}
+
+/// Runs the program with its arguments, the program's name first.
+pub fn run(args: impl IntoIterator<Item = OsString>, streams: &mut Streams<'_>) -> ExitStatus {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error, streams),
+    };
+    let outcome = match cli.command {
+        Command::Render(args) => render::run(&args, streams),
+        Command::Lint(args) => lint::run(&args, streams),
+        Command::Policy(args) => policy::run(&args, streams),
+        Command::Init(args) => init::run(&args, streams),
+        Command::Completions(args) => {
+            clap_complete::generate(args.shell, &mut Cli::command(), "plimsoll", &mut streams.stdout);
+            Ok(ExitStatus::Clean)
+        }
+    };
+    let outcome = outcome.and_then(|status| Ok(streams.stdout.flush().map(|()| status)?));
+    match outcome {
+        Ok(status) => status,
+        Err(Stop::Faults(faults)) => {
+            // Where standard error is closed too, the exit status is all that can be said.
+            let _ = report::write_faults(&faults, streams.stderr_style, streams.stderr);
+            ExitStatus::Failed
+        }
+        // Whoever closed the pipe has seen enough.
+        Err(Stop::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitStatus::Clean,
+        Err(Stop::Io(error)) => {
+            let _ = writeln!(streams.stderr, "error: the output could not be written: {error}");
+            ExitStatus::Failed
+        }
+    }
+}
+
+/// `--help` and `--version` are results; anything else that clap says is bad usage.
+fn usage(error: &clap::Error, streams: &mut Streams<'_>) -> ExitStatus {
+    let text = error.render();
+    let _ = if error.use_stderr() { write!(streams.stderr, "{text}") } else { write!(streams.stdout, "{text}") };
+    if error.use_stderr() { ExitStatus::Failed } else { ExitStatus::Clean }
+}
+
+impl From<io::Error> for Stop {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+impl From<Vec<Fault>> for Stop {
+    fn from(faults: Vec<Fault>) -> Self {
+        Self::Faults(faults)
+    }
+}
+
+impl From<Fault> for Stop {
+    fn from(fault: Fault) -> Self {
+        Self::Faults(vec![fault])
+    }
+}

@@ -1,0 +1,47 @@
+//! From findings to the exit status, defined once for all commands.
+
+use crate::finding::{Report, Severity};
+
+/// How a command ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ExitStatus {
+    /// 0: everything was checked, and nothing is at or above the threshold.
+    Clean,
+    /// 1: a finding at or above the threshold, or committed output that is stale.
+    Refused,
+    /// 2: the work could not be done: bad usage, a chart that does not render, a policy that does not compile.
+    Failed,
+}
+
+/// The least severity that refuses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum FailOn {
+    /// Errors refuse.
+    #[default]
+    Error,
+    /// Warnings refuse too.
+    Warning,
+    /// Nothing refuses: only report. What could not be checked still fails.
+    Never,
+}
+
+impl ExitStatus {
+    /// The number for the operating system.
+    pub fn code(self) -> u8 {
+        self as u8
+    }
+}
+
+/// Judges a report.
+pub fn judge(report: &Report, fail_on: FailOn) -> ExitStatus {
+    let threshold = match fail_on {
+        FailOn::Error => Severity::Error,
+        FailOn::Warning => Severity::Warning,
+        FailOn::Never => return ExitStatus::Clean,
+    };
+    if report.findings.iter().any(|finding| finding.severity >= threshold) {
+        ExitStatus::Refused
+    } else {
+        ExitStatus::Clean
+    }
+}

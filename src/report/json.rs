@@ -1,0 +1,123 @@
+//! For programs: the format of schemas/findings.schema.json.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use crate::finding::{Finding, ObjectRef, Report, Setter, Severity, ValuesKey};
+use crate::source::Location;
+
+/// Goes up when a field changes its meaning or goes away; new fields do not change it.
+const VERSION: u32 = 1;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Document<'a> {
+    version: u32,
+    objects: usize,
+    policies: usize,
+    warnings: &'a [String],
+    findings: Vec<Row<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Row<'a> {
+    policy: &'a str,
+    severity: Severity,
+    message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    object: Option<Object<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rendered: Option<Place<'a>>,
+    template: Vec<Place<'a>>,
+    values: Vec<Key<'a>>,
+    rationale: &'a str,
+    remediation: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Object<'a> {
+    api_version: &'a str,
+    kind: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    namespace: Option<&'a str>,
+    name: &'a str,
+}
+
+#[derive(Serialize)]
+struct Place<'a> {
+    file: &'a str,
+    line: usize,
+    column: usize,
+}
+
+#[derive(Serialize)]
+struct Key<'a> {
+    path: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    place: Option<Place<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    flag: Option<&'a str>,
+}
+
+pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let document = Document {
+        version: VERSION,
+        objects: report.objects,
+        policies: report.policies,
+        warnings: &report.warnings,
+        findings: report.findings.iter().map(Row::from).collect(),
+    };
+    serde_json::to_writer_pretty(&mut *out, &document)?;
+    writeln!(out)
+}
+
+impl<'a> From<&'a Finding> for Row<'a> {
+    fn from(finding: &'a Finding) -> Self {
+        Self {
+            policy: &finding.policy,
+            severity: finding.severity,
+            message: &finding.message,
+            object: finding.object.as_ref().map(Object::from),
+            field: finding.field.as_ref().map(ToString::to_string),
+            rendered: finding.rendered.as_ref().map(Place::from),
+            template: finding.template.iter().map(Place::from).collect(),
+            values: finding.values.iter().map(Key::from).collect(),
+            rationale: &finding.rationale,
+            remediation: &finding.remediation,
+        }
+    }
+}
+
+impl<'a> From<&'a ObjectRef> for Object<'a> {
+    fn from(object: &'a ObjectRef) -> Self {
+        Self {
+            api_version: &object.api_version,
+            kind: &object.kind,
+            namespace: object.namespace.as_deref(),
+            name: &object.name,
+        }
+    }
+}
+
+impl<'a> From<&'a Location> for Place<'a> {
+    fn from(location: &'a Location) -> Self {
+        let position = location.position();
+        Self { file: &location.file.name, line: position.line, column: position.column }
+    }
+}
+
+impl<'a> From<&'a ValuesKey> for Key<'a> {
+    fn from(key: &'a ValuesKey) -> Self {
+        let (place, flag) = match &key.set_by {
+            Some(Setter::File(location)) => (Some(Place::from(location)), None),
+            Some(Setter::Flag(flag)) => (None, Some(flag.as_str())),
+            None => (None, None),
+        };
+        Self { path: key.path.to_string(), place, flag }
+    }
+}

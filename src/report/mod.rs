@@ -1,0 +1,41 @@
+//! How findings are printed: one file a format.
+
+mod json;
+mod text;
+
+use std::io::{self, Write};
+
+use crate::finding::{Fault, Report};
+
+/// A format of findings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Format {
+    /// For people: each finding with the lines that it is about.
+    #[default]
+    Text,
+    /// For programs: schemas/findings.schema.json, one document.
+    Json,
+}
+
+/// How text looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Style {
+    /// No escape sequences.
+    #[default]
+    Plain,
+    /// ANSI colours.
+    Coloured,
+}
+
+/// Prints a report.
+pub fn write(report: &Report, format: Format, style: Style, out: &mut dyn Write) -> io::Result<()> {
+    match format {
+        Format::Text => text::write(report, style, out),
+        Format::Json => json::write(report, out),
+    }
+}
+
+/// Prints why the work could not be done.
+pub fn write_faults(faults: &[Fault], style: Style, out: &mut dyn Write) -> io::Result<()> {
+    text::write_faults(faults, style, out)
+}

@@ -1,0 +1,178 @@
+//! For people: miette's diagnostics, with the template's lines first, then the rendered line, then the values key.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
+
+use super::Style;
+use crate::finding::{Fault, Finding, Report, Setter, Severity};
+use crate::source::{Location, SourceFile, Span};
+
+/// What miette prints at once: a message with places in one file.
+#[derive(Debug, Default)]
+struct Shown {
+    message: String,
+    code: Option<String>,
+    severity: Option<miette::Severity>,
+    help: Option<String>,
+    file: Option<Arc<SourceFile>>,
+    source: Option<NamedSource<Arc<str>>>,
+    labels: Vec<LabeledSpan>,
+}
+
+pub(super) fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
+    let handler = handler(style);
+    for finding in &report.findings {
+        print(&handler, show_finding(finding), out)?;
+    }
+    let mut counts = BTreeMap::new();
+    for finding in &report.findings {
+        *counts.entry(std::cmp::Reverse(finding.severity)).or_insert(0) += 1;
+    }
+    let found: Vec<String> = counts.iter().map(|(severity, count)| plural(*count, &severity.0.to_string())).collect();
+    let verdict = if found.is_empty() { "all is well".to_owned() } else { found.join(", ") };
+    let (objects, policies) = (plural(report.objects, "object"), plural_policies(report.policies));
+    writeln!(out, "{verdict}: {objects} checked against {policies}")
+}
+
+pub(super) fn write_faults(faults: &[Fault], style: Style, out: &mut dyn Write) -> io::Result<()> {
+    let handler = handler(style);
+    faults.iter().try_for_each(|fault| print(&handler, show_fault(fault), out))
+}
+
+fn handler(style: Style) -> GraphicalReportHandler {
+    let theme = match style {
+        Style::Plain => GraphicalTheme::unicode_nocolor(),
+        Style::Coloured => GraphicalTheme::unicode(),
+    };
+    // Wrapped lines would break the messages that people search for.
+    GraphicalReportHandler::new_themed(theme)
+        .with_wrap_lines(false)
+        .with_break_words(false)
+        .with_links(false)
+        .with_context_lines(1)
+}
+
+/// Prints what belongs together, and a blank line.
+fn print(handler: &GraphicalReportHandler, shown: Vec<Shown>, out: &mut dyn Write) -> io::Result<()> {
+    for part in shown {
+        let mut text = String::new();
+        handler.render_report(&mut text, &part).map_err(io::Error::other)?;
+        for line in text.trim_matches('\n').lines().filter(|line| !line.trim().is_empty()) {
+            writeln!(out, "{}", line.trim_end())?;
+        }
+    }
+    writeln!(out)
+}
+
+fn plural(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+fn plural_policies(count: usize) -> String {
+    if count == 1 { "1 policy".to_owned() } else { format!("{count} policies") }
+}
+
+/// A message with its places: those in the file of the first one stand under the message, each further file follows.
+fn show(message: String, places: Vec<(Location, String)>) -> Vec<Shown> {
+    let mut parts = vec![Shown { message, ..Shown::default() }];
+    for (location, text) in places {
+        let Span { start, end } = location.span;
+        let label = LabeledSpan::new(Some(text.clone()), start, end.saturating_sub(start));
+        let open = |part: &&mut Shown| part.file.as_ref().is_none_or(|file| Arc::ptr_eq(file, &location.file));
+        match parts.iter_mut().find(open) {
+            Some(part) => part.add(&location.file, label),
+            None => {
+                let mut part = Shown { message: text, severity: Some(miette::Severity::Advice), ..Shown::default() };
+                part.add(&location.file, LabeledSpan::new(None, start, end.saturating_sub(start)));
+                parts.push(part);
+            }
+        }
+    }
+    parts
+}
+
+fn show_fault(fault: &Fault) -> Vec<Shown> {
+    let mut parts = show(fault.message.clone(), fault.labels.clone());
+    parts[0].code = Some("error".into());
+    if let Some(last) = parts.last_mut() {
+        last.help = fault.help.clone();
+    }
+    parts
+}
+
+fn show_finding(finding: &Finding) -> Vec<Shown> {
+    let object = finding.object.as_ref().map(|object| format!("{object}: ")).unwrap_or_default();
+    let mut places = Vec::new();
+    for (i, place) in finding.template.iter().enumerate() {
+        places.push((place.clone(), if i == 0 { "written here" } else { "included here" }.to_owned()));
+    }
+    if let Some(place) = &finding.rendered {
+        let text = finding.field.as_ref().map_or_else(|| "rendered".to_owned(), |field| format!("rendered {field}"));
+        places.push((place.clone(), text));
+    }
+    let mut notes = Vec::new();
+    for key in &finding.values {
+        match &key.set_by {
+            Some(Setter::File(place)) => places.push((place.clone(), format!("{} is set here", key.path))),
+            Some(Setter::Flag(flag)) => notes.push(format!("{} is set by {flag}", key.path)),
+            None => notes.push(format!("{} is not set", key.path)),
+        }
+    }
+    let mut parts = show(format!("{object}{}", finding.message), places);
+    parts[0].code = Some(format!("{}[{}]", finding.severity, finding.policy));
+    parts[0].severity = Some(match finding.severity {
+        Severity::Error => miette::Severity::Error,
+        Severity::Warning => miette::Severity::Warning,
+        Severity::Info => miette::Severity::Advice,
+    });
+    notes.extend([finding.rationale.clone(), finding.remediation.clone()]);
+    notes.retain(|note| !note.is_empty());
+    if let (Some(last), false) = (parts.last_mut(), notes.is_empty()) {
+        last.help = Some(notes.join("\n"));
+    }
+    parts
+}
+
+impl Shown {
+    fn add(&mut self, file: &Arc<SourceFile>, label: LabeledSpan) {
+        if self.file.is_none() {
+            self.source = Some(NamedSource::new(&file.name, file.text.clone()));
+            self.file = Some(file.clone());
+        }
+        self.labels.push(label);
+    }
+}
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Shown {}
+
+impl Diagnostic for Shown {
+    fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.code.as_ref().map(|code| Box::new(code) as Box<dyn fmt::Display>)
+    }
+
+    fn severity(&self) -> Option<miette::Severity> {
+        self.severity
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        self.source.as_ref().map(|source| source as &dyn SourceCode)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        Some(Box::new(self.labels.iter().cloned()))
+    }
+}
