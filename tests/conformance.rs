@@ -154,7 +154,7 @@ fn judge(head: &Value, case: &Value, outcome: &Outcome) -> Result<(), String> {
         "template" if case.get("stdout").is_some() => return same(&outcome.stdout, "stdout"),
         _ => {}
     }
-    let result = field(&outcome.stdout, "out: ").ok_or_else(|| format!("printed {:?}", outcome.stdout))?;
+    let result = field(&outcome.stdout, "out:").ok_or_else(|| format!("printed {:?}", outcome.stdout))?;
     match kind {
         "template" => return same(&result, "output"),
         "yaml-write" => return same(&result, "yaml"),
@@ -170,7 +170,7 @@ fn judge(head: &Value, case: &Value, outcome: &Outcome) -> Result<(), String> {
         return Err(format!("expected {want}, got {got}"));
     }
     if let Some(types) = case.get("types") {
-        let text = field(&outcome.stdout, "types: ").unwrap_or_default();
+        let text = field(&outcome.stdout, "types:").unwrap_or_default();
         let text = String::from_utf8_lossy(&text).into_owned();
         let mut got: Vec<&str> = text.split_whitespace().collect();
         got.sort_unstable();
