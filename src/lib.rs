@@ -7,13 +7,15 @@
 
 pub mod chart;
 pub mod finding;
-pub mod policy;
 pub mod gate;
 pub mod manifest;
+pub mod json;
 pub mod number;
+pub mod policy;
 pub mod render;
 pub mod report;
 pub mod semver;
 pub mod source;
 pub mod value;
+pub mod values;
 pub mod yaml;

@@ -1,7 +1,7 @@
 //! YAML against real Helm's answers: `tests/fixtures/yaml/{read,write}.jsonl`.
 
-use plimsoll::value::{Map, Value};
-use plimsoll::yaml::{self, Error, Numbers, Options};
+use plimsoll::value::{Map, Numbers, Value};
+use plimsoll::yaml::{self, Error, Options};
 
 const VALUES: Options = Options { strict: false, numbers: Numbers::Floats };
 

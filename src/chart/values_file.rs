@@ -4,7 +4,8 @@
 
 use crate::source::{SourceFile, Span};
 use crate::value::{Map, Value};
-use crate::yaml::{self, Numbers};
+use crate::value::Numbers;
+use crate::yaml;
 
 /// Values are read through JSON: every number is a float.
 const OPTIONS: yaml::Options = yaml::Options { strict: false, numbers: Numbers::Floats };

@@ -6,9 +6,8 @@ use std::sync::Arc;
 use super::emit::Emitter;
 use super::order;
 use super::style::Dialect;
-use super::tree::MAX_DEPTH;
 use crate::number::{self, Integer};
-use crate::value::Value;
+use crate::value::{MAX_DEPTH, Value};
 
 /// The longest key that YAML reads back from JSON, in characters with its quotes.
 const MAX_JSON_KEY: usize = 1024;

@@ -4,6 +4,24 @@
 //! declared parameter types before the call, with Go's error texts; the Jinja dialect does the same, and passes the
 //! piped value last, as Helm's users expect.
 
+mod args;
+mod cast;
+mod decimal;
+mod defaults;
+mod dicts;
+mod encoding;
+mod lists;
+mod math;
+mod merge;
+mod network;
+mod paths;
+mod random;
+mod runes;
+mod strings;
+mod types;
+mod walk;
+mod words;
+
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
@@ -20,6 +38,21 @@ pub struct Row {
     pub variadic: Option<Type>,
     /// The function. Arguments are already of the declared types.
     pub call: fn(&mut dyn Host, &[Any]) -> Result<Any, Failure>,
+}
+
+impl Row {
+    const fn new(
+        name: &'static str,
+        params: &'static [Type],
+        call: fn(&mut dyn Host, &[Any]) -> Result<Any, Failure>,
+    ) -> Self {
+        Self { name, params, variadic: None, call }
+    }
+
+    const fn variadic(mut self, of: Type) -> Self {
+        self.variadic = Some(of);
+        self
+    }
 }
 
 /// A declared Go parameter type.
@@ -87,7 +120,20 @@ impl Failure {
 }
 
 /// The tables of all groups.
-const GROUPS: &[&[Row]] = &[];
+const GROUPS: &[&[Row]] = &[
+    defaults::ROWS,
+    dicts::ROWS,
+    encoding::ROWS,
+    lists::ROWS,
+    math::ROWS,
+    merge::ROWS,
+    network::ROWS,
+    paths::ROWS,
+    random::ROWS,
+    strings::ROWS,
+    types::ROWS,
+    words::ROWS,
+];
 
 /// The function of a name.
 pub fn find(name: &str) -> Option<&'static Row> {

@@ -4,13 +4,13 @@ use std::fmt;
 
 use minijinja::ErrorKind;
 
+use super::Parsed;
 use super::functions::Failed;
 use super::lines::body;
 use super::objects::Globals;
-use super::scan::{names, Chain};
+use super::scan::{Chain, names};
 use super::session::{Missing, Session};
-use super::trace::{location, Sink, TOO_LARGE};
-use super::Parsed;
+use super::trace::{Sink, TOO_LARGE, location};
 use crate::source::{Location, SourceFile, Span};
 use crate::value::{Path, Step, Value};
 use std::sync::Arc;
@@ -110,12 +110,7 @@ impl Error {
         Self::Syntax { at: Some(Location::new(source.clone(), span)), message }
     }
 
-    pub(super) fn render(
-        error: &minijinja::Error,
-        templates: &[Parsed],
-        sink: &Sink<'_>,
-        globals: &Globals,
-    ) -> Self {
+    pub(super) fn render(error: &minijinja::Error, templates: &[Parsed], sink: &Sink<'_>, globals: &Globals) -> Self {
         // An error inside an included template comes wrapped in that of the include.
         let mut innermost = error;
         let mut includes = Vec::new();
@@ -145,7 +140,9 @@ impl Error {
                 None => {
                     let message = innermost.detail().map_or_else(|| kind.to_string(), str::to_owned);
                     match message.as_str() {
-                        "recursion limit exceeded" => Self::Limit { site, message: "macros or includes nest too deeply".into() },
+                        "recursion limit exceeded" => {
+                            Self::Limit { site, message: "macros or includes nest too deeply".into() }
+                        }
                         _ => Self::Evaluation { site, message },
                     }
                 }
@@ -176,7 +173,7 @@ impl fmt::Display for Site {
 fn place(error: &minijinja::Error, templates: &[Parsed]) -> Option<(usize, Span)> {
     let template = templates.iter().position(|template| Some(template.key.as_str()) == error.name())?;
     let parsed = &templates[template];
-    let range = error.range().map(|range| Span::new(range.start, range.end));
+    let range = error.range().map(|range| whole(&parsed.source.text, range));
     let line = || {
         let line = parsed.source.line_span(error.line()?)?;
         let mut tags = parsed.scan().tags.iter();
@@ -184,6 +181,16 @@ fn place(error: &minijinja::Error, templates: &[Parsed]) -> Option<(usize, Span)
         Some(tag.map_or(line, |tag| tag.inside()))
     };
     Some((template, range.or_else(line)?))
+}
+
+/// minijinja's span of `a.b.c` begins at the first dot: let it begin at `a`.
+fn whole(text: &str, range: std::ops::Range<usize>) -> Span {
+    let mut start = range.start;
+    if text[start.min(text.len())..].starts_with(['.', '[']) {
+        let before = text[..start].trim_end_matches(|c: char| c.is_alphanumeric() || "_.[]\"'".contains(c));
+        start = before.len();
+    }
+    Span::new(start, range.end)
 }
 
 /// The calls that lead from a template, from a place on, to a place inside a macro; innermost first.
