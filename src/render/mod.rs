@@ -2,6 +2,7 @@
 
 pub mod any;
 pub mod functions;
+pub mod glob;
 pub mod gotemplate;
 pub mod jinja;
 pub mod objects;

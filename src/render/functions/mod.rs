@@ -25,6 +25,8 @@ mod words;
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
+pub(super) use encoding::base64;
+
 use super::any::Any;
 
 /// A function that templates can call.

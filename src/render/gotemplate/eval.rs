@@ -389,6 +389,9 @@ impl<'a> Run<'a, '_, '_> {
                     },
                     Type::Int => number(|n| n.int.map(Any::Int)).map_or_else(|| found("integer"), Ok),
                     Type::Int64 => number(|n| n.int.map(Any::Int64)).map_or_else(|| found("integer"), Ok),
+                    Type::Uint32 => {
+                        number(|n| n.uint.map(|n| Any::Uint64(n & 0xffff_ffff))).map_or_else(|| found("unsigned integer"), Ok)
+                    }
                     Type::Float64 => number(|n| n.float.map(Any::Float64)).map_or_else(|| found("float"), Ok),
                     _ => Err(self.fail(format!("can't handle {arg} for arg of type {}", type_name(of)))),
                 }
@@ -508,5 +511,7 @@ fn type_name(of: Type) -> &'static str {
         Type::Strings => "[]string",
         Type::Map => "map[string]interface {}",
         Type::Time => "time.Time",
+        Type::Uint32 => "uint32",
+        Type::Certificate => "sprig.certificate",
     }
 }
