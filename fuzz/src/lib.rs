@@ -2,12 +2,66 @@
 //! takes memory without bound; errors are what hostile input should give.
 
 use std::io;
+use std::path::Path;
+use std::sync::LazyLock;
 
+use plimsoll::chart::{self, Capabilities, Chart, Content, File};
 use plimsoll::policy::cel::value::Val;
 use plimsoll::policy::cel::{Evaluation, Program, Scope};
+use plimsoll::render::functions::Host;
+use plimsoll::render::{Release, gotemplate};
+use plimsoll::source::SourceFile;
 use plimsoll::value::Value;
-use plimsoll::values::{Inputs, Supplied};
+use plimsoll::values::{self, Inputs, Resolved, Supplied};
 use plimsoll::yaml;
+
+/// Parses a template and executes it in a chart that has values, helpers and files.
+pub fn gotemplate(data: &[u8]) {
+    static CHART: LazyLock<Resolved> = LazyLock::new(|| {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/charts/files/chart");
+        let chart = chart::load(&folder).expect("the fixture can be loaded");
+        let values = yaml::parse(VALUES, yaml::Options::default()).expect("it is YAML");
+        let resolved = values::resolve(&chart, &Supplied::default()).expect("the fixture has values");
+        Resolved { values, ..resolved }
+    });
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let template = |name: &str, text: &str| File {
+        name: name.into(),
+        content: Content::Text(SourceFile::new(format!("files/{name}"), text)),
+    };
+    let templates = [template("templates/_helpers.tpl", HELPERS), template("templates/fuzz.yaml", text)];
+    let chart = Chart { templates: templates.into(), ..CHART.chart.clone() };
+    let Ok(templates) = gotemplate::Templates::parse(&chart) else { return };
+    let _ = templates.render(&gotemplate::Scope {
+        chart: &chart,
+        values: &CHART.values,
+        release: &Release { name: "rel".into(), namespace: "ns".into(), revision: 1, is_upgrade: false },
+        capabilities: &Capabilities::default(),
+        host: &|| Box::new(Still),
+    });
+}
+
+/// Randomness and time that stand still, so that a find can be repeated.
+struct Still;
+
+impl Host for Still {
+    fn random(&mut self, buffer: &mut [u8]) {
+        buffer.fill(7);
+    }
+
+    fn now(&mut self) -> (i64, u32) {
+        (1_700_000_000, 0)
+    }
+}
+
+const HELPERS: &str = r#"{{- define "lib.name" -}}{{ .Values.name }}{{- end -}}
+{{- define "lib.echo" -}}[{{ . }}]{{- end -}}
+{{- define "lib.rec" }}{{ if gt (int .) 0 }}{{ include "lib.rec" (sub (int .) 1) }}{{ end }}x{{ end }}"#;
+
+const VALUES: &str =
+    "{name: web, empty: '', s: hello, uni: héllo, i: 3, zero: 0, f: 1.5, t: true, no: false, nul: null,
+  l: [1, two, 3.5, null, {b: 1}], nums: [3, 1, 2], m: {z: 1, a: two, nest: {q: [1]}}, em: {}, multi: \"a\nb\n\",
+  items: [{name: a, v: 1}, {name: b, v: 2}], global: {env: prod}, tplstr: '{{ .Values.name }}'}";
 
 /// Reads YAML; what can be read must survive being written and read again.
 pub fn yaml(data: &[u8]) {
