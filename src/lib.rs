@@ -6,10 +6,12 @@
 #![warn(missing_docs)]
 
 pub mod chart;
+pub mod check;
+pub mod cli;
 pub mod finding;
 pub mod gate;
-pub mod manifest;
 pub mod json;
+pub mod manifest;
 pub mod number;
 pub mod policy;
 pub mod render;

@@ -4,8 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use plimsoll::policy::Catalogue;
 use plimsoll::policy::cel::value::Val;
 use plimsoll::policy::cel::{Evaluation, Program, Scope};
+use plimsoll::policy::examples::Examples;
 use plimsoll::value::Value;
 use plimsoll::yaml;
 
@@ -65,4 +67,27 @@ fn expressions_have_the_values_that_kubernetes_gives_them() {
         }
     }
     assert!(wrong.is_empty(), "{} cases differ:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn every_policy_is_complete_and_its_examples_hold() {
+    let catalogue = Catalogue::builtin().unwrap();
+    assert!(!catalogue.entries().is_empty());
+    let mut wrong = Vec::new();
+    for entry in catalogue.entries() {
+        let policy = &entry.policy;
+        for (what, text) in
+            [("title", &policy.title), ("rationale", &policy.rationale), ("remediation", &policy.remediation)]
+        {
+            assert!(!text.is_empty(), "{} has no {what}", policy.id);
+        }
+        let file = entry.examples.as_ref().unwrap_or_else(|| panic!("{} has no examples", policy.id));
+        let examples = Examples::read(file).unwrap_or_else(|error| panic!("{}: {error}", error.location));
+        assert!(!examples.pass.is_empty() && !examples.fail.is_empty(), "{} lacks examples", policy.id);
+        match examples.run(policy) {
+            Ok(mismatches) => wrong.extend(mismatches.iter().map(|m| format!("{}: {m}", m.location))),
+            Err(error) => wrong.push(format!("{}: {error}", error.location)),
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

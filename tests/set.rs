@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use plimsoll::chart;
+use plimsoll::chart::{self, Capabilities};
 use plimsoll::value::Value;
-use plimsoll::values::{self, Inputs, Supplied};
+use plimsoll::values::{self, Inputs, SchemaCheck, Supplied};
 use serde_json::Value as Json;
 
 /// What a case's arguments say.
@@ -44,7 +44,9 @@ fn run(head: &Json, case: &Json) -> Result<Value, String> {
     };
     let supplied = Supplied::read(&inputs(case), &read).map_err(|error| error.to_string())?;
     let chart = chart::load(&folder.path().join("c")).map_err(|error| error.to_string())?;
-    Ok(values::resolve(&chart, &supplied).map_err(|error| error.to_string())?.values)
+    Ok(values::resolve(&chart, &supplied, &Capabilities::default(), SchemaCheck::Enforce)
+        .map_err(|error| error.to_string())?
+        .values)
 }
 
 /// As JSON, every number a float.

@@ -87,6 +87,11 @@ impl<'a> Node<'a> {
         Error::new(ErrorKind::Document(message.into()), self.document.locate(&self.path))
     }
 
+    /// Where it was written.
+    pub fn location(&self) -> Location {
+        self.document.locate(&self.path)
+    }
+
     fn wrong(&self, wanted: &str) -> Error {
         let name = if self.path.0.is_empty() { "the document".to_owned() } else { self.path.to_string() };
         self.error(format!("{name}: expected {wanted}, found {}", self.value.type_name()))

@@ -10,6 +10,7 @@ mod decode;
 pub mod document;
 mod error;
 pub mod evaluate;
+pub mod examples;
 mod kinds;
 mod matching;
 

@@ -7,9 +7,12 @@ use std::sync::Arc;
 
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
 
-use super::Style;
+use super::{Style, mask};
 use crate::finding::{Fault, Finding, Report, Setter, Severity};
 use crate::source::{Location, SourceFile, Span};
+
+/// The most fields that one finding shows.
+const MAX_PLACES: usize = 3;
 
 /// What miette prints at once: a message with places in one file.
 #[derive(Debug, Default)]
@@ -107,18 +110,23 @@ fn show_fault(fault: &Fault) -> Vec<Shown> {
 fn show_finding(finding: &Finding) -> Vec<Shown> {
     let object = finding.object.as_ref().map(|object| format!("{object}: ")).unwrap_or_default();
     let mut places = Vec::new();
-    for (i, place) in finding.template.iter().enumerate() {
-        places.push((place.clone(), if i == 0 { "written here" } else { "included here" }.to_owned()));
-    }
-    if let Some(place) = &finding.rendered {
-        let text = finding.field.as_ref().map_or_else(|| "rendered".to_owned(), |field| format!("rendered {field}"));
-        places.push((place.clone(), text));
+    for place in finding.places.iter().take(MAX_PLACES) {
+        for (i, at) in place.template.iter().enumerate() {
+            places.push((at.clone(), if i == 0 { "written here" } else { "from here" }.to_owned()));
+        }
+        let field = place.field.to_string();
+        let other = finding.object.as_ref().is_none_or(|object| *object != place.object);
+        let owner = if other { format!("{}: ", place.object) } else { String::new() };
+        places.push((place.rendered.clone(), format!("rendered: {owner}{field}").trim_end_matches(": ").to_owned()));
     }
     let mut notes = Vec::new();
+    if let Some(more) = finding.places.len().checked_sub(MAX_PLACES).filter(|more| *more > 0) {
+        notes.push(format!("and {} more", plural(more, "field")));
+    }
     for key in &finding.values {
         match &key.set_by {
             Some(Setter::File(place)) => places.push((place.clone(), format!("{} is set here", key.path))),
-            Some(Setter::Flag(flag)) => notes.push(format!("{} is set by {flag}", key.path)),
+            Some(Setter::Flag(flag)) => notes.push(format!("{} is set by {}", key.path, mask::flag(flag))),
             None => notes.push(format!("{} is not set", key.path)),
         }
     }
@@ -140,7 +148,7 @@ fn show_finding(finding: &Finding) -> Vec<Shown> {
 impl Shown {
     fn add(&mut self, file: &Arc<SourceFile>, label: LabeledSpan) {
         if self.file.is_none() {
-            self.source = Some(NamedSource::new(&file.name, file.text.clone()));
+            self.source = Some(NamedSource::new(&file.name, mask::text(&file.text).into()));
             self.file = Some(file.clone());
         }
         self.labels.push(label);

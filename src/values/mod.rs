@@ -3,16 +3,20 @@
 mod coalesce;
 mod dependencies;
 mod inputs;
+mod schema;
 mod set;
+mod sources;
 mod table;
 
-use crate::chart::Chart;
+use crate::chart::{Capabilities, Chart, KubeVersionMismatch};
 use crate::value::Value;
 use coalesce::Warnings;
 
 pub use coalesce::TypeMismatch;
 pub use inputs::{InputError, Inputs, SetOption, Supplied};
+pub use schema::{ChartSchemaError, Problem, SchemaError};
 pub use set::SetError;
+pub use sources::Sources;
 
 /// The values of a release, and its charts.
 #[derive(Debug, Clone)]
@@ -21,8 +25,22 @@ pub struct Resolved {
     pub chart: Chart,
     /// `.Values` of the root chart; those of a subchart are below its name. Always a map.
     pub values: Value,
+    /// What the user supplied, without any chart's values. Always a map.
+    pub supplied: Value,
+    /// Who set which value.
+    pub sources: Sources,
     /// What Helm warns of, each once.
     pub warnings: Vec<String>,
+}
+
+/// Whether values must meet values.schema.json.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SchemaCheck {
+    /// Yes.
+    #[default]
+    Enforce,
+    /// No (`--skip-schema-validation`).
+    Skip,
 }
 
 /// Why there are no values for a release. The texts are Helm's.
@@ -33,8 +51,9 @@ pub enum Error {
     NotInstallable(String),
     /// Subcharts that Chart.yaml names and `charts/` does not have.
     #[error(
-        "an error occurred while checking for chart dependencies: \
-         found in Chart.yaml, but missing in charts/ directory: {}",
+        "an error occurred while checking for chart dependencies. You may need to run `helm dependency build` to fetch \
+         missing dependencies: found in Chart.yaml, but missing in charts/ directory: {}\n\
+         `plimsoll deps` fetches them without Helm",
         missing.join(", ")
     )]
     MissingDependencies {
@@ -47,10 +66,27 @@ pub enum Error {
     /// A subchart's values are no mapping.
     #[error(transparent)]
     Coalesce(TypeMismatch),
+    /// The values do not meet values.schema.json.
+    #[error("{error}")]
+    Schema {
+        /// What is wrong.
+        #[source]
+        error: SchemaError,
+        /// Who set the values that are.
+        sources: Box<Sources>,
+    },
+    /// The chart is for another version of Kubernetes.
+    #[error(transparent)]
+    KubeVersion(#[from] KubeVersionMismatch),
 }
 
-/// Computes the values of a release, as `helm template` does before it renders.
-pub fn resolve(chart: &Chart, supplied: &Supplied) -> Result<Resolved, Error> {
+/// Computes the values of a release, with all the checks that `helm template` makes before it renders.
+pub fn resolve(
+    chart: &Chart,
+    supplied: &Supplied,
+    capabilities: &Capabilities,
+    schema: SchemaCheck,
+) -> Result<Resolved, Error> {
     if !matches!(chart.metadata.kind.as_str(), "" | "application") {
         return Err(Error::NotInstallable(chart.metadata.kind.clone()));
     }
@@ -67,5 +103,10 @@ pub fn resolve(chart: &Chart, supplied: &Supplied) -> Result<Resolved, Error> {
     }
     let view = dependencies::process(chart, &supplied.values, &mut warnings).map_err(Error::Dependencies)?;
     let values = coalesce::coalesce(&view, &supplied.values, &mut warnings).map_err(Error::Coalesce)?;
-    Ok(Resolved { chart: view, values, warnings: warnings.list })
+    let sources = Sources::new(&supplied.layers, &view);
+    if schema == SchemaCheck::Enforce {
+        schema::check(&view, &values).map_err(|error| Error::Schema { error, sources: Box::new(sources.clone()) })?;
+    }
+    view.check_kube_version(capabilities)?;
+    Ok(Resolved { chart: view, values, supplied: supplied.values.clone(), sources, warnings: warnings.list })
 }

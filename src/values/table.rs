@@ -87,15 +87,7 @@ impl Table {
         self.thawed(|entries| entries.remove(key));
     }
 
-    /// The keys, sorted: Go's order is random, ours is not.
-    pub(super) fn keys(&self) -> Vec<Arc<str>> {
-        match &*self.0.borrow() {
-            State::Frozen(map) => map.iter().map(|(key, _)| key.clone()).collect(),
-            State::Thawed(entries) => entries.keys().cloned().collect(),
-        }
-    }
-
-    /// Keys and values as they are now.
+    /// Keys and values as they are now, sorted by key: Go's order is random, ours is not.
     pub(super) fn entries(&self) -> Vec<(Arc<str>, Node)> {
         self.thawed(|entries| entries.iter().map(|(key, node)| (key.clone(), node.clone())).collect())
     }

@@ -17,9 +17,10 @@ pub(super) fn to_int(value: &Any) -> i64 {
         Any::Int(value) | Any::Int64(value) => *value,
         Any::Float64(value) => truncate(*value),
         Any::Bool(value) => i64::from(*value),
-        Any::String(text) => {
-            std::str::from_utf8(text.as_bytes()).ok().and_then(|text| parse_int(trim_zero_decimal(text), 0).ok()).unwrap_or(0)
-        }
+        Any::String(text) => std::str::from_utf8(text.as_bytes())
+            .ok()
+            .and_then(|text| parse_int(trim_zero_decimal(text), 0).ok())
+            .unwrap_or(0),
         Any::Uint8(value) => i64::from(*value),
         Any::Uint64(value) => *value as i64,
         _ => 0,
@@ -87,13 +88,25 @@ pub(super) fn parse_int(text: &str, base: u32) -> Result<i64, NumberError> {
     }
 }
 
+/// What `strconv.ParseInt(text, 10, 64)` returns beside an error that nobody looks at.
+pub(super) fn parse_int_or_nearest(text: &str) -> i64 {
+    match parse_int(text, 10) {
+        Ok(value) | Err(NumberError::Range(value)) => value,
+        Err(NumberError::Syntax) => 0,
+    }
+}
+
 /// `strconv.ParseFloat(text, 64)` where it succeeds.
 pub(super) fn parse_float(text: &str) -> Option<f64> {
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     let lower = unsigned.to_ascii_lowercase();
     if matches!(&*lower, "inf" | "infinity" | "nan") {
         // Go has no signed NaN here.
-        return if lower == "nan" && unsigned.len() != text.len() { None } else { text.to_ascii_lowercase().parse().ok() };
+        return if lower == "nan" && unsigned.len() != text.len() {
+            None
+        } else {
+            text.to_ascii_lowercase().parse().ok()
+        };
     }
     if unsigned.contains('_') && !underscores_separate_digits(unsigned) {
         return None;
@@ -183,9 +196,15 @@ mod tests {
 
     #[test]
     fn floats_parse_as_in_go() {
-        for (text, expected) in
-            [("1.5", Some(1.5)), ("1e3", Some(1000.0)), (".5", Some(0.5)), ("0x1p4", Some(16.0)), ("1e999", None), ("", None), ("x", None)]
-        {
+        for (text, expected) in [
+            ("1.5", Some(1.5)),
+            ("1e3", Some(1000.0)),
+            (".5", Some(0.5)),
+            ("0x1p4", Some(16.0)),
+            ("1e999", None),
+            ("", None),
+            ("x", None),
+        ] {
             assert_eq!(parse_float(text), expected, "{text}");
         }
         assert_eq!(parse_float("-Infinity"), Some(f64::NEG_INFINITY));

@@ -64,7 +64,11 @@ impl Decimal {
         }
         let shift = self.exponent - other.exponent + PLACES;
         let (mut dividend, mut divisor) = (self.digits.clone(), other.digits.clone());
-        if shift >= 0 { dividend *= ten_to(shift) } else { divisor *= ten_to(-shift) }
+        if shift >= 0 {
+            dividend *= ten_to(shift)
+        } else {
+            divisor *= ten_to(-shift)
+        }
         let mut quotient = &dividend / &divisor;
         let rest: BigInt = (&dividend - &quotient * &divisor) * 2;
         if rest.magnitude() >= divisor.magnitude() {

@@ -178,7 +178,9 @@ mod tests {
             assert_eq!(unbase64(base64(&bytes).as_bytes()).unwrap(), bytes);
             assert_eq!(unbase32(base32(&bytes).as_bytes()).unwrap(), bytes);
         }
-        for (text, offset) in [("a", 0), ("ab", 0), ("ab=", 3), ("ab=c", 2), ("!", 0), ("YQ==x", 4), ("YWJj\nY", 5), ("=", 0)] {
+        for (text, offset) in
+            [("a", 0), ("ab", 0), ("ab=", 3), ("ab=c", 2), ("!", 0), ("YQ==x", 4), ("YWJj\nY", 5), ("=", 0)]
+        {
             assert_eq!(unbase64(text.as_bytes()), Err(offset), "{text}");
         }
         assert_eq!(unbase64(b"YW\nI=\n").unwrap(), b"ab");

@@ -44,7 +44,9 @@ pub(super) const ROWS: &[Row] = &[
     Row::new("concat", &[], concat).variadic(Type::Any),
     Row::new("chunk", &[Type::Int, Type::Any], chunk),
     Row::new("mustChunk", &[Type::Int, Type::Any], chunk),
-    Row::new("join", &[Type::String, Type::Any], |host, args| join(host, &strings(args.any(1)?)?, args.text(0)?.as_bytes())),
+    Row::new("join", &[Type::String, Type::Any], |host, args| {
+        join(host, &strings(args.any(1)?)?, args.text(0)?.as_bytes())
+    }),
     Row::new("sortAlpha", &[Type::Any], sort_alpha),
     Row::new("toStrings", &[Type::Any], to_strings),
     Row::new("splitList", &[Type::String, Type::String], |_, args| {
@@ -101,8 +103,12 @@ const FIRST: Call =
 const LAST: Call =
     |_, args| Ok(items(args.any(0)?, "Cannot find last on type")?.items.last().cloned().unwrap_or_default());
 
-const REST: Call =
-    |_, args| items(args.any(0)?, "Cannot find rest on type")?.items.split_first().map_or_else(NONE, |(_, rest)| made(rest.to_vec()));
+const REST: Call = |_, args| {
+    items(args.any(0)?, "Cannot find rest on type")?
+        .items
+        .split_first()
+        .map_or_else(NONE, |(_, rest)| made(rest.to_vec()))
+};
 
 const INITIAL: Call = |_, args| {
     items(args.any(0)?, "Cannot find initial on type")?
@@ -111,10 +117,12 @@ const INITIAL: Call = |_, args| {
         .map_or_else(NONE, |(_, initial)| made(initial.to_vec()))
 };
 
-const REVERSE: Call = |_, args| made(items(args.any(0)?, "Cannot find reverse on type")?.items.iter().rev().cloned().collect());
+const REVERSE: Call =
+    |_, args| made(items(args.any(0)?, "Cannot find reverse on type")?.items.iter().rev().cloned().collect());
 
-const COMPACT: Call =
-    |_, args| made(items(args.any(0)?, "Cannot compact on type")?.items.iter().filter(|item| !is_empty(item)).cloned().collect());
+const COMPACT: Call = |_, args| {
+    made(items(args.any(0)?, "Cannot compact on type")?.items.iter().filter(|item| !is_empty(item)).cloned().collect())
+};
 
 const UNIQ: Call = |_, args| {
     let list = items(args.any(0)?, "Cannot find uniq on type")?;

@@ -6,21 +6,33 @@
 
 mod args;
 mod cast;
+mod convert;
+mod data;
+mod dates;
 mod decimal;
 mod defaults;
 mod dicts;
+mod duration;
 mod encoding;
+mod layout;
 mod lists;
 mod math;
 mod merge;
 mod network;
+mod parse_date;
 mod paths;
 mod random;
+mod re2;
+mod regexes;
 mod runes;
 mod strings;
+mod time;
 mod types;
+mod urls;
 mod walk;
 mod words;
+
+pub use convert::{Nils, to_value};
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -123,6 +135,8 @@ impl Failure {
 
 /// The tables of all groups.
 const GROUPS: &[&[Row]] = &[
+    data::ROWS,
+    dates::ROWS,
     defaults::ROWS,
     dicts::ROWS,
     encoding::ROWS,
@@ -132,8 +146,10 @@ const GROUPS: &[&[Row]] = &[
     network::ROWS,
     paths::ROWS,
     random::ROWS,
+    regexes::ROWS,
     strings::ROWS,
     types::ROWS,
+    urls::ROWS,
     words::ROWS,
 ];
 

@@ -42,8 +42,8 @@ fn characters(host: &mut dyn Host, args: &[Any], wanted: fn(&u8) -> bool) -> Res
 }
 
 fn rand_bytes(host: &mut dyn Host, args: &[Any]) -> Result<Any, Failure> {
-    let count = usize::try_from(args.int(0)?)
-        .map_err(|_| Failure::new("runtime error: makeslice: len out of range"))?;
+    let count =
+        usize::try_from(args.int(0)?).map_err(|_| Failure::new("runtime error: makeslice: len out of range"))?;
     host.allocate(count.saturating_mul(2))?;
     let mut bytes = vec![0; count];
     host.random(&mut bytes);

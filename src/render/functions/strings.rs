@@ -217,7 +217,9 @@ fn nospace(_: &mut dyn Host, args: &[Any]) -> Result<Any, Failure> {
 
 fn quote(host: &mut dyn Host, args: &[Any]) -> Result<Any, Failure> {
     let words = args.iter().filter(|value| !matches!(value, Any::Nil));
-    let words = words.map(|value| Ok(strconv::quote(strval(value)?.as_bytes(), false).into())).collect::<Result<Vec<Text>, Failure>>()?;
+    let words = words
+        .map(|value| Ok(strconv::quote(strval(value)?.as_bytes(), false).into()))
+        .collect::<Result<Vec<Text>, Failure>>()?;
     join(host, &words, b" ")
 }
 

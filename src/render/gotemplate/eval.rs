@@ -343,9 +343,7 @@ impl<'a> Run<'a, '_, '_> {
         self.engine.leave();
         match result {
             Ok(out) => Ok(without_no_value(out).into()),
-            Err(error) => {
-                Err(error.through(format!("error during tpl function execution for {}: ", quoted()), None))
-            }
+            Err(error) => Err(error.through(format!("error during tpl function execution for {}: ", quoted()), None)),
         }
     }
 
@@ -390,7 +388,8 @@ impl<'a> Run<'a, '_, '_> {
                     Type::Int => number(|n| n.int.map(Any::Int)).map_or_else(|| found("integer"), Ok),
                     Type::Int64 => number(|n| n.int.map(Any::Int64)).map_or_else(|| found("integer"), Ok),
                     Type::Uint32 => {
-                        number(|n| n.uint.map(|n| Any::Uint64(n & 0xffff_ffff))).map_or_else(|| found("unsigned integer"), Ok)
+                        number(|n| n.int.filter(|value| *value >= 0).map(|value| Any::Int(i64::from(value as u32))))
+                            .map_or_else(|| found("unsigned integer"), Ok)
                     }
                     Type::Float64 => number(|n| n.float.map(Any::Float64)).map_or_else(|| found("float"), Ok),
                     _ => Err(self.fail(format!("can't handle {arg} for arg of type {}", type_name(of)))),
@@ -506,12 +505,12 @@ fn type_name(of: Type) -> &'static str {
         Type::Bool => "bool",
         Type::Int => "int",
         Type::Int64 => "int64",
+        Type::Uint32 => "uint32",
         Type::Float64 => "float64",
         Type::List => "[]interface {}",
         Type::Strings => "[]string",
         Type::Map => "map[string]interface {}",
         Type::Time => "time.Time",
-        Type::Uint32 => "uint32",
         Type::Certificate => "sprig.certificate",
     }
 }
