@@ -6,6 +6,7 @@
 
 mod args;
 mod cast;
+mod certificates;
 mod convert;
 mod data;
 mod dates;
@@ -20,6 +21,7 @@ mod math;
 mod merge;
 mod network;
 mod parse_date;
+mod passwords;
 mod paths;
 mod random;
 mod re2;
@@ -29,6 +31,7 @@ mod strings;
 mod time;
 mod types;
 mod urls;
+mod versions;
 mod walk;
 mod words;
 
@@ -94,6 +97,8 @@ pub enum Type {
     Map,
     /// `time.Time`
     Time,
+    /// `*semver.Version`
+    Version,
     /// `sprig.certificate`
     Certificate,
 }
@@ -135,6 +140,7 @@ impl Failure {
 
 /// The tables of all groups.
 const GROUPS: &[&[Row]] = &[
+    certificates::ROWS,
     data::ROWS,
     dates::ROWS,
     defaults::ROWS,
@@ -144,12 +150,14 @@ const GROUPS: &[&[Row]] = &[
     math::ROWS,
     merge::ROWS,
     network::ROWS,
+    passwords::ROWS,
     paths::ROWS,
     random::ROWS,
     regexes::ROWS,
     strings::ROWS,
     types::ROWS,
     urls::ROWS,
+    versions::ROWS,
     words::ROWS,
 ];
 
