@@ -9,14 +9,13 @@ use crate::value::{MAX_DEPTH, Map, Numbers, Value};
 ///
 /// What is not UTF-8 becomes U+FFFD, and so do halves of surrogate pairs.
 pub fn parse(text: impl AsRef<[u8]>, numbers: Numbers) -> Result<Value, Error> {
-    let (value, end) = parse_prefix(text.as_ref(), numbers)?;
-    let mut parser = Parser::new(text.as_ref(), numbers);
-    parser.at = end;
+    let mut parser = Parser::new(text.as_ref(), numbers, true);
+    let value = parser.value(0)?;
     parser.skip_blanks();
-    match parser.peek() {
-        Some(_) => Err(parser.unexpected("after top-level value")),
-        None => Ok(value),
+    if parser.peek().is_some() {
+        return Err(parser.unexpected("after top-level value"));
     }
+    parser.too_large.map_or(Ok(value), Err)
 }
 
 /// Reads a text that is an object, as `fromJson` does; `None` is `null`.
@@ -38,14 +37,13 @@ pub fn parse_list(text: impl AsRef<[u8]>, numbers: Numbers) -> Result<Option<Vec
 }
 
 /// Reads the value that a text begins with (`json.Decoder`, `--set-json`); also returns where it ends.
+///
+/// For [`Error::End`] Go's decoder says `unexpected EOF`, or `EOF` where there is nothing but blanks.
 pub fn parse_prefix(text: impl AsRef<[u8]>, numbers: Numbers) -> Result<(Value, usize), Error> {
-    let mut parser = Parser::new(text.as_ref(), numbers);
-    parser.skip_blanks();
+    let mut parser = Parser::new(text.as_ref(), numbers, false);
     let value = parser.value(0)?;
-    match parser.too_large {
-        Some(error) => Err(error),
-        None => Ok((value, parser.at)),
-    }
+    let end = parser.at;
+    parser.too_large.map_or(Ok((value, end)), Err)
 }
 
 fn wrong_type(text: &[u8], found: &Value, wanted: &'static str) -> Error {
@@ -56,13 +54,17 @@ struct Parser<'t> {
     text: &'t [u8],
     at: usize,
     numbers: Numbers,
+    /// The text is one value: Go then takes its end for a blank.
+    whole: bool,
     /// The first number beyond `float64`: Go finds them after it has read everything.
     too_large: Option<Error>,
 }
 
 impl<'t> Parser<'t> {
-    fn new(text: &'t [u8], numbers: Numbers) -> Self {
-        Self { text, at: 0, numbers, too_large: None }
+    fn new(text: &'t [u8], numbers: Numbers, whole: bool) -> Self {
+        let mut parser = Self { text, at: 0, numbers, whole, too_large: None };
+        parser.skip_blanks();
+        parser
     }
 
     fn peek(&self) -> Option<u8> {
@@ -86,6 +88,16 @@ impl<'t> Parser<'t> {
         match self.peek() {
             Some(byte) => Error::Character { byte, context: context.into(), span: Span::new(self.at, self.at + 1) },
             None => Error::End { span: Span::new(self.at, self.at) },
+        }
+    }
+
+    /// The same where a blank is not allowed either.
+    fn unexpected_inside(&self, context: impl Into<String>) -> Error {
+        match self.peek() {
+            None if self.whole => {
+                Error::Character { byte: b' ', context: context.into(), span: Span::new(self.at, self.at) }
+            }
+            _ => self.unexpected(context),
         }
     }
 
@@ -161,7 +173,7 @@ impl<'t> Parser<'t> {
     fn literal(&mut self, word: &str, value: Value) -> Result<Value, Error> {
         for byte in word.bytes() {
             if !self.eat(byte) {
-                return Err(self.unexpected(format!("in literal {word} (expecting '{}')", char::from(byte))));
+                return Err(self.unexpected_inside(format!("in literal {word} (expecting '{}')", char::from(byte))));
             }
         }
         Ok(value)
@@ -201,7 +213,7 @@ impl<'t> Parser<'t> {
 
     fn digits(&mut self, context: &str) -> Result<(), Error> {
         if !self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
-            return Err(self.unexpected(context));
+            return Err(self.unexpected_inside(context));
         }
         while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
             self.at += 1;
@@ -244,7 +256,7 @@ impl<'t> Parser<'t> {
                 self.at += 1;
                 return self.unicode();
             }
-            _ => return Err(self.unexpected("in string escape code")),
+            _ => return Err(self.unexpected_inside("in string escape code")),
         };
         self.at += 1;
         Ok(c)
@@ -273,7 +285,7 @@ impl<'t> Parser<'t> {
         let mut code = 0;
         for _ in 0..4 {
             let digit = self.peek().and_then(|byte| char::from(byte).to_digit(16));
-            let Some(digit) = digit else { return Err(self.unexpected("in \\u hexadecimal character escape")) };
+            let Some(digit) = digit else { return Err(self.unexpected_inside("in \\u hexadecimal character escape")) };
             code = code << 4 | digit as u16;
             self.at += 1;
         }
