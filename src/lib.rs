@@ -5,10 +5,12 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod chart;
 pub mod finding;
 pub mod gate;
 pub mod render;
 pub mod report;
+pub mod semver;
 pub mod source;
 pub mod value;
 pub mod yaml;
