@@ -1,1 +1,96 @@
 //! YAML as Helm reads and writes it.
+//!
+//! Reading is sigs.k8s.io/yaml: go-yaml v2 decides what scalars mean, then the value goes through JSON, so that keys
+//! become text and infinities are refused. Where Go's order of maps decides (the keys `1` and `"1"` in one mapping, the
+//! first of several unsupported keys), the order of the document does here.
+
+mod decode;
+mod error;
+mod events;
+mod golang;
+mod key;
+mod locate;
+mod scalar;
+mod split;
+mod tree;
+
+pub use error::Error;
+pub use locate::{Located, locate};
+pub use split::parse_split;
+
+use crate::source::Span;
+use crate::value::{Map, Value};
+use tree::Documents;
+
+/// How values are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Options {
+    /// Refuse a key that is given twice (`UnmarshalStrict`). Otherwise the last one wins.
+    pub strict: bool,
+    /// What numbers become.
+    pub numbers: Numbers,
+}
+
+/// What numbers become.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Numbers {
+    /// Whole numbers are [`Value::Int`] if they fit, as in Kubernetes objects: `3`, `3.0` and `3e0`.
+    #[default]
+    Exact,
+    /// All are [`Value::Float`], as in values files and for `fromYaml`.
+    Floats,
+}
+
+/// One document of a stream.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Document {
+    /// Its bytes, from the line of the first directive, `---` or content to the end of the content.
+    pub span: Span,
+    /// What it says; an empty document is null.
+    pub value: Value,
+}
+
+/// Reads the first document; a text without one is null. What follows is not looked at.
+pub fn parse(text: &str, options: Options) -> Result<Value, Error> {
+    match Documents::new(text)?.next()? {
+        Some(tree) => decode::decode(&tree, options),
+        None => Ok(Value::Null),
+    }
+}
+
+/// Reads the first document as a mapping, as `fromYaml` does; null is an empty one.
+pub fn parse_map(text: &str, options: Options) -> Result<Map, Error> {
+    match parse(text, options)? {
+        Value::Map(map) => Ok((*map).clone()),
+        Value::Null => Ok(Map::default()),
+        other => Err(wrong_type(text, &other, "map[string]interface {}")),
+    }
+}
+
+/// Reads the first document as a sequence, as `fromYamlArray` does; null is an empty one.
+pub fn parse_list(text: &str, options: Options) -> Result<Vec<Value>, Error> {
+    match parse(text, options)? {
+        Value::List(items) => Ok(items.to_vec()),
+        Value::Null => Ok(Vec::new()),
+        other => Err(wrong_type(text, &other, "[]interface {}")),
+    }
+}
+
+/// Reads all documents of a stream, by YAML's own rules for where one ends.
+pub fn parse_stream(text: &str, options: Options) -> Result<Vec<Document>, Error> {
+    let mut documents = Documents::new(text)?;
+    let mut found = Vec::new();
+    while let Some(tree) = documents.next()? {
+        found.push(Document { span: tree.span, value: decode::decode(&tree, options)? });
+    }
+    Ok(found)
+}
+
+fn wrong_type(text: &str, found: &Value, wanted: &'static str) -> Error {
+    let found = match found {
+        Value::Bool(_) => "bool",
+        Value::List(_) => "array",
+        other => other.type_name(),
+    };
+    Error::Type { found, wanted, span: Span::new(0, text.len()) }
+}

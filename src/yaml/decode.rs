@@ -1,0 +1,222 @@
+//! From nodes to a value: go-yaml's decoder, then what sigs.k8s.io/yaml and `encoding/json` make of it.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::error::Error;
+use super::events::yaml_error;
+use super::golang;
+use super::key::{self, Key};
+use super::scalar::Scalar;
+use super::tree::{Kind, MAX_DEPTH, Node, NodeId, Tree};
+use super::{Numbers, Options};
+use crate::number;
+use crate::source::Span;
+use crate::value::{Map, Path, Value};
+
+/// The value of a document.
+pub(super) fn decode(tree: &Tree, options: Options) -> Result<Value, Error> {
+    let mut decoder = Decoder {
+        tree,
+        options,
+        // The document itself.
+        decoded: 1,
+        aliased: 0,
+        expanding: Vec::new(),
+        duplicates: Vec::new(),
+        bad_key: None,
+        finite: true,
+    };
+    let value = decoder.value(tree.root, 0)?;
+    if !decoder.duplicates.is_empty() {
+        return Err(Error::Duplicates { problems: decoder.duplicates });
+    }
+    if let Some(error) = decoder.bad_key {
+        return Err(error);
+    }
+    match non_finite(&value, &Path::default()).filter(|_| !decoder.finite) {
+        Some((path, number)) => Err(Error::Json {
+            problem: format!("json: unsupported value: {}", number::json(number)),
+            span: tree.locate(&path).map(|place| place.value).unwrap_or_default(),
+        }),
+        None => Ok(value),
+    }
+}
+
+struct Decoder<'t> {
+    tree: &'t Tree,
+    options: Options,
+    /// Nodes decoded, and how many of them inside aliases.
+    decoded: usize,
+    aliased: usize,
+    /// The aliases being followed.
+    expanding: Vec<NodeId>,
+    duplicates: Vec<(String, Span)>,
+    bad_key: Option<Error>,
+    finite: bool,
+}
+
+/// The entries of a mapping, and in strict mode its keys.
+#[derive(Default)]
+struct Entries {
+    list: Vec<(Arc<str>, Value)>,
+    seen: HashSet<Arc<str>>,
+}
+
+impl Decoder<'_> {
+    /// go-yaml's guard against documents that are all aliases (`decoder.unmarshal`, `allowedAliasRatio`).
+    fn count(&mut self, node: &Node, depth: usize) -> Result<(), Error> {
+        const LOW: usize = 400_000;
+        const HIGH: usize = 4_000_000;
+        self.decoded += 1;
+        self.aliased += usize::from(!self.expanding.is_empty());
+        let allowed = match self.decoded {
+            ..=LOW => 0.99,
+            HIGH.. => 0.1,
+            count => 0.99 - 0.89 * ((count - LOW) as f64 / (HIGH - LOW) as f64),
+        };
+        if self.aliased > 100 && self.decoded > 1000 && self.aliased as f64 / self.decoded as f64 > allowed {
+            return Err(yaml_error("document contains excessive aliasing", node.span));
+        }
+        if depth > MAX_DEPTH {
+            return Err(yaml_error(format!("exceeded max depth of {MAX_DEPTH}"), node.span));
+        }
+        Ok(())
+    }
+
+    fn value(&mut self, id: NodeId, depth: usize) -> Result<Value, Error> {
+        let node = self.tree.node(id);
+        self.count(node, depth)?;
+        match &node.kind {
+            Kind::Scalar { text, plain } => self.scalar(node, text, *plain),
+            Kind::Alias { target, .. } => self.through_alias(id, |decoder| decoder.value(*target, depth + 1)),
+            Kind::Sequence(items) => {
+                let items: Result<Vec<Value>, Error> = items.iter().map(|item| self.value(*item, depth + 1)).collect();
+                Ok(items?.into())
+            }
+            Kind::Mapping(pairs) => {
+                let mut entries = Entries::default();
+                self.mapping(pairs, &mut entries, depth)?;
+                Ok(entries.list.into_iter().collect::<Map>().into())
+            }
+        }
+    }
+
+    fn through_alias<T>(&mut self, id: NodeId, decode: impl FnOnce(&mut Self) -> Result<T, Error>) -> Result<T, Error> {
+        if self.expanding.contains(&id) {
+            let node = self.tree.node(id);
+            let anchor = match &node.kind {
+                Kind::Alias { anchor, .. } => anchor,
+                _ => "",
+            };
+            return Err(yaml_error(format!("anchor '{anchor}' value contains itself"), node.span));
+        }
+        self.expanding.push(id);
+        let value = decode(self)?;
+        self.expanding.pop();
+        Ok(value)
+    }
+
+    fn mapping(&mut self, pairs: &[(NodeId, NodeId)], entries: &mut Entries, depth: usize) -> Result<(), Error> {
+        for &(key, value) in pairs {
+            if key::is_merge(self.tree.node(key)) {
+                self.merge(value, entries, depth + 1)?;
+                continue;
+            }
+            let found = self.key(key, depth)?;
+            let decoded = self.value(value, depth + 1)?;
+            match found {
+                Key::Text(text) => {
+                    if self.options.strict && !entries.seen.insert(text.clone()) {
+                        let go = golang::syntax(self.tree, key);
+                        let problem = format!("line {}: key {go} already set in map", self.tree.node(value).line);
+                        self.duplicates.push((problem, self.tree.node(key).span));
+                    }
+                    entries.list.push((text, decoded));
+                }
+                Key::Unsupported(kind) => {
+                    self.bad_key.get_or_insert_with(|| Error::Json {
+                        problem: format!(
+                            "unsupported map key of type: {kind}, key: {}, value: {}",
+                            golang::syntax(self.tree, key),
+                            golang::syntax(self.tree, value)
+                        ),
+                        span: self.tree.node(key).span,
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn key(&mut self, id: NodeId, depth: usize) -> Result<Key, Error> {
+        let node = self.tree.node(id);
+        if let Some(key) = key::key(self.tree, id)? {
+            self.count(node, depth)?;
+            return Ok(key);
+        }
+        self.value(id, depth + 1)?;
+        Err(yaml_error(format!("invalid map key: {}", golang::syntax(self.tree, id)), node.span))
+    }
+
+    fn merge(&mut self, id: NodeId, entries: &mut Entries, depth: usize) -> Result<(), Error> {
+        match &self.tree.node(id).kind {
+            Kind::Sequence(items) => {
+                // Earlier maps win.
+                items.iter().rev().try_for_each(|item| self.merge_map(*item, entries, depth))
+            }
+            _ => self.merge_map(id, entries, depth),
+        }
+    }
+
+    fn merge_map(&mut self, id: NodeId, entries: &mut Entries, depth: usize) -> Result<(), Error> {
+        let node = self.tree.node(id);
+        let Kind::Mapping(pairs) = &self.tree.resolved(id).kind else {
+            return Err(yaml_error("map merge requires map or sequence of maps as the value", node.span));
+        };
+        self.count(node, depth)?;
+        match node.kind {
+            Kind::Alias { .. } => self.through_alias(id, |decoder| {
+                decoder.count(node, depth)?;
+                decoder.mapping(pairs, entries, depth)
+            }),
+            _ => self.mapping(pairs, entries, depth),
+        }
+    }
+
+    fn scalar(&mut self, node: &Node, text: &Arc<str>, plain: bool) -> Result<Value, Error> {
+        Ok(match key::meaning(node, text, plain)? {
+            (Scalar::Null, _) => Value::Null,
+            (Scalar::Bool(value), _) => Value::Bool(value),
+            (Scalar::Int(value), _) => match self.options.numbers {
+                Numbers::Exact => Value::Int(value),
+                Numbers::Floats => Value::Float(value as f64),
+            },
+            (Scalar::Uint(value), _) => Value::Float(value as f64),
+            (Scalar::Float(value), _) => {
+                self.finite &= value.is_finite();
+                self.float(value)
+            }
+            (Scalar::Text | Scalar::Timestamp, text) => Value::String(text),
+        })
+    }
+
+    /// `1.0` is written to JSON as `1`, and read from there as an integer.
+    fn float(&self, value: f64) -> Value {
+        let whole = value.fract() == 0.0 && value.abs() < i64::MAX as f64;
+        match self.options.numbers {
+            Numbers::Exact if whole => Value::Int(value as i64),
+            _ => Value::Float(value),
+        }
+    }
+}
+
+/// The first infinity or NaN, in the order in which `encoding/json` meets them.
+fn non_finite(value: &Value, path: &Path) -> Option<(Path, f64)> {
+    match value {
+        Value::Float(number) if !number.is_finite() => Some((path.clone(), *number)),
+        Value::List(items) => items.iter().enumerate().find_map(|(i, item)| non_finite(item, &path.index(i))),
+        Value::Map(map) => map.iter().find_map(|(key, item)| non_finite(item, &path.key(key.clone()))),
+        _ => None,
+    }
+}
