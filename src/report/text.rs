@@ -9,24 +9,24 @@ use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, Na
 
 use super::Style;
 use crate::finding::{Fault, Finding, Report, Setter, Severity};
-use crate::source::Location;
+use crate::source::{Location, SourceFile, Span};
 
-/// What miette prints: a message with places in one file, and further messages for other files.
+/// What miette prints at once: a message with places in one file.
 #[derive(Debug, Default)]
 struct Shown {
     message: String,
     code: Option<String>,
     severity: Option<miette::Severity>,
     help: Option<String>,
+    file: Option<Arc<SourceFile>>,
     source: Option<NamedSource<Arc<str>>>,
     labels: Vec<LabeledSpan>,
-    related: Vec<Shown>,
 }
 
 pub(super) fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
     let handler = handler(style);
     for finding in &report.findings {
-        print(&handler, &Shown::from(finding), out)?;
+        print(&handler, show_finding(finding), out)?;
     }
     let mut counts = BTreeMap::new();
     for finding in &report.findings {
@@ -40,7 +40,7 @@ pub(super) fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::R
 
 pub(super) fn write_faults(faults: &[Fault], style: Style, out: &mut dyn Write) -> io::Result<()> {
     let handler = handler(style);
-    faults.iter().try_for_each(|fault| print(&handler, &Shown::from(fault), out))
+    faults.iter().try_for_each(|fault| print(&handler, show_fault(fault), out))
 }
 
 fn handler(style: Style) -> GraphicalReportHandler {
@@ -49,14 +49,21 @@ fn handler(style: Style) -> GraphicalReportHandler {
         Style::Coloured => GraphicalTheme::unicode(),
     };
     // Wrapped lines would break the messages that people search for.
-    GraphicalReportHandler::new_themed(theme).with_wrap_lines(false).with_break_words(false).with_links(false).with_context_lines(1)
+    GraphicalReportHandler::new_themed(theme)
+        .with_wrap_lines(false)
+        .with_break_words(false)
+        .with_links(false)
+        .with_context_lines(1)
 }
 
-fn print(handler: &GraphicalReportHandler, shown: &Shown, out: &mut dyn Write) -> io::Result<()> {
-    let mut text = String::new();
-    handler.render_report(&mut text, shown).map_err(io::Error::other)?;
-    for line in text.trim_matches('\n').lines() {
-        writeln!(out, "{}", line.trim_end())?;
+/// Prints what belongs together, and a blank line.
+fn print(handler: &GraphicalReportHandler, shown: Vec<Shown>, out: &mut dyn Write) -> io::Result<()> {
+    for part in shown {
+        let mut text = String::new();
+        handler.render_report(&mut text, &part).map_err(io::Error::other)?;
+        for line in text.trim_matches('\n').lines().filter(|line| !line.trim().is_empty()) {
+            writeln!(out, "{}", line.trim_end())?;
+        }
     }
     writeln!(out)
 }
@@ -69,63 +76,74 @@ fn plural_policies(count: usize) -> String {
     if count == 1 { "1 policy".to_owned() } else { format!("{count} policies") }
 }
 
+/// A message with its places: those in the file of the first one stand under the message, each further file follows.
+fn show(message: String, places: Vec<(Location, String)>) -> Vec<Shown> {
+    let mut parts = vec![Shown { message, ..Shown::default() }];
+    for (location, text) in places {
+        let Span { start, end } = location.span;
+        let label = LabeledSpan::new(Some(text.clone()), start, end.saturating_sub(start));
+        let open = |part: &&mut Shown| part.file.as_ref().is_none_or(|file| Arc::ptr_eq(file, &location.file));
+        match parts.iter_mut().find(open) {
+            Some(part) => part.add(&location.file, label),
+            None => {
+                let mut part = Shown { message: text, severity: Some(miette::Severity::Advice), ..Shown::default() };
+                part.add(&location.file, LabeledSpan::new(None, start, end.saturating_sub(start)));
+                parts.push(part);
+            }
+        }
+    }
+    parts
+}
+
+fn show_fault(fault: &Fault) -> Vec<Shown> {
+    let mut parts = show(fault.message.clone(), fault.labels.clone());
+    parts[0].code = Some("error".into());
+    if let Some(last) = parts.last_mut() {
+        last.help = fault.help.clone();
+    }
+    parts
+}
+
+fn show_finding(finding: &Finding) -> Vec<Shown> {
+    let object = finding.object.as_ref().map(|object| format!("{object}: ")).unwrap_or_default();
+    let mut places = Vec::new();
+    for (i, place) in finding.template.iter().enumerate() {
+        places.push((place.clone(), if i == 0 { "written here" } else { "included here" }.to_owned()));
+    }
+    if let Some(place) = &finding.rendered {
+        let text = finding.field.as_ref().map_or_else(|| "rendered".to_owned(), |field| format!("rendered {field}"));
+        places.push((place.clone(), text));
+    }
+    let mut notes = Vec::new();
+    for key in &finding.values {
+        match &key.set_by {
+            Some(Setter::File(place)) => places.push((place.clone(), format!("{} is set here", key.path))),
+            Some(Setter::Flag(flag)) => notes.push(format!("{} is set by {flag}", key.path)),
+            None => notes.push(format!("{} is not set", key.path)),
+        }
+    }
+    let mut parts = show(format!("{object}{}", finding.message), places);
+    parts[0].code = Some(format!("{}[{}]", finding.severity, finding.policy));
+    parts[0].severity = Some(match finding.severity {
+        Severity::Error => miette::Severity::Error,
+        Severity::Warning => miette::Severity::Warning,
+        Severity::Info => miette::Severity::Advice,
+    });
+    notes.extend([finding.rationale.clone(), finding.remediation.clone()]);
+    notes.retain(|note| !note.is_empty());
+    if let (Some(last), false) = (parts.last_mut(), notes.is_empty()) {
+        last.help = Some(notes.join("\n"));
+    }
+    parts
+}
+
 impl Shown {
-    /// A diagnostic of places: those in the first place's file are its own, each further file gets its own snippet.
-    fn at(message: String, places: Vec<(Location, String)>) -> Self {
-        let mut shown = Self { message, ..Self::default() };
-        for (location, text) in places {
-            let span = location.span;
-            let label = LabeledSpan::new(Some(text.clone()), span.start, span.end.saturating_sub(span.start));
-            match &shown.source {
-                None => {
-                    shown.source = Some(NamedSource::new(&location.file.name, location.file.text.clone()));
-                    shown.labels.push(label);
-                }
-                Some(source) if source.name() == location.file.name => shown.labels.push(label),
-                Some(_) => shown.related.push(Self::at(text.clone(), vec![(location, text)])),
-            }
+    fn add(&mut self, file: &Arc<SourceFile>, label: LabeledSpan) {
+        if self.file.is_none() {
+            self.source = Some(NamedSource::new(&file.name, file.text.clone()));
+            self.file = Some(file.clone());
         }
-        shown
-    }
-}
-
-impl From<&Fault> for Shown {
-    fn from(fault: &Fault) -> Self {
-        let mut shown = Self::at(fault.message.clone(), fault.labels.clone());
-        shown.help = fault.help.clone();
-        shown
-    }
-}
-
-impl From<&Finding> for Shown {
-    fn from(finding: &Finding) -> Self {
-        let object = finding.object.as_ref().map(|object| format!("{object}: ")).unwrap_or_default();
-        let mut places = Vec::new();
-        for (i, place) in finding.template.iter().enumerate() {
-            places.push((place.clone(), if i == 0 { "written here" } else { "included here" }.to_owned()));
-        }
-        if let Some(place) = &finding.rendered {
-            let field = finding.field.as_ref().map(ToString::to_string).unwrap_or_default();
-            places.push((place.clone(), format!("rendered as {field}").trim_end_matches(" as ").to_owned()));
-        }
-        let mut flags = Vec::new();
-        for key in &finding.values {
-            match &key.set_by {
-                Some(Setter::File(place)) => places.push((place.clone(), format!("{} is set here", key.path))),
-                Some(Setter::Flag(flag)) => flags.push(format!("{} is set by {flag}", key.path)),
-                None => flags.push(format!("{} is not set", key.path)),
-            }
-        }
-        let mut shown = Self::at(format!("{object}{}", finding.message), places);
-        shown.code = Some(finding.policy.clone());
-        shown.severity = Some(match finding.severity {
-            Severity::Error => miette::Severity::Error,
-            Severity::Warning => miette::Severity::Warning,
-            Severity::Info => miette::Severity::Advice,
-        });
-        let notes = flags.into_iter().chain([finding.rationale.clone(), finding.remediation.clone()]);
-        shown.help = Some(notes.filter(|note| !note.is_empty()).collect::<Vec<_>>().join("\n"));
-        shown
+        self.labels.push(label);
     }
 }
 
@@ -156,9 +174,5 @@ impl Diagnostic for Shown {
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         Some(Box::new(self.labels.iter().cloned()))
-    }
-
-    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
-        (!self.related.is_empty()).then(|| Box::new(self.related.iter().map(|shown| shown as &dyn Diagnostic)) as _)
     }
 }
