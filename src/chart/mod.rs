@@ -3,16 +3,29 @@
 //! A [`Chart`] is immutable and cheap to clone: releases that use it share its files, and what a release changes
 //! (which subcharts are enabled, under which names) is a new `Chart` around the same files.
 
+mod archive;
 mod capabilities;
+mod directory;
+mod error;
+mod ignore;
+mod load;
 mod metadata;
+mod pattern;
+pub mod values_file;
 
 use std::sync::Arc;
 
 use crate::source::SourceFile;
 use crate::value::Value;
 
-pub use capabilities::{Capabilities, HelmVersion, KubeVersion};
+pub use archive::{ArchiveError, MAX_CHART_SIZE, MAX_FILE_SIZE, MAX_FILES};
+pub use capabilities::{Capabilities, HelmVersion, KubeVersion, KubeVersionError};
+pub use error::Error;
+pub use ignore::IgnoreError;
+pub use load::load;
 pub use metadata::{Dependency, Lock, Maintainer, Metadata, MetadataError};
+pub use pattern::{BadPattern, path_match};
+pub use values_file::ValuesFileError;
 
 /// A chart and its subcharts.
 #[derive(Debug, Clone)]
@@ -36,6 +49,8 @@ pub struct Chart {
     pub schema: Option<File>,
     /// The subcharts below `charts/`; in a release only the enabled ones.
     pub dependencies: Vec<Arc<Chart>>,
+    /// What Helm warns of when it loads the chart.
+    pub warnings: Arc<[String]>,
 }
 
 /// A file of a chart.
