@@ -12,6 +12,7 @@ pub mod manifest;
 pub mod number;
 pub mod render;
 pub mod report;
+pub mod repository;
 pub mod semver;
 pub mod source;
 pub mod value;

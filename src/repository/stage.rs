@@ -49,6 +49,17 @@ impl Stage {
         Ok(path)
     }
 
+    /// Whether an archive waits.
+    pub fn holds(&self, name: &str) -> bool {
+        self.archives.iter().any(|known| known == name)
+    }
+
+    /// The bytes of an archive that waits.
+    pub fn read(&self, name: &str) -> Result<Vec<u8>, Error> {
+        let path = self.folder.join(name);
+        fs::read(&path).map_err(|error| Error::io(&path, error))
+    }
+
     /// Moves everything into the chart, takes `outdated` out of `charts/` and writes the lock file. If one of these
     /// fails, all that went before is undone.
     pub fn commit(&self, outdated: &[String], lock: Option<(&str, &str)>) -> Result<(), Error> {
