@@ -1,4 +1,4 @@
-//! Numbers as Go's `strconv` reads and prints them.
+//! Numbers and quoted text as Go's `strconv` reads and prints them.
 
 use std::fmt::Write;
 
@@ -139,6 +139,29 @@ pub fn parse_float(text: &str) -> Option<f64> {
         return None;
     }
     text.parse().ok().filter(|value: &f64| value.is_finite())
+}
+
+/// `strconv.Quote`.
+pub fn quote(text: &str) -> String {
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\u{7}' => out.push_str("\\a"),
+            '\u{8}' => out.push_str("\\b"),
+            '\u{c}' => out.push_str("\\f"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '\u{b}' => out.push_str("\\v"),
+            c if c == ' ' || !(c.is_whitespace() || c.is_control()) => out.push(c),
+            c if u32::from(c) < 0x80 => _ = write!(out, "\\x{:02x}", u32::from(c)),
+            c => _ = write!(out, "\\u{:04x}", u32::from(c)),
+        }
+    }
+    out.push('"');
+    out
 }
 
 #[cfg(test)]

@@ -3,6 +3,19 @@
 use std::fmt;
 use std::sync::Arc;
 
+/// How deep data may nest: what works on it recurses. Go allows 10,000.
+pub const MAX_DEPTH: usize = 1000;
+
+/// What the numbers of a text become.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Numbers {
+    /// Whole numbers are [`Value::Int`] if they fit, as in Kubernetes objects: `3`, `3.0` and `3e0`.
+    #[default]
+    Exact,
+    /// All are [`Value::Float`], as in values files and for `fromYaml`.
+    Floats,
+}
+
 /// A YAML or JSON value. Cloning shares lists, maps and strings.
 ///
 /// Numbers keep the Go type that Helm would give them: an integer is an `int64`, anything else a `float64`. A values
@@ -111,6 +124,14 @@ impl Value {
         })
     }
 
+    /// What `encoding/json` calls the type in its errors.
+    pub fn go_json_type(&self) -> &'static str {
+        match self {
+            Self::Bool(_) => "bool",
+            other => other.type_name(),
+        }
+    }
+
     /// What JSON calls the type: `null`, `boolean`, `number`, `string`, `array` or `object`.
     pub fn type_name(&self) -> &'static str {
         match self {
@@ -120,6 +141,17 @@ impl Value {
             Self::String(_) => "string",
             Self::List(_) => "array",
             Self::Map(_) => "object",
+        }
+    }
+}
+
+impl Numbers {
+    /// A `float64` as a value. As JSON writes `3.0` as `3`, it is read from there as an integer.
+    pub fn float(self, value: f64) -> Value {
+        let whole = value.fract() == 0.0 && value.abs() < i64::MAX as f64;
+        match self {
+            Self::Exact if whole => Value::Int(value as i64),
+            _ => Value::Float(value),
         }
     }
 }

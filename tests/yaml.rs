@@ -1,7 +1,7 @@
 //! YAML against real Helm's answers: `tests/fixtures/yaml/{read,write}.jsonl`.
 
-use plimsoll::value::{Map, Value};
-use plimsoll::yaml::{self, Error, Numbers, Options};
+use plimsoll::value::{Map, Numbers, Value};
+use plimsoll::yaml::{self, Error, Options};
 
 const VALUES: Options = Options { strict: false, numbers: Numbers::Floats };
 
@@ -76,5 +76,22 @@ fn reading_agrees_with_helm() {
             return Ok(());
         }
         Err(format!("{text:?}\n  expected {expected:?}\n  found    {found:?}"))
+    });
+}
+
+#[test]
+fn writing_agrees_with_helm() {
+    hold(&cases(include_str!("fixtures/yaml/write.jsonl")), |case| {
+        let value = from_json(&case["value"]);
+        let written = match case["via"].as_str() {
+            Some("toYaml") => yaml::to_yaml(&value),
+            Some("toYamlPretty") => yaml::to_yaml_pretty(&value),
+            via => return Err(format!("no way to write via {via:?}")),
+        };
+        // Helm's functions take one line break off, and write nothing where there is no YAML.
+        let written = written.unwrap_or_default();
+        let found = written.strip_suffix('\n').unwrap_or(&written);
+        let expected = case["yaml"].as_str().ok_or("no text")?;
+        if found == expected { Ok(()) } else { Err(format!("\n  expected {expected:?}\n  found    {found:?}")) }
     });
 }

@@ -3,16 +3,16 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use super::Options;
 use super::error::Error;
 use super::events::yaml_error;
 use super::golang;
 use super::key::{self, Key};
 use super::scalar::Scalar;
-use super::tree::{Kind, MAX_DEPTH, Node, NodeId, Tree};
-use super::{Numbers, Options};
+use super::tree::{Kind, Node, NodeId, Tree};
 use crate::number;
 use crate::source::Span;
-use crate::value::{Map, Path, Value};
+use crate::value::{MAX_DEPTH, Map, Numbers, Path, Value};
 
 /// The value of a document.
 pub(super) fn decode(tree: &Tree, options: Options) -> Result<Value, Error> {
@@ -195,19 +195,10 @@ impl Decoder<'_> {
             (Scalar::Uint(value), _) => Value::Float(value as f64),
             (Scalar::Float(value), _) => {
                 self.finite &= value.is_finite();
-                self.float(value)
+                self.options.numbers.float(value)
             }
             (Scalar::Text | Scalar::Timestamp, text) => Value::String(text),
         })
-    }
-
-    /// `1.0` is written to JSON as `1`, and read from there as an integer.
-    fn float(&self, value: f64) -> Value {
-        let whole = value.fract() == 0.0 && value.abs() < i64::MAX as f64;
-        match self.options.numbers {
-            Numbers::Exact if whole => Value::Int(value as i64),
-            _ => Value::Float(value),
-        }
     }
 }
 

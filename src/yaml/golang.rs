@@ -4,8 +4,9 @@ use std::fmt::Write;
 
 use super::key;
 use super::scalar::Scalar;
-use super::tree::{Kind, MAX_DEPTH, NodeId, Tree};
+use super::tree::{Kind, NodeId, Tree};
 use crate::number;
+use crate::value::MAX_DEPTH;
 
 /// Texts end about here: aliases could make them endless.
 const MAX_LENGTH: usize = 4096;
@@ -30,7 +31,7 @@ fn write(tree: &Tree, id: NodeId, inside: bool, depth: usize, out: &mut String) 
             Ok((Scalar::Int(value), _)) => _ = write!(out, "{value}"),
             Ok((Scalar::Uint(value), _)) => _ = write!(out, "{value:#x}"),
             Ok((Scalar::Float(value), _)) => out.push_str(&number::general(value)),
-            Ok((Scalar::Text | Scalar::Timestamp, text)) => quote(&text, out),
+            Ok((Scalar::Text | Scalar::Timestamp, text)) => out.push_str(&number::quote(&text)),
             Err(_) => {}
         },
         Kind::Alias { .. } => {}
@@ -60,26 +61,4 @@ fn write(tree: &Tree, id: NodeId, inside: bool, depth: usize, out: &mut String) 
             out.push('}');
         }
     }
-}
-
-/// `strconv.Quote`.
-fn quote(text: &str, out: &mut String) {
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\u{7}' => out.push_str("\\a"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{c}' => out.push_str("\\f"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\u{b}' => out.push_str("\\v"),
-            c if c == ' ' || !(c.is_whitespace() || c.is_control()) => out.push(c),
-            c if u32::from(c) < 0x80 => _ = write!(out, "\\x{:02x}", u32::from(c)),
-            c => _ = write!(out, "\\u{:04x}", u32::from(c)),
-        }
-    }
-    out.push('"');
 }

@@ -6,7 +6,7 @@ use super::error::Error;
 use super::events::yaml_error;
 use super::scalar::{self, Scalar};
 use super::tree::{Kind, Node, NodeId, Tree};
-use crate::number;
+use crate::{json, number};
 
 /// A key of a mapping.
 pub(super) enum Key {
@@ -86,23 +86,11 @@ fn decode_base64(text: &str) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// UTF-8 as `encoding/json` writes it: U+FFFD for each byte that belongs to no character.
-fn to_utf8(mut bytes: &[u8]) -> String {
+/// UTF-8 as `encoding/json` writes it.
+fn to_utf8(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
-    loop {
-        match std::str::from_utf8(bytes) {
-            Ok(rest) => {
-                text.push_str(rest);
-                return text;
-            }
-            Err(error) => {
-                let (valid, rest) = bytes.split_at(error.valid_up_to());
-                text.push_str(&String::from_utf8_lossy(valid));
-                text.push('\u{fffd}');
-                bytes = rest.get(1..).unwrap_or_default();
-            }
-        }
-    }
+    json::push_utf8(bytes, &mut text);
+    text
 }
 
 #[cfg(test)]

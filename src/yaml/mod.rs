@@ -5,21 +5,26 @@
 //! first of several unsupported keys), the order of the document does here.
 
 mod decode;
+mod emit;
 mod error;
 mod events;
 mod golang;
 mod key;
 mod locate;
+mod order;
 mod scalar;
 mod split;
+mod style;
 mod tree;
+mod write;
 
 pub use error::Error;
 pub use locate::{Located, locate};
 pub use split::parse_split;
+pub use write::{WriteError, to_yaml, to_yaml_pretty};
 
 use crate::source::Span;
-use crate::value::{Map, Value};
+use crate::value::{Map, Numbers, Value};
 use tree::Documents;
 
 /// How values are read.
@@ -29,16 +34,6 @@ pub struct Options {
     pub strict: bool,
     /// What numbers become.
     pub numbers: Numbers,
-}
-
-/// What numbers become.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Numbers {
-    /// Whole numbers are [`Value::Int`] if they fit, as in Kubernetes objects: `3`, `3.0` and `3e0`.
-    #[default]
-    Exact,
-    /// All are [`Value::Float`], as in values files and for `fromYaml`.
-    Floats,
 }
 
 /// One document of a stream.
@@ -87,10 +82,5 @@ pub fn parse_stream(text: &str, options: Options) -> Result<Vec<Document>, Error
 }
 
 fn wrong_type(text: &str, found: &Value, wanted: &'static str) -> Error {
-    let found = match found {
-        Value::Bool(_) => "bool",
-        Value::List(_) => "array",
-        other => other.type_name(),
-    };
-    Error::Type { found, wanted, span: Span::new(0, text.len()) }
+    Error::Type { found: found.go_json_type(), wanted, span: Span::new(0, text.len()) }
 }

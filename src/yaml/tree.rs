@@ -8,9 +8,7 @@ use libyaml_safer::{EventData, ScalarStyle};
 use super::error::Error;
 use super::events::{Event, Events, yaml_error};
 use crate::source::Span;
-
-/// How deep collections may nest, through aliases too. go-yaml allows 10,000; whatever works on values recurses.
-pub(super) const MAX_DEPTH: usize = 1000;
+use crate::value::MAX_DEPTH;
 
 /// Nodes of one document.
 const MAX_NODES: usize = 4_000_000;
