@@ -8,8 +8,8 @@
 pub mod chart;
 pub mod finding;
 pub mod gate;
-pub mod manifest;
 pub mod json;
+pub mod manifest;
 pub mod number;
 pub mod render;
 pub mod report;

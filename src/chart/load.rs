@@ -13,8 +13,8 @@ use super::metadata::MetadataError;
 use super::values_file;
 use super::{Chart, Content, File, Lock, Metadata};
 use crate::source::SourceFile;
-use crate::value::{Map, Value};
-use crate::yaml::{self, Numbers};
+use crate::value::{Map, Numbers, Value};
+use crate::yaml;
 
 /// How deep charts may nest in `charts/`.
 const MAX_NESTING: usize = 32;

@@ -107,7 +107,9 @@ impl Address {
         self.query.push('=');
         for byte in value.bytes() {
             match byte {
-                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => self.query.push(char::from(byte)),
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                    self.query.push(char::from(byte))
+                }
                 _ => self.query.push_str(&format!("%{byte:02X}")),
             }
         }
@@ -201,7 +203,10 @@ mod tests {
     fn repositories_are_folders_and_keep_their_query() {
         for base in ["https://example.com/stable", "https://example.com/stable/"] {
             let base = Address::parse(base).unwrap();
-            assert_eq!(base.join_in_repository("index.yaml").unwrap().to_string(), "https://example.com/stable/index.yaml");
+            assert_eq!(
+                base.join_in_repository("index.yaml").unwrap().to_string(),
+                "https://example.com/stable/index.yaml"
+            );
         }
         let base = Address::parse("http://example.com?key=1").unwrap();
         assert_eq!(base.join_in_repository("c/a.tgz").unwrap().to_string(), "http://example.com/c/a.tgz?key=1");

@@ -53,10 +53,12 @@ fn challenges(header: &str) -> Vec<Challenge> {
 }
 
 fn challenge(scheme: &str, parameters: Vec<(String, String)>) -> Option<Challenge> {
-    let mut values = |name: &str| parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
+    let values = |name: &str| parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
     match scheme {
         "basic" => Some(Challenge::Basic),
-        "bearer" => Some(Challenge::Bearer { realm: values("realm")?, service: values("service"), scope: values("scope") }),
+        "bearer" => {
+            Some(Challenge::Bearer { realm: values("realm")?, service: values("service"), scope: values("scope") })
+        }
         _ => None,
     }
 }
@@ -102,7 +104,9 @@ mod tests {
             (vec![r#"Basic realm="r""#], Some(Challenge::Basic)),
             (vec!["basic"], Some(Challenge::Basic)),
             (
-                vec![r#"Bearer realm="https://auth.example.com/token",service="r.example.com",scope="repository:a/b:pull,push""#],
+                vec![
+                    r#"Bearer realm="https://auth.example.com/token",service="r.example.com",scope="repository:a/b:pull,push""#,
+                ],
                 bearer("https://auth.example.com/token", Some("r.example.com"), Some("repository:a/b:pull,push")),
             ),
             (vec![r#"Basic realm="r", Bearer realm = "a\"b" , error="invalid_token""#], bearer("a\"b", None, None)),

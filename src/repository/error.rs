@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::address::{Address, AddressError};
+use super::address::AddressError;
 use super::http::HttpError;
 use super::index::IndexError;
 use super::package::PackageError;
@@ -119,6 +119,9 @@ pub enum Error {
     /// A lock file that cannot be written.
     #[error("{0} cannot be written: {1}")]
     Lock(&'static str, crate::yaml::WriteError),
+    /// Dependencies that have no digest.
+    #[error("{0} cannot be written: {1}")]
+    Digests(&'static str, crate::json::Error),
     /// The network client cannot be set up.
     #[error("{0}")]
     Client(HttpError),
@@ -126,7 +129,7 @@ pub enum Error {
     #[error("{address}: {error}")]
     Http {
         /// What was asked for.
-        address: Address,
+        address: String,
         /// Why.
         #[source]
         error: HttpError,
@@ -135,7 +138,7 @@ pub enum Error {
     #[error("{address} is no index of a chart repository: {error}")]
     Index {
         /// Its address.
-        address: Address,
+        address: String,
         /// Why.
         #[source]
         error: IndexError,

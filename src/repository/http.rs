@@ -73,7 +73,7 @@ pub enum HttpError {
     Redirects,
     /// From `https` to `http`.
     #[error("redirected to {0}, which is not encrypted")]
-    Downgrade(Address),
+    Downgrade(String),
     /// Redirected to something that is no address.
     #[error("redirected to something that is no address: {0}")]
     Location(#[from] AddressError),
@@ -144,7 +144,7 @@ impl Client {
             }
             let to = at.join(response.header("location").unwrap_or_default())?;
             if at.is_secure() && !to.is_secure() {
-                return Err(HttpError::Downgrade(to));
+                return Err(HttpError::Downgrade(to.to_string()));
             }
             at = to;
         }
@@ -195,9 +195,7 @@ impl Response {
     pub fn expect_success(self, asked: &Address, with_login: bool) -> Result<Vec<u8>, HttpError> {
         match self.status {
             200 => Ok(self.body),
-            status @ (401 | 403) => {
-                Err(HttpError::Unauthorized { status, with_login, host: asked.host().to_string() })
-            }
+            status @ (401 | 403) => Err(HttpError::Unauthorized { status, with_login, host: asked.host().to_string() }),
             status => Err(HttpError::Status(status)),
         }
     }

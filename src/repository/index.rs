@@ -2,8 +2,9 @@
 //!
 //! Source: Helm's `pkg/repo/v1/index.go`.
 
+use crate::json;
 use crate::semver::{Constraint, Version};
-use crate::value::Value;
+use crate::value::{Numbers, Value};
 use crate::yaml;
 
 /// A version of a chart that a repository offers.
@@ -39,7 +40,8 @@ impl Index {
     /// Reads an index.
     pub fn parse(bytes: &[u8]) -> Result<Self, IndexError> {
         let text = std::str::from_utf8(bytes).map_err(|_| IndexError::Encoding)?;
-        let index = yaml::parse(text, yaml::Options { strict: true, ..yaml::Options::default() })?;
+        let options = yaml::Options { strict: true, ..yaml::Options::default() };
+        let index = json::parse(text, Numbers::Exact).or_else(|_| yaml::parse(text, options))?;
         match index.get("apiVersion") {
             Some(version) if *version != Value::Null && version.as_str() != Some("") => Ok(Self(index)),
             _ => Err(IndexError::NoApiVersion),

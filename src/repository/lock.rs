@@ -6,25 +6,23 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::Digest;
 use crate::chart::{Dependency, Lock};
-use crate::number;
+use crate::json;
 use crate::value::{Map, Value};
 
 /// Helm's digest of what is wanted and what it came to.
-pub fn digest(wanted: &[Dependency], locked: &[Dependency]) -> String {
-    let mut json = String::from("[");
-    write_dependencies(wanted, &mut json);
-    json.push(',');
-    write_dependencies(locked, &mut json);
-    json.push(']');
-    Digest::of(json.as_bytes()).to_string()
+///
+/// # Errors
+///
+/// JSON has no words for an infinity in `import-values`.
+pub(super) fn digest(wanted: &[Dependency], locked: &[Dependency]) -> Result<String, json::Error> {
+    let json = format!("[{},{}]", to_json(wanted)?, to_json(locked)?);
+    Ok(Digest::of(json.as_bytes()).to_string())
 }
 
 /// The digest that Helm 2 wrote into requirements.lock.
-pub(super) fn digest_of_helm_2(wanted: &[Dependency]) -> String {
-    let mut json = String::from("{\"dependencies\":");
-    write_dependencies(wanted, &mut json);
-    json.push('}');
-    Digest::of(json.as_bytes()).to_string()
+pub(super) fn digest_of_helm_2(wanted: &[Dependency]) -> Result<String, json::Error> {
+    let json = format!("{{\"dependencies\":{}}}", to_json(wanted)?);
+    Ok(Digest::of(json.as_bytes()).to_string())
 }
 
 /// A lock file as a value: with its keys sorted, as `sigs.k8s.io/yaml` writes it.
@@ -80,94 +78,19 @@ pub(super) fn timestamp(time: SystemTime) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{fraction}Z")
 }
 
-/// Go's `json.Marshal` of a list of dependencies: fields in the order of the struct.
-fn write_dependencies(dependencies: &[Dependency], json: &mut String) {
-    write_list(dependencies, json, |dependency, json| {
-        json.push_str("{\"name\":");
-        write_string(&dependency.name, json);
-        if !dependency.version.is_empty() {
-            json.push_str(",\"version\":");
-            write_string(&dependency.version, json);
-        }
-        json.push_str(",\"repository\":");
-        write_string(&dependency.repository, json);
-        if !dependency.condition.is_empty() {
-            json.push_str(",\"condition\":");
-            write_string(&dependency.condition, json);
-        }
-        if !dependency.tags.is_empty() {
-            json.push_str(",\"tags\":");
-            write_list(&dependency.tags, json, |tag, json| write_string(tag, json));
-        }
-        if dependency.enabled {
-            json.push_str(",\"enabled\":true");
-        }
-        if !dependency.import_values.is_empty() {
-            json.push_str(",\"import-values\":");
-            write_list(&dependency.import_values, json, write_value);
-        }
-        if !dependency.alias.is_empty() {
-            json.push_str(",\"alias\":");
-            write_string(&dependency.alias, json);
-        }
-        json.push('}');
-    });
+/// Go's `json.Marshal` of a list of dependencies: fields in the order of the struct, not in that of their names.
+fn to_json(dependencies: &[Dependency]) -> Result<String, json::Error> {
+    let items: Vec<String> = dependencies.iter().map(dependency_to_json).collect::<Result<_, _>>()?;
+    Ok(format!("[{}]", items.join(",")))
 }
 
-fn write_list<T>(items: &[T], json: &mut String, write: impl Fn(&T, &mut String)) {
-    json.push('[');
-    for (i, item) in items.iter().enumerate() {
-        if i > 0 {
-            json.push(',');
-        }
-        write(item, json);
-    }
-    json.push(']');
-}
-
-/// Values come from YAML with a bounded depth.
-fn write_value(value: &Value, json: &mut String) {
-    match value {
-        Value::Null => json.push_str("null"),
-        Value::Bool(value) => json.push_str(if *value { "true" } else { "false" }),
-        // Go reads all numbers of `import-values` as floats.
-        Value::Int(value) => json.push_str(&number::json(*value as f64)),
-        Value::Float(value) => json.push_str(&number::json(*value)),
-        Value::String(text) => write_string(text, json),
-        Value::List(items) => write_list(items, json, write_value),
-        Value::Map(map) => {
-            json.push('{');
-            for (i, (key, value)) in map.iter().enumerate() {
-                if i > 0 {
-                    json.push(',');
-                }
-                write_string(key, json);
-                json.push(':');
-                write_value(value, json);
-            }
-            json.push('}');
-        }
-    }
-}
-
-/// A string as Go's `encoding/json` writes it by default: safe inside HTML.
-fn write_string(text: &str, json: &mut String) {
-    json.push('"');
-    for character in text.chars() {
-        match character {
-            '"' | '\\' => json.extend(['\\', character]),
-            '\n' => json.push_str("\\n"),
-            '\r' => json.push_str("\\r"),
-            '\t' => json.push_str("\\t"),
-            '\u{8}' => json.push_str("\\b"),
-            '\u{c}' => json.push_str("\\f"),
-            '\0'..='\u{1f}' | '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
-                json.push_str(&format!("\\u{:04x}", u32::from(character)));
-            }
-            character => json.push(character),
-        }
-    }
-    json.push('"');
+fn dependency_to_json(dependency: &Dependency) -> Result<String, json::Error> {
+    let value = dependency_to_value(dependency);
+    let order = ["name", "version", "repository", "condition", "tags", "enabled", "import-values", "alias"];
+    let fields = order.into_iter().filter_map(|key| value.get(key).map(|value| (key, value)));
+    let fields: Vec<String> =
+        fields.map(|(key, value)| Ok(format!("\"{key}\":{}", json::to_json(value)?))).collect::<Result<_, _>>()?;
+    Ok(format!("{{{}}}", fields.join(",")))
 }
 
 #[cfg(test)]
@@ -191,10 +114,9 @@ mod tests {
             ],
             alias: "c".into(),
         };
-        let mut json = String::new();
-        write_dependencies(&[dependency, Dependency { name: "b".into(), ..Dependency::default() }], &mut json);
+        let other = Dependency { name: "b".into(), ..Dependency::default() };
         assert_eq!(
-            json,
+            to_json(&[dependency, other]).unwrap(),
             r#"[{"name":"common","version":"\u003e=1.2 \u003c2","repository":"https://example.com/?a\u0026b","condition":"common.enabled","tags":["a","b"],"enabled":true,"import-values":["data",{"child":1,"parent":"\u2028é\""}],"alias":"c"},{"name":"b","repository":""}]"#
         );
     }

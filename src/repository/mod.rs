@@ -31,7 +31,6 @@ pub use digest::Digest;
 pub use error::Error;
 pub use http::{HttpError, Login};
 pub use index::IndexError;
-pub use lock::digest as lock_digest;
 pub use package::{PackageError, package};
 pub use registry::RegistryError;
 
@@ -108,7 +107,7 @@ pub fn update(folder: &Path, options: &Options) -> Result<Outcome, Error> {
     }
     outcome.removed = outdated(&folder.join("charts"), &outcome)?;
 
-    let digest = lock::digest(wanted, &locked);
+    let digest = lock::digest(wanted, &locked).map_err(|error| Error::Digests(lock_name, error))?;
     let is_new = !options.locked && chart.lock.as_ref().is_none_or(|old| old.digest != digest);
     let text = if is_new {
         let lock = Lock { generated: lock::timestamp(options.now), digest, dependencies: locked };
@@ -129,8 +128,9 @@ fn is_v1(chart: &Chart) -> bool {
 fn follow_lock(chart: &Chart, lock_name: &'static str) -> Result<Vec<Dependency>, Error> {
     let lock = chart.lock.as_ref().ok_or(Error::NoLock(lock_name))?;
     let wanted = &chart.metadata.dependencies;
-    let fits = lock.digest == lock::digest(wanted, &lock.dependencies)
-        || is_v1(chart) && lock.digest == lock::digest_of_helm_2(wanted);
+    let is_same = |digest: Result<String, _>| digest.is_ok_and(|digest| lock.digest == digest);
+    let fits =
+        is_same(lock::digest(wanted, &lock.dependencies)) || is_v1(chart) && is_same(lock::digest_of_helm_2(wanted));
     if fits {
         Ok(lock.dependencies.clone())
     } else {

@@ -58,18 +58,18 @@ pub enum RegistryError {
     Realm(String, AddressError),
     /// A challenge over `https` with a realm over `http`.
     #[error("the registry sends to {0} for a token, which is not encrypted")]
-    PlainRealm(Address),
+    PlainRealm(String),
     /// The address that gives out tokens refuses.
     #[error("no token from {realm}: {error}")]
     Token {
         /// The address.
-        realm: Address,
+        realm: String,
         /// Why.
         error: HttpError,
     },
     /// The token that was just given out is refused.
     #[error("the registry refuses the token that {0} gave out")]
-    TokenRefused(Address),
+    TokenRefused(String),
     /// An answer that is not what it should be.
     #[error("the registry's {what} cannot be read: {problem}")]
     Malformed {
@@ -186,7 +186,8 @@ impl<'a> Registry<'a> {
             page = response.header("link").and_then(next_page).and_then(|next| address.join(next).ok());
             // The name and password, or the token, are for this server only.
             page = page.filter(|next| next.is_same_server(&address));
-            let list: TagList = document("list of tags", &response.expect_success(&address, self.has_login(&address))?)?;
+            let list: TagList =
+                document("list of tags", &response.expect_success(&address, self.has_login(&address))?)?;
             let tags = list.tags.unwrap_or_default();
             seen += tags.len();
             if seen > MAX_TAGS {
@@ -268,7 +269,7 @@ impl<'a> Registry<'a> {
         };
         let response = self.client.get(at, accept, Some(&authorization), limit)?;
         match realm {
-            Some(realm) if response.status == 401 => Err(RegistryError::TokenRefused(realm)),
+            Some(realm) if response.status == 401 => Err(RegistryError::TokenRefused(realm.to_string())),
             _ => {
                 self.authorizations.borrow_mut().insert(repository.clone(), authorization);
                 Ok(response)
@@ -285,7 +286,7 @@ impl<'a> Registry<'a> {
         scope: &str,
     ) -> Result<String, RegistryError> {
         if at.is_secure() && !realm.is_secure() {
-            return Err(RegistryError::PlainRealm(realm.clone()));
+            return Err(RegistryError::PlainRealm(realm.to_string()));
         }
         let mut address = realm.clone();
         if let Some(service) = service {
@@ -297,7 +298,7 @@ impl<'a> Registry<'a> {
             .client
             .get(&address, "application/json", login.map(Login::basic).as_deref(), MAX_DOCUMENT)
             .and_then(|response| response.expect_success(at, login.is_some()))
-            .map_err(|error| RegistryError::Token { realm: realm.clone(), error })?;
+            .map_err(|error| RegistryError::Token { realm: realm.to_string(), error })?;
         let token: Token = document("token", &body)?;
         let token = token.token.filter(|token| !token.is_empty()).or(token.access_token).unwrap_or_default();
         // What is no header must not become one.
@@ -412,7 +413,10 @@ mod tests {
             chart_layer(document("manifest", text.as_bytes()).unwrap()).map_err(|error| error.to_string())
         };
         assert!(layer(CONFIG_TYPE, LAYER_TYPES[0]).is_ok());
-        assert!(layer("application/vnd.oci.image.config.v1+json", LAYER_TYPES[0]).is_err_and(|e| e.contains("image.config")));
+        assert!(
+            layer("application/vnd.oci.image.config.v1+json", LAYER_TYPES[0])
+                .is_err_and(|e| e.contains("image.config"))
+        );
         assert!(layer(CONFIG_TYPE, "text/plain").is_err_and(|e| e.contains("no layer")));
     }
 }

@@ -184,8 +184,8 @@ impl<'a> Sources<'a> {
             error,
         })?;
         let text = client.download(&address, "*/*", MAX_INDEX);
-        let text = text.map_err(|error| Error::Http { address: address.clone(), error })?;
-        let index = Rc::new(Index::parse(&text).map_err(|error| Error::Index { address, error })?);
+        let text = text.map_err(|error| Error::Http { address: address.to_string(), error })?;
+        let index = Rc::new(Index::parse(&text).map_err(|error| Error::Index { address: address.to_string(), error })?);
         self.indexes.borrow_mut().insert(repository.clone(), index.clone());
         Ok(index)
     }
@@ -213,7 +213,7 @@ impl<'a> Sources<'a> {
         })?;
         let (client, _) = self.client(dependency)?;
         let archive = client.download(&address, "application/gzip,application/octet-stream", MAX_ARCHIVE);
-        let archive = archive.map_err(|error| Error::Http { address: address.clone(), error })?;
+        let archive = archive.map_err(|error| Error::Http { address: address.to_string(), error })?;
         let found = Digest::of(&archive);
         match &offer.digest {
             Some(expected) if !found.is(expected) => {
