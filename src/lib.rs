@@ -7,6 +7,7 @@
 
 pub mod chart;
 pub mod finding;
+pub mod policy;
 pub mod gate;
 pub mod json;
 pub mod manifest;

@@ -132,6 +132,8 @@ pub struct FrameId(u32);
 struct Entry {
     start: usize,
     frame: FrameId,
+    /// Whether the rendered text is the template's own from the frame's offset on.
+    literal: bool,
     keys: Arc<[Path]>,
     guards: Arc<[Path]>,
 }
@@ -166,16 +168,24 @@ impl SourceMap {
     ///
     /// `start` must not be before that of the entry added last; an entry at the same byte replaces it.
     pub fn push(&mut self, start: usize, frame: FrameId, keys: Arc<[Path]>, guards: Arc<[Path]>) {
-        while self.entries.last().is_some_and(|last| last.start >= start) {
+        self.add(Entry { start, frame, literal: false, keys, guards });
+    }
+
+    /// Says that the rendered text from `start` on is the template's own text from the frame's offset on.
+    pub fn push_literal(&mut self, start: usize, frame: FrameId, guards: Arc<[Path]>) {
+        self.add(Entry { start, frame, literal: true, keys: Arc::default(), guards });
+    }
+
+    fn add(&mut self, entry: Entry) {
+        while self.entries.last().is_some_and(|last| last.start >= entry.start) {
             self.entries.pop();
         }
-        self.entries.push(Entry { start, frame, keys, guards });
+        self.entries.push(entry);
     }
 
     /// What wrote the rendered byte; `None` before the first entry.
     ///
-    /// For literal template text the innermost location is exact to the byte's line: the offset runs on with the
-    /// rendered text as long as the template's text is the same.
+    /// For literal template text the innermost location is exact to the byte; for printed text it is the expression.
     pub fn origin(&self, byte: usize) -> Option<Origin<'_>> {
         let index = self.entries.partition_point(|entry| entry.start <= byte).checked_sub(1)?;
         let entry = &self.entries[index];
@@ -183,10 +193,9 @@ impl SourceMap {
         let mut next = Some(entry.frame);
         while let Some(FrameId(id)) = next {
             let frame = self.frames[id as usize];
-            chain.push(Location::new(
-                self.files[frame.file as usize].clone(),
-                Span::new(frame.offset as usize, frame.offset as usize),
-            ));
+            let run = if entry.literal && chain.is_empty() { byte - entry.start } else { 0 };
+            let offset = frame.offset as usize + run;
+            chain.push(Location::new(self.files[frame.file as usize].clone(), Span::new(offset, offset)));
             next = frame.caller;
         }
         Some(Origin { chain, keys: &entry.keys, guards: &entry.guards })
@@ -222,6 +231,8 @@ mod tests {
         assert_eq!(map.origin(9).unwrap().chain.len(), 1);
         let chain = map.origin(10).unwrap().chain;
         assert_eq!(chain.iter().map(Location::to_string).collect::<Vec<_>>(), ["b:1:6", "a:1:3"]);
+        map.push_literal(20, outer, none);
+        assert_eq!(map.origin(21).unwrap().chain[0].to_string(), "a:1:4", "literal text runs on");
         assert!(SourceMap::default().origin(0).is_none());
     }
 }

@@ -47,6 +47,8 @@ pub struct List {
     pub items: Rc<[Any]>,
     /// The static element type.
     pub of: Elem,
+    /// Whether it is Go's nil slice, which JSON writes as `null` (`rest (list)`).
+    pub nil: bool,
 }
 
 /// The element type of a [`List`].
@@ -58,6 +60,10 @@ pub enum Elem {
     String,
     /// `[]int`
     Int,
+    /// `[][]interface {}`: `chunk`
+    Lists,
+    /// `[]map[string]interface {}`: a TOML array of tables
+    Maps,
 }
 
 /// A Go map with string keys, shared and mutable.
@@ -67,6 +73,8 @@ pub struct Map {
     pub entries: Rc<RefCell<BTreeMap<Text, Any>>>,
     /// The static type.
     pub of: MapType,
+    /// Whether it is Go's nil map, which JSON writes as `null` and nothing can be set in (`fromYaml ""`).
+    pub nil: bool,
 }
 
 /// The type of a [`Map`].
@@ -169,19 +177,29 @@ impl fmt::Debug for Text {
 impl List {
     /// A `[]interface {}`.
     pub fn new(items: Vec<Any>) -> Self {
-        Self { items: items.into(), of: Elem::Interface }
+        Self { items: items.into(), of: Elem::Interface, nil: false }
+    }
+
+    /// A nil slice.
+    pub fn none(of: Elem) -> Self {
+        Self { items: Rc::new([]), of, nil: true }
     }
 
     /// A `[]string`.
     pub fn strings<T: Into<Text>>(items: impl IntoIterator<Item = T>) -> Self {
-        Self { items: items.into_iter().map(|item| Any::String(item.into())).collect(), of: Elem::String }
+        Self { items: items.into_iter().map(|item| Any::String(item.into())).collect(), of: Elem::String, nil: false }
     }
 }
 
 impl Map {
     /// A `map[string]interface {}`.
     pub fn new(entries: BTreeMap<Text, Any>) -> Self {
-        Self { entries: Rc::new(RefCell::new(entries)), of: MapType::Interface }
+        Self { entries: Rc::new(RefCell::new(entries)), of: MapType::Interface, nil: false }
+    }
+
+    /// A nil `map[string]interface {}`.
+    pub fn none() -> Self {
+        Self { nil: true, ..Self::new(BTreeMap::new()) }
     }
 }
 

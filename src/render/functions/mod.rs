@@ -35,6 +35,8 @@ pub enum Type {
     Int,
     /// `int64`
     Int64,
+    /// `uint32`
+    Uint32,
     /// `float64`
     Float64,
     /// `[]interface {}`
@@ -45,6 +47,8 @@ pub enum Type {
     Map,
     /// `time.Time`
     Time,
+    /// `sprig.certificate`
+    Certificate,
 }
 
 /// Why a function failed.
@@ -61,7 +65,19 @@ pub trait Host {
 
     /// Seconds and nanoseconds since the Unix epoch.
     fn now(&mut self) -> (i64, u32);
+
+    /// Asks for the bytes of a result that may be much larger than its arguments (`repeat`, `until`). The default
+    /// bounds each result; an engine that counts what a whole render takes overrides it.
+    fn allocate(&mut self, bytes: usize) -> Result<(), Failure> {
+        if bytes > MAX_RESULT {
+            return Err(Failure::new(format!("the result would be larger than {} MiB", MAX_RESULT >> 20)));
+        }
+        Ok(())
+    }
 }
+
+/// The most bytes that one call of a function may make.
+pub const MAX_RESULT: usize = 64 << 20;
 
 impl Failure {
     /// A failure with a message.

@@ -1,0 +1,445 @@
+//! Evaluation: a walk over the compiled tree, within a budget.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use regex::Regex;
+
+use super::compile::Program;
+use super::ops;
+use super::tree::{Expr, Kind, Macro, MacroKind};
+use super::value::{Data, Key, List, Origin, Val};
+use super::{BUDGET, EvalError, Failure, re2};
+use crate::value::Step;
+
+/// The values of one environment, in which expressions are evaluated.
+///
+/// Variables of the policy are evaluated when they are first used, and once.
+pub struct Evaluation<'a> {
+    globals: &'a [Val],
+    composed: &'a [Program],
+    memo: RefCell<Vec<Option<Result<Val, EvalError>>>>,
+    budget: Budget,
+}
+
+/// What functions may use of the evaluation that calls them: its budget and its compiled patterns.
+pub struct Budget {
+    left: Cell<u64>,
+    patterns: RefCell<HashMap<Arc<str>, Regex>>,
+}
+
+/// The macros' variables that are bound where an expression is evaluated.
+pub(super) type Locals = Vec<Val>;
+
+impl Budget {
+    fn new() -> Self {
+        Self { left: Cell::new(BUDGET), patterns: RefCell::default() }
+    }
+
+    /// Pays for work: a step is about what selecting a field costs.
+    pub fn charge(&self, steps: usize) -> Result<(), Failure> {
+        let left = self.left.get().checked_sub(steps as u64);
+        self.left.set(left.unwrap_or(0));
+        left.map(|_| ()).ok_or(Failure::OverBudget)
+    }
+
+    /// Pays for text that is read or made.
+    pub fn charge_text(&self, bytes: usize) -> Result<(), Failure> {
+        self.charge(1 + bytes / 10)
+    }
+
+    /// The pattern of a computed text; compiled once in an evaluation.
+    pub fn pattern(&self, text: &Arc<str>) -> Result<Regex, Failure> {
+        if let Some(known) = self.patterns.borrow().get(text) {
+            return Ok(known.clone());
+        }
+        self.charge(100 + text.len())?;
+        let regex = re2::compile(text).map_err(Failure::Other)?;
+        self.patterns.borrow_mut().insert(text.clone(), regex.clone());
+        Ok(regex)
+    }
+}
+
+impl<'a> Evaluation<'a> {
+    /// An environment: the values of the scope's names in their order, and the policy's variables.
+    pub fn new(globals: &'a [Val], composed: &'a [Program]) -> Self {
+        let memo = RefCell::new(vec![None; composed.len()]);
+        Self { globals, composed, memo, budget: Budget::new() }
+    }
+
+    /// The value of an expression.
+    pub fn value(&self, program: &Program) -> Result<Val, EvalError> {
+        self.eval(&program.root, &mut Vec::new())
+    }
+
+    /// The value of an expression that must be a `bool`.
+    pub fn truth(&self, program: &Program) -> Result<bool, EvalError> {
+        let value = self.value(program)?;
+        match value.data {
+            Data::Bool(value) => Ok(value),
+            _ => Err(EvalError {
+                failure: Failure::new(format!("expected a bool but the result is of type {}", value.type_name())),
+                span: program.root.span,
+            }),
+        }
+    }
+
+    /// The expression of a variable of the policy.
+    pub(super) fn composed(&self, index: usize) -> Option<&'a Expr> {
+        self.composed.get(index).map(|program| &program.root)
+    }
+
+    pub(super) fn eval(&self, expr: &Expr, locals: &mut Locals) -> Result<Val, EvalError> {
+        let at = |failure| EvalError { failure, span: expr.span };
+        self.budget.charge(1).map_err(at)?;
+        match &expr.kind {
+            Kind::Literal(value) => Ok(value.clone()),
+            Kind::Global(index) => self.globals.get(*index).cloned().ok_or_else(|| at(unbound())),
+            Kind::Local(slot) => locals.get(*slot).cloned().ok_or_else(|| at(unbound())),
+            Kind::Composed(index) => self.memoised(*index).map_err(|error| EvalError { span: expr.span, ..error }),
+            Kind::Select { operand, field, optional } => {
+                let operand = self.eval(operand, locals)?;
+                select(&operand, field, *optional).map_err(at)
+            }
+            Kind::Has { operand, field } => {
+                let operand = self.eval(operand, locals)?;
+                has(&operand, field).map_err(at)
+            }
+            Kind::Index { operand, key, optional } => {
+                let operand = self.eval(operand, locals)?;
+                let key = self.eval(key, locals)?;
+                index(&operand, &key, *optional).map_err(at)
+            }
+            Kind::List(elements) => {
+                let mut items = Vec::with_capacity(elements.len());
+                for (element, optional) in elements {
+                    let value = self.eval(element, locals)?;
+                    match (optional, value.data) {
+                        (false, data) => items.push(Val { data, origin: value.origin }),
+                        (true, Data::Optional(Some(inner))) => items.push((*inner).clone()),
+                        (true, Data::Optional(None)) => {}
+                        (true, _) => return Err(at(Failure::NoSuchOverload)),
+                    }
+                }
+                Ok(Val::list(items, None))
+            }
+            Kind::Map(entries) => self.map_literal(entries, locals),
+            Kind::And(a, b) => self.logical(a, b, false, locals),
+            Kind::Or(a, b) => self.logical(a, b, true, locals),
+            Kind::Conditional(condition, yes, no) => match self.eval(condition, locals)?.data {
+                Data::Bool(true) => self.eval(yes, locals),
+                Data::Bool(false) => self.eval(no, locals),
+                _ => Err(at(Failure::NoSuchOverload)),
+            },
+            Kind::Call { overloads, args } => {
+                let args = args.iter().map(|arg| self.eval(arg, locals)).collect::<Result<Vec<_>, _>>()?;
+                for row in overloads {
+                    match (row.call)(&self.budget, &args) {
+                        Err(Failure::NoSuchOverload) => {}
+                        Err(failure) => return Err(at(failure)),
+                        Ok(value) if value.origin.is_some() => return Ok(value),
+                        Ok(value) => return Ok(value.traced(Origin::join(args.iter()))),
+                    }
+                }
+                Err(at(Failure::NoSuchOverload))
+            }
+            Kind::Macro(node) => self.run_macro(node, expr, locals),
+        }
+    }
+
+    fn memoised(&self, index: usize) -> Result<Val, EvalError> {
+        if let Some(Some(known)) = self.memo.borrow().get(index) {
+            return known.clone();
+        }
+        let missing = || EvalError { failure: unbound(), span: Default::default() };
+        let expr = self.composed(index).ok_or_else(missing)?;
+        // A variable can only use those before it, so this ends.
+        let result = self.eval(expr, &mut Vec::new());
+        if let Some(cell) = self.memo.borrow_mut().get_mut(index) {
+            *cell = Some(result.clone());
+        }
+        result
+    }
+
+    /// `&&` (decided by false) and `||` (decided by true). An error on one side is absorbed when the other decides.
+    fn logical(&self, a: &Expr, b: &Expr, decides: bool, locals: &mut Locals) -> Result<Val, EvalError> {
+        let truth = |side: &Expr, locals: &mut Locals| match self.eval(side, locals) {
+            Ok(Val { data: Data::Bool(value), origin }) => Ok((value, origin)),
+            Ok(_) => Err(EvalError { failure: Failure::NoSuchOverload, span: side.span }),
+            Err(error) => Err(error),
+        };
+        let left = truth(a, locals);
+        match &left {
+            Ok((value, origin)) if *value == decides => return Ok(Val::traced(decides.into(), origin.clone())),
+            Err(EvalError { failure: Failure::OverBudget, .. }) => return Err(left.unwrap_err()),
+            _ => {}
+        }
+        match (truth(b, locals), left) {
+            (Ok((value, origin)), _) if value == decides => Ok(Val::traced(decides.into(), origin)),
+            (Err(error @ EvalError { failure: Failure::OverBudget, .. }), _) => Err(error),
+            (_, Err(error)) | (Err(error), _) => Err(error),
+            (Ok((_, right)), Ok((_, left))) => {
+                let sides = [Val::traced(Data::Null.into(), left), Val::traced(Data::Null.into(), right)];
+                Ok(Val::traced((!decides).into(), Origin::join(sides.iter())))
+            }
+        }
+    }
+
+    fn map_literal(&self, entries: &[(Expr, Expr, bool)], locals: &mut Locals) -> Result<Val, EvalError> {
+        let mut map = BTreeMap::new();
+        for (key, value, optional) in entries {
+            let at = |failure| EvalError { failure, span: key.span };
+            let name = self.eval(key, locals)?;
+            let name = Key::of(&name).ok_or_else(|| at(Failure::new("unsupported key type")))?;
+            let value = match (optional, self.eval(value, locals)?) {
+                (false, value) => value,
+                (true, Val { data: Data::Optional(Some(inner)), .. }) => (*inner).clone(),
+                (true, Val { data: Data::Optional(None), .. }) => continue,
+                (true, _) => return Err(at(Failure::NoSuchOverload)),
+            };
+            if map.insert(name, value).is_some() {
+                return Err(at(Failure::new("Failed with repeated key")));
+            }
+        }
+        Ok(Val::map(map, None))
+    }
+
+    /// The bindings that a macro runs over: one or two values each.
+    pub(super) fn bindings(&self, node: &Macro, range: &Val) -> Result<Vec<[Val; 2]>, Failure> {
+        let origin = range.origin.as_ref();
+        let all: Vec<[Val; 2]> = match &range.data {
+            Data::List(list) if node.two => {
+                list.iter(origin).enumerate().map(|(i, item)| [Val::new(Data::Int(i as i64)), item]).collect()
+            }
+            Data::List(list) => list.iter(origin).map(|item| [item, Val::new(Data::Null)]).collect(),
+            Data::Map(map) => map.entries(origin).into_iter().map(|(key, value)| [key, value]).collect(),
+            Data::Optional(inner) if matches!(node.kind, MacroKind::OptMap | MacroKind::OptFlatMap) => {
+                inner.iter().map(|inner| [inner.as_ref().clone(), Val::new(Data::Null)]).collect()
+            }
+            _ => return Err(Failure::NoSuchOverload),
+        };
+        self.budget.charge(all.len())?;
+        Ok(all)
+    }
+
+    /// Evaluates something with a macro's variables bound.
+    pub(super) fn bound<T>(
+        &self,
+        node: &Macro,
+        binding: &[Val; 2],
+        locals: &mut Locals,
+        run: impl FnOnce(&mut Locals) -> T,
+    ) -> T {
+        let depth = locals.len();
+        locals.truncate(node.slot);
+        locals.extend(binding.iter().take(if node.two { 2 } else { 1 }).cloned());
+        let result = run(locals);
+        locals.truncate(depth.min(node.slot));
+        result
+    }
+
+    fn run_macro(&self, node: &Macro, expr: &Expr, locals: &mut Locals) -> Result<Val, EvalError> {
+        let at = |failure| EvalError { failure, span: expr.span };
+        let range = self.eval(&node.range, locals)?;
+        let fallback = range.origin.clone();
+        let bindings = self.bindings(node, &range).map_err(at)?;
+        let truth = |value: Val, span| match value.data {
+            Data::Bool(value) => Ok(value),
+            _ => Err(EvalError { failure: Failure::NoSuchOverload, span }),
+        };
+        match node.kind {
+            MacroKind::All | MacroKind::Exists => {
+                let decides = node.kind == MacroKind::Exists;
+                let mut failed = None;
+                for binding in &bindings {
+                    let value = self.bound(node, binding, locals, |locals| self.eval(&node.body, locals));
+                    match value.and_then(|value| truth(value, node.body.span)) {
+                        Ok(value) if value == decides => {
+                            return Ok(Val::traced(decides.into(), binding[usize::from(node.two)].origin.clone()));
+                        }
+                        Ok(_) => {}
+                        Err(error) if error.failure == Failure::OverBudget => return Err(error),
+                        Err(error) => failed = Some(error),
+                    }
+                }
+                failed.map_or_else(|| Ok(Val::traced((!decides).into(), fallback)), Err)
+            }
+            MacroKind::ExistsOne => {
+                let mut found = 0;
+                for binding in &bindings {
+                    let value = self.bound(node, binding, locals, |locals| self.eval(&node.body, locals))?;
+                    found += usize::from(truth(value, node.body.span)?);
+                }
+                Ok(Val::traced((found == 1).into(), fallback))
+            }
+            MacroKind::Filter => {
+                let mut kept = Vec::new();
+                for binding in bindings {
+                    let value = self.bound(node, &binding, locals, |locals| self.eval(&node.body, locals))?;
+                    if truth(value, node.body.span)? {
+                        let [item, _] = binding;
+                        kept.push(item);
+                    }
+                }
+                Ok(Val::list(kept, fallback.as_ref()))
+            }
+            MacroKind::Map | MacroKind::TransformMap | MacroKind::TransformMapEntry => {
+                let mut items = Vec::new();
+                let mut keys = Vec::new();
+                for binding in &bindings {
+                    let result = self.bound(node, binding, locals, |locals| {
+                        if let Some(filter) = &node.filter {
+                            let value = self.eval(filter, locals)?;
+                            if !truth(value, filter.span)? {
+                                return Ok(None);
+                            }
+                        }
+                        self.eval(&node.body, locals).map(Some)
+                    })?;
+                    if let Some(value) = result {
+                        let value =
+                            value.origin.is_some().then(|| value.clone()).unwrap_or_else(|| {
+                                value.traced(binding[usize::from(node.two)].origin.clone())
+                            });
+                        items.push(value);
+                        keys.push(binding[0].clone());
+                    }
+                }
+                match node.kind {
+                    MacroKind::Map => Ok(Val::list(items, fallback.as_ref())),
+                    MacroKind::TransformMap => {
+                        let entries = keys.iter().filter_map(Key::of).zip(items).collect();
+                        Ok(Val::map(entries, fallback.as_ref()))
+                    }
+                    _ => merge_entries(&items, fallback.as_ref()).map_err(at),
+                }
+            }
+            MacroKind::SortBy => {
+                let Data::List(_) = range.data else { return Err(at(Failure::NoSuchOverload)) };
+                let mut keyed = Vec::with_capacity(bindings.len());
+                for binding in bindings {
+                    let key = self.bound(node, &binding, locals, |locals| self.eval(&node.body, locals))?;
+                    let [item, _] = binding;
+                    keyed.push((key, item));
+                }
+                let sorted = ops::sort_by_key(&self.budget, keyed).map_err(at)?;
+                Ok(Val::list(sorted, fallback.as_ref()))
+            }
+            MacroKind::OptMap | MacroKind::OptFlatMap => {
+                if !matches!(range.data, Data::Optional(_)) {
+                    return Err(at(Failure::NoSuchOverload));
+                }
+                let Some(binding) = bindings.first() else { return Ok(Val::none().traced(fallback)) };
+                let value = self.bound(node, binding, locals, |locals| self.eval(&node.body, locals))?;
+                match (node.kind, &value.data) {
+                    (MacroKind::OptMap, _) => Ok(Val::some(value)),
+                    (_, Data::Optional(_)) => Ok(value),
+                    _ => Err(at(Failure::NoSuchOverload)),
+                }
+            }
+        }
+    }
+}
+
+fn unbound() -> Failure {
+    Failure::new("the variable has no value here")
+}
+
+fn merge_entries(items: &[Val], fallback: Option<&Arc<Origin>>) -> Result<Val, Failure> {
+    let mut entries = BTreeMap::new();
+    for item in items {
+        let Data::Map(map) = &item.data else { return Err(Failure::NoSuchOverload) };
+        for (key, value) in map.entries(item.origin.as_ref()) {
+            let key = Key::of(&key).ok_or(Failure::NoSuchOverload)?;
+            if let Key::String(name) = &key
+                && entries.contains_key(&key)
+            {
+                return Err(Failure::Other(format!("insert failed: key {name} already exists")));
+            }
+            if entries.insert(key, value).is_some() {
+                return Err(Failure::new("insert failed: key already exists"));
+            }
+        }
+    }
+    Ok(Val::map(entries, fallback))
+}
+
+fn select(operand: &Val, field: &Arc<str>, optional: bool) -> Result<Val, Failure> {
+    let origin = operand.origin.as_ref();
+    match &operand.data {
+        Data::Map(map) => match (map.get(&Key::String(field.clone()), origin), optional) {
+            (Some(value), false) => Ok(value),
+            (Some(value), true) => Ok(Val::some(value)),
+            (None, false) => Err(Failure::NoSuchKey(field.to_string())),
+            (None, true) => Ok(Val::none().traced(Origin::step(origin, || Step::Key(field.clone())))),
+        },
+        // Once something is optional, all below it is.
+        Data::Optional(Some(inner)) => select(inner, field, true),
+        Data::Optional(None) => Ok(Val::none().traced(Origin::step(origin, || Step::Key(field.clone())))),
+        _ => Err(Failure::NoSuchOverload),
+    }
+}
+
+/// `has(operand.field)`; what is not there comes from where it would be.
+fn has(operand: &Val, field: &Arc<str>) -> Result<Val, Failure> {
+    let found = match &operand.data {
+        Data::Map(map) => map.get(&Key::String(field.clone()), None).is_some(),
+        Data::Optional(Some(inner)) => return has(inner, field),
+        Data::Optional(None) => false,
+        _ => return Err(Failure::NoSuchOverload),
+    };
+    Ok(Val::traced(found.into(), Origin::step(operand.origin.as_ref(), || Step::Key(field.clone()))))
+}
+
+fn index(operand: &Val, key: &Val, optional: bool) -> Result<Val, Failure> {
+    let origin = operand.origin.as_ref();
+    let wrap = |value: Val| if optional { Val::some(value) } else { value };
+    match &operand.data {
+        Data::Map(map) => {
+            let name = Key::of(key).ok_or(Failure::NoSuchOverload)?;
+            match map.get(&name, origin) {
+                Some(value) => Ok(wrap(value)),
+                None => {
+                    let text = ops::display(key);
+                    if !optional {
+                        return Err(Failure::NoSuchKey(text));
+                    }
+                    Ok(Val::none().traced(Origin::step(origin, || Step::Key(text.as_str().into()))))
+                }
+            }
+        }
+        Data::List(list) => {
+            let Some(Key::Int(wanted)) = Key::of(key) else {
+                return Err(Failure::Other(format!("unsupported index type '{}' in list", key.type_name())));
+            };
+            let found = usize::try_from(wanted).ok().and_then(|index| list.get(index, origin));
+            match found {
+                Some(value) => Ok(wrap(value)),
+                None if optional => Ok(Val::none().traced(origin.cloned())),
+                None => Err(Failure::Other(format!("index out of bounds: {wanted}"))),
+            }
+        }
+        Data::Optional(Some(inner)) => index(inner, key, true),
+        Data::Optional(None) => Ok(Val::none().traced(origin.cloned())),
+        _ => Err(Failure::NoSuchOverload),
+    }
+}
+
+impl Val {
+    /// A list's elements, if it is one.
+    pub(super) fn items(&self) -> Option<Vec<Val>> {
+        match &self.data {
+            Data::List(list) => Some(list.iter(self.origin.as_ref()).collect()),
+            _ => None,
+        }
+    }
+
+    /// A list, if it is one.
+    pub(super) fn as_list(&self) -> Option<&List> {
+        match &self.data {
+            Data::List(list) => Some(list),
+            _ => None,
+        }
+    }
+}

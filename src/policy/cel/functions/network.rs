@@ -1,0 +1,153 @@
+//! Kubernetes' `ip` and `cidr` libraries.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use super::{Row, text};
+use crate::policy::cel::Failure;
+use crate::policy::cel::value::{Data, Opaque, Val};
+
+/// An address.
+pub type Ip = IpAddr;
+
+/// An address and the length of its network's prefix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cidr {
+    address: IpAddr,
+    bits: u8,
+}
+
+/// The libraries' rows.
+pub const ROWS: &[Row] = &[
+    Row::global("ip", 1, |_, args| Ok(Val::new(Opaque::Ip(parse_ip(text(&args[0])?)?).into()))).of("net.IP"),
+    Row::global("isIP", 1, |_, args| Ok(parse_ip(text(&args[0])?).is_ok().into())).of("bool"),
+    Row::global("ip.isCanonical", 1, |_, args| {
+        let text = text(&args[0])?;
+        Ok((parse_ip(text)?.to_string() == text).into())
+    })
+    .of("bool"),
+    Row::member("family", 1, |_, args| Ok(if address(&args[0])?.is_ipv4() { 4.into() } else { 6.into() })).of("int"),
+    Row::member("isUnspecified", 1, |_, args| Ok(address(&args[0])?.is_unspecified().into())).of("bool"),
+    Row::member("isLoopback", 1, |_, args| Ok(address(&args[0])?.is_loopback().into())).of("bool"),
+    Row::member("isLinkLocalMulticast", 1, |_, args| {
+        Ok(match address(&args[0])? {
+            IpAddr::V4(ip) => ip.octets()[..3] == [224, 0, 0],
+            IpAddr::V6(ip) => ip.segments()[0] & 0xff0f == 0xff02,
+        }
+        .into())
+    })
+    .of("bool"),
+    Row::member("isLinkLocalUnicast", 1, |_, args| Ok(link_local(address(&args[0])?).into())).of("bool"),
+    Row::member("isGlobalUnicast", 1, |_, args| {
+        let ip = address(&args[0])?;
+        let broadcast = ip == IpAddr::V4(Ipv4Addr::BROADCAST);
+        let special = ip.is_unspecified() || ip.is_loopback() || ip.is_multicast() || link_local(ip) || broadcast;
+        Ok((!special).into())
+    })
+    .of("bool"),
+    Row::global("cidr", 1, |_, args| Ok(Val::new(Opaque::Cidr(parse_cidr(text(&args[0])?)?).into()))).of("net.CIDR"),
+    Row::global("isCIDR", 1, |_, args| Ok(parse_cidr(text(&args[0])?).is_ok().into())).of("bool"),
+    Row::member("containsIP", 2, |_, args| {
+        let ip = match &args[1].data {
+            Data::String(text) => parse_ip(text)?,
+            _ => address(&args[1])?,
+        };
+        Ok(network(&args[0])?.contains(ip).into())
+    })
+    .of("bool"),
+    Row::member("containsCIDR", 2, |_, args| {
+        let inner = match &args[1].data {
+            Data::String(text) => parse_cidr(text)?,
+            _ => network(&args[1])?,
+        };
+        let outer = network(&args[0])?;
+        Ok((outer.bits <= inner.bits && outer.contains(inner.address)).into())
+    })
+    .of("bool"),
+    Row::member("ip", 1, |_, args| Ok(Val::new(Opaque::Ip(network(&args[0])?.address).into()))).of("net.IP"),
+    Row::member("prefixLength", 1, |_, args| Ok(i64::from(network(&args[0])?.bits).into())).of("int"),
+    Row::member("masked", 1, |_, args| Ok(Val::new(Opaque::Cidr(network(&args[0])?.masked()).into()))).of("net.CIDR"),
+];
+
+impl Cidr {
+    /// The network's part of an address, as the number that it is.
+    fn prefix(self, address: IpAddr) -> u128 {
+        let (number, width) = match address {
+            IpAddr::V4(ip) => (u128::from(ip.to_bits()), 32),
+            IpAddr::V6(ip) => (ip.to_bits(), 128),
+        };
+        number.checked_shr(width - u32::from(self.bits)).unwrap_or(0)
+    }
+
+    fn contains(self, other: IpAddr) -> bool {
+        self.address.is_ipv4() == other.is_ipv4() && self.prefix(self.address) == self.prefix(other)
+    }
+
+    fn masked(self) -> Self {
+        let prefix = self.prefix(self.address);
+        let address = match self.address {
+            IpAddr::V4(_) => {
+                IpAddr::V4((prefix.checked_shl(32 - u32::from(self.bits)).unwrap_or(0) as u32).into())
+            }
+            IpAddr::V6(_) => IpAddr::V6(prefix.checked_shl(128 - u32::from(self.bits)).unwrap_or(0).into()),
+        };
+        Self { address, bits: self.bits }
+    }
+}
+
+fn link_local(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => ip.is_link_local(),
+        IpAddr::V6(ip) => ip.segments()[0] & 0xffc0 == 0xfe80,
+    }
+}
+
+fn address(value: &Val) -> Result<Ip, Failure> {
+    match &value.data {
+        Data::Opaque(opaque) => match **opaque {
+            Opaque::Ip(ip) => Ok(ip),
+            _ => Err(Failure::NoSuchOverload),
+        },
+        _ => Err(Failure::NoSuchOverload),
+    }
+}
+
+fn network(value: &Val) -> Result<Cidr, Failure> {
+    match &value.data {
+        Data::Opaque(opaque) => match **opaque {
+            Opaque::Cidr(cidr) => Ok(cidr),
+            _ => Err(Failure::NoSuchOverload),
+        },
+        _ => Err(Failure::NoSuchOverload),
+    }
+}
+
+/// Addresses with a zone and IPv4 addresses mapped to IPv6 are refused, as Kubernetes does.
+fn parse_ip(text: &str) -> Result<Ip, Failure> {
+    if text.contains('%') {
+        return Err(Failure::Other(format!("IP address {text:?} with zone value is not allowed")));
+    }
+    match text.parse() {
+        Ok(IpAddr::V6(ip)) if ip.to_ipv4_mapped().is_some() => {
+            Err(Failure::Other(format!("IPv4-mapped IPv6 address {text:?} is not allowed")))
+        }
+        Ok(ip) => Ok(ip),
+        Err(_) => Err(Failure::Other(format!("IP Address {text:?} parse error during conversion from string"))),
+    }
+}
+
+fn parse_cidr(text: &str) -> Result<Cidr, Failure> {
+    let invalid = || Failure::Other(format!("network address parse error during conversion from string: {text:?}"));
+    let (address, bits) = text.rsplit_once('/').ok_or_else(invalid)?;
+    let address = parse_ip(address)?;
+    let plain = !bits.is_empty() && bits.bytes().all(|b| b.is_ascii_digit()) && (bits == "0" || !bits.starts_with('0'));
+    let bits: u8 = if plain { bits.parse().map_err(|_| invalid())? } else { return Err(invalid()) };
+    if bits > if address.is_ipv4() { 32 } else { 128 } {
+        return Err(invalid());
+    }
+    Ok(Cidr { address, bits })
+}
+
+/// `10.0.0.0/8`
+pub fn print_cidr(cidr: &Cidr) -> String {
+    format!("{}/{}", cidr.address, cidr.bits)
+}

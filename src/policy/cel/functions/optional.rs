@@ -1,0 +1,72 @@
+//! Optional values: cel-go's `optional` library.
+
+use super::Row;
+use crate::policy::cel::Failure;
+use crate::policy::cel::value::{Data, Val};
+
+/// The library's rows.
+pub const ROWS: &[Row] = &[
+    Row::global("optional.of", 1, |_, args| Ok(Val::some(args[0].clone()))).of("optional_type"),
+    Row::global("optional.none", 0, |_, _| Ok(Val::none())).of("optional_type"),
+    Row::global("optional.ofNonZeroValue", 1, |_, args| {
+        Ok(if is_zero(&args[0]) { Val::none() } else { Val::some(args[0].clone()) })
+    })
+    .of("optional_type"),
+    Row::member("hasValue", 1, |_, args| match &args[0].data {
+        Data::Optional(inner) => Ok(inner.is_some().into()),
+        _ => Err(Failure::NoSuchOverload),
+    })
+    .of("bool"),
+    Row::member("value", 1, |_, args| match &args[0].data {
+        Data::Optional(Some(inner)) => Ok((**inner).clone()),
+        Data::Optional(None) => Err(Failure::new("optional.none() dereference")),
+        _ => Err(Failure::NoSuchOverload),
+    }),
+    Row::member("or", 2, |_, args| match (&args[0].data, &args[1].data) {
+        (Data::Optional(Some(_)), Data::Optional(_)) => Ok(args[0].clone()),
+        (Data::Optional(None), Data::Optional(_)) => Ok(instead(&args[1], &args[0])),
+        _ => Err(Failure::NoSuchOverload),
+    })
+    .of("optional_type"),
+    Row::member("orValue", 2, |_, args| match &args[0].data {
+        Data::Optional(Some(inner)) => Ok((**inner).clone()),
+        Data::Optional(None) => Ok(instead(&args[1], &args[0])),
+        _ => Err(Failure::NoSuchOverload),
+    }),
+    Row::global("optional.unwrap", 1, |_, args| unwrap(&args[0])).of("list"),
+    Row::member("unwrapOpt", 1, |_, args| unwrap(&args[0])).of("list"),
+];
+
+/// What stands in for a missing value comes from where that would have been.
+fn instead(value: &Val, missing: &Val) -> Val {
+    let origin = value.origin.clone().or_else(|| missing.origin.clone());
+    value.clone().traced(origin)
+}
+
+fn is_zero(value: &Val) -> bool {
+    match &value.data {
+        Data::Null | Data::Optional(None) => true,
+        Data::Bool(value) => !value,
+        Data::Int(value) => *value == 0,
+        Data::Uint(value) => *value == 0,
+        Data::Double(value) => *value == 0.0,
+        Data::String(text) => text.is_empty(),
+        Data::Bytes(bytes) => bytes.is_empty(),
+        Data::List(list) => list.len() == 0,
+        Data::Map(map) => map.len() == 0,
+        Data::Duration(nanos) => *nanos == 0,
+        Data::Timestamp(_) | Data::Type(_) | Data::Optional(Some(_)) | Data::Opaque(_) => false,
+    }
+}
+
+fn unwrap(list: &Val) -> Result<Val, Failure> {
+    let mut present = Vec::new();
+    for item in list.items().ok_or(Failure::NoSuchOverload)? {
+        match item.data {
+            Data::Optional(Some(inner)) => present.push((*inner).clone()),
+            Data::Optional(None) => {}
+            _ => return Err(Failure::NoSuchOverload),
+        }
+    }
+    Ok(Val::list(present, list.origin.as_ref()))
+}

@@ -1,0 +1,158 @@
+//! Kubernetes' `quantity` library: `resource.Quantity` as exact billionths.
+
+use std::cmp::Ordering;
+
+use super::Row;
+use crate::policy::cel::Failure;
+use crate::policy::cel::value::{Data, Opaque, Val};
+
+const NANO: i128 = 1_000_000_000;
+
+/// An amount.
+#[derive(Debug, Clone, Copy)]
+pub struct Quantity {
+    nanos: i128,
+    /// Whether upstream keeps it as a whole number: written without a fraction or a suffix below one.
+    integer: bool,
+}
+
+impl PartialEq for Quantity {
+    fn eq(&self, other: &Self) -> bool {
+        self.nanos == other.nanos
+    }
+}
+
+/// The library's rows. Comparisons are shared with `semver` by name.
+pub const ROWS: &[Row] = &[
+    Row::global("quantity", 1, |_, args| Ok(Val::new(Opaque::Quantity(read(&args[0])?).into())))
+        .of("kubernetes.Quantity"),
+    Row::global("isQuantity", 1, |_, args| match read(&args[0]) {
+        Err(Failure::NoSuchOverload) => Err(Failure::NoSuchOverload),
+        result => Ok(result.is_ok().into()),
+    })
+    .of("bool"),
+    Row::global("sign", 1, |_, args| Ok((quantity(&args[0])?.nanos.signum() as i64).into())).of("int"),
+    Row::member("sign", 1, |_, args| Ok((quantity(&args[0])?.nanos.signum() as i64).into())).of("int"),
+    Row::member("isGreaterThan", 2, |_, args| Ok(order(args)?.is_gt().into())).of("bool"),
+    Row::member("isLessThan", 2, |_, args| Ok(order(args)?.is_lt().into())).of("bool"),
+    Row::member("compareTo", 2, |_, args| Ok((order(args)? as i64).into())).of("int"),
+    Row::member("asApproximateFloat", 1, |_, args| Ok((quantity(&args[0])?.nanos as f64 / NANO as f64).into()))
+        .of("double"),
+    Row::member("isInteger", 1, |_, args| Ok(quantity(&args[0])?.integer.into())).of("bool"),
+    Row::member("asInteger", 1, |_, args| {
+        let quantity = quantity(&args[0])?;
+        let whole = i64::try_from(quantity.nanos / NANO).ok().filter(|_| quantity.integer);
+        whole.map(Val::from).ok_or_else(|| Failure::new("cannot convert value to integer"))
+    })
+    .of("int"),
+    Row::member("add", 2, |_, args| combine(args, i128::checked_add)).of("kubernetes.Quantity"),
+    Row::member("sub", 2, |_, args| combine(args, i128::checked_sub)).of("kubernetes.Quantity"),
+];
+
+fn quantity(value: &Val) -> Result<Quantity, Failure> {
+    match &value.data {
+        Data::Opaque(opaque) => match **opaque {
+            Opaque::Quantity(quantity) => Ok(quantity),
+            _ => Err(Failure::NoSuchOverload),
+        },
+        _ => Err(Failure::NoSuchOverload),
+    }
+}
+
+/// A quantity of a text, or of a number: the API server turns `cpu: 1` into `"1"` before a policy sees it.
+fn read(value: &Val) -> Result<Quantity, Failure> {
+    match &value.data {
+        Data::String(text) => parse(text),
+        Data::Int(value) => Ok(Quantity { nanos: i128::from(*value) * NANO, integer: true }),
+        Data::Double(value) if value.is_finite() => parse(&value.to_string()),
+        _ => Err(Failure::NoSuchOverload),
+    }
+}
+
+fn order(args: &[Val]) -> Result<Ordering, Failure> {
+    Ok(quantity(&args[0])?.nanos.cmp(&quantity(&args[1])?.nanos))
+}
+
+fn combine(args: &[Val], with: fn(i128, i128) -> Option<i128>) -> Result<Val, Failure> {
+    let a = quantity(&args[0])?;
+    let b = match args[1].data {
+        Data::Int(value) => Quantity { nanos: i128::from(value) * NANO, integer: true },
+        _ => quantity(&args[1])?,
+    };
+    let nanos = with(a.nanos, b.nanos).ok_or_else(|| Failure::new("quantity overflow"))?;
+    let integer = a.integer && b.integer && i64::try_from(nanos / NANO).is_ok();
+    Ok(Val::new(Opaque::Quantity(Quantity { nanos, integer }).into()))
+}
+
+/// `[+-]digits[.digits][suffix]`: a decimal suffix (`m`, `k`, `M`, …), a binary one (`Ki`, …) or an exponent.
+fn parse(text: &str) -> Result<Quantity, Failure> {
+    let format = || {
+        Failure::new(
+            "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
+        )
+    };
+    let (negative, rest) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
+    let (number, suffix) = rest.split_at(end);
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    if (whole.is_empty() && fraction.is_empty()) || fraction.contains('.') {
+        return Err(format());
+    }
+    let (factor, power, binary) = scale(suffix).ok_or_else(|| Failure::new("unable to parse quantity's suffix"))?;
+    let mut nanos: i128 = 0;
+    // Billionths below the last kept one are rounded up, away from zero.
+    let mut inexact = false;
+    let digits = whole.trim_start_matches('0').bytes().chain(fraction.bytes());
+    for digit in digits {
+        nanos = nanos.saturating_mul(10).saturating_add(i128::from(digit - b'0'));
+    }
+    let mut exponent = power + 9 - i32::try_from(fraction.len()).unwrap_or(i32::MAX);
+    nanos = nanos.saturating_mul(factor);
+    while exponent > 0 && nanos != 0 && nanos < i128::MAX / 10 {
+        nanos = nanos.saturating_mul(10);
+        exponent -= 1;
+    }
+    while exponent < 0 && nanos != 0 {
+        inexact |= nanos % 10 != 0;
+        nanos /= 10;
+        exponent += 1;
+    }
+    nanos = nanos.saturating_add(i128::from(inexact));
+    let few_digits = whole.len() + fraction.len() <= if binary { 12 } else { 18 };
+    let places = i32::try_from(fraction.len()).unwrap_or(i32::MAX);
+    let integer = few_digits
+        && if binary { fraction.is_empty() } else { power >= places }
+        && i64::try_from(nanos / NANO).is_ok();
+    Ok(Quantity { nanos: if negative { -nanos } else { nanos }, integer })
+}
+
+/// A suffix's factor, its power of ten, and whether it is binary.
+fn scale(suffix: &str) -> Option<(i128, i32, bool)> {
+    let binary = |bits: u32| Some((1_i128 << bits, 0, true));
+    let decimal = |power: i32| Some((1, power, false));
+    match suffix {
+        "" => decimal(0),
+        "n" => decimal(-9),
+        "u" => decimal(-6),
+        "m" => decimal(-3),
+        "k" => decimal(3),
+        "M" => decimal(6),
+        "G" => decimal(9),
+        "T" => decimal(12),
+        "P" => decimal(15),
+        "E" => decimal(18),
+        "Ki" => binary(10),
+        "Mi" => binary(20),
+        "Gi" => binary(30),
+        "Ti" => binary(40),
+        "Pi" => binary(50),
+        "Ei" => binary(60),
+        _ => {
+            let power: i32 = suffix.strip_prefix(['e', 'E'])?.parse().ok()?;
+            decimal(power.clamp(-100, 100))
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! Regular expressions: the standard library's `matches`, Kubernetes' `find` and `findAll`.
+
+use regex::Regex;
+
+use super::{Row, int, text};
+use crate::policy::cel::Failure;
+use crate::policy::cel::eval::Budget;
+use crate::policy::cel::value::{Data, Opaque, Val};
+
+/// The library's rows.
+pub const ROWS: &[Row] = &[
+    Row::member("matches", 2, matches).of("bool"),
+    Row::global("matches", 2, matches).of("bool"),
+    Row::member("find", 2, |budget, args| {
+        let (text, pattern) = both(budget, args)?;
+        Ok(pattern.find(text).map_or("", |found| found.as_str()).into())
+    })
+    .of("string"),
+    Row::member("findAll", 2, |budget, args| find_all(budget, args, -1)).of("list"),
+    Row::member("findAll", 3, |budget, args| find_all(budget, args, int(&args[2])?)).of("list"),
+];
+
+fn both<'a>(budget: &Budget, args: &'a [Val]) -> Result<(&'a str, Regex), Failure> {
+    let text = text(&args[0])?;
+    // Linear in the text, times what each of its bytes may cost.
+    budget.charge(1 + text.len())?;
+    let pattern = match &args[1].data {
+        Data::Opaque(opaque) => match &**opaque {
+            Opaque::Regex(regex) => regex.clone(),
+            _ => return Err(Failure::NoSuchOverload),
+        },
+        Data::String(pattern) => budget.pattern(pattern)?,
+        _ => return Err(Failure::NoSuchOverload),
+    };
+    Ok((text, pattern))
+}
+
+fn matches(budget: &Budget, args: &[Val]) -> Result<Val, Failure> {
+    let (text, pattern) = both(budget, args)?;
+    Ok(pattern.is_match(text).into())
+}
+
+fn find_all(budget: &Budget, args: &[Val], limit: i64) -> Result<Val, Failure> {
+    let (text, pattern) = both(budget, args)?;
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let found = pattern.find_iter(text).take(limit).map(|found| Val::from(found.as_str())).collect();
+    Ok(Val::list(found, args[0].origin.as_ref()))
+}

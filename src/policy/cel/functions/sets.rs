@@ -1,0 +1,53 @@
+//! Lists as sets: cel-go's `sets` extension.
+
+use super::Row;
+use crate::policy::cel::Failure;
+use crate::policy::cel::eval::Budget;
+use crate::policy::cel::ops::equal;
+use crate::policy::cel::value::Val;
+
+/// The library's rows.
+pub const ROWS: &[Row] = &[
+    Row::global("sets.contains", 2, |budget, args| {
+        let (set, part) = pair(args)?;
+        contains(budget, &set, &part).map(Val::from)
+    })
+    .of("bool"),
+    Row::global("sets.equivalent", 2, |budget, args| {
+        let (a, b) = pair(args)?;
+        Ok((contains(budget, &a, &b)? && contains(budget, &b, &a)?).into())
+    })
+    .of("bool"),
+    Row::global("sets.intersects", 2, |budget, args| {
+        let (a, b) = pair(args)?;
+        for item in &b {
+            if has(budget, &a, item)? {
+                return Ok(true.into());
+            }
+        }
+        Ok(false.into())
+    })
+    .of("bool"),
+];
+
+fn pair(args: &[Val]) -> Result<(Vec<Val>, Vec<Val>), Failure> {
+    Ok((args[0].items().ok_or(Failure::NoSuchOverload)?, args[1].items().ok_or(Failure::NoSuchOverload)?))
+}
+
+fn has(budget: &Budget, set: &[Val], item: &Val) -> Result<bool, Failure> {
+    for known in set {
+        if equal(budget, known, item)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn contains(budget: &Budget, set: &[Val], part: &[Val]) -> Result<bool, Failure> {
+    for item in part {
+        if !has(budget, set, item)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}

@@ -1,0 +1,286 @@
+//! Durations and timestamps.
+
+use std::fmt;
+
+use super::{Row, text};
+use crate::policy::cel::Failure;
+use crate::policy::cel::value::{Data, Val};
+
+/// A moment: seconds since the Unix epoch and nanoseconds, in UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Timestamp {
+    /// Seconds since 1970.
+    pub seconds: i64,
+    /// Nanoseconds after that second, below 10⁹.
+    pub nanos: u32,
+}
+
+const NANOS: i64 = 1_000_000_000;
+/// Year 1 to year 9999, as protobuf bounds timestamps.
+const RANGE: std::ops::RangeInclusive<i64> = -62_135_596_800..=253_402_300_799;
+
+/// The library's rows.
+pub const ROWS: &[Row] = &[
+    Row::global("duration", 1, |_, args| match &args[0].data {
+        Data::Duration(_) => Ok(args[0].clone()),
+        Data::Int(nanos) => Ok(Val::new(Data::Duration(*nanos))),
+        _ => parse_duration(text(&args[0])?).map(|nanos| Val::new(Data::Duration(nanos))),
+    })
+    .of("google.protobuf.Duration"),
+    Row::global("timestamp", 1, |_, args| match &args[0].data {
+        Data::Timestamp(_) => Ok(args[0].clone()),
+        Data::Int(seconds) => moment(i128::from(*seconds), 0),
+        _ => parse_timestamp(text(&args[0])?).map(|at| Val::new(Data::Timestamp(at))),
+    })
+    .of("google.protobuf.Timestamp"),
+    Row::member("getFullYear", 1, |_, args| field(args, |civil| civil.year)).of("int"),
+    Row::member("getFullYear", 2, |_, args| field(args, |civil| civil.year)).of("int"),
+    Row::member("getMonth", 1, |_, args| field(args, |civil| civil.month - 1)).of("int"),
+    Row::member("getMonth", 2, |_, args| field(args, |civil| civil.month - 1)).of("int"),
+    Row::member("getDayOfYear", 1, |_, args| field(args, |civil| civil.day_of_year)).of("int"),
+    Row::member("getDayOfYear", 2, |_, args| field(args, |civil| civil.day_of_year)).of("int"),
+    Row::member("getDayOfMonth", 1, |_, args| field(args, |civil| civil.day - 1)).of("int"),
+    Row::member("getDayOfMonth", 2, |_, args| field(args, |civil| civil.day - 1)).of("int"),
+    Row::member("getDate", 1, |_, args| field(args, |civil| civil.day)).of("int"),
+    Row::member("getDate", 2, |_, args| field(args, |civil| civil.day)).of("int"),
+    Row::member("getDayOfWeek", 1, |_, args| field(args, |civil| civil.day_of_week)).of("int"),
+    Row::member("getDayOfWeek", 2, |_, args| field(args, |civil| civil.day_of_week)).of("int"),
+    Row::member("getHours", 1, |_, args| part(args, 3600 * NANOS, |civil| civil.second / 3600)).of("int"),
+    Row::member("getHours", 2, |_, args| field(args, |civil| civil.second / 3600)).of("int"),
+    Row::member("getMinutes", 1, |_, args| part(args, 60 * NANOS, |civil| civil.second / 60 % 60)).of("int"),
+    Row::member("getMinutes", 2, |_, args| field(args, |civil| civil.second / 60 % 60)).of("int"),
+    Row::member("getSeconds", 1, |_, args| part(args, NANOS, |civil| civil.second % 60)).of("int"),
+    Row::member("getSeconds", 2, |_, args| field(args, |civil| civil.second % 60)).of("int"),
+    Row::member("getMilliseconds", 1, |_, args| match args[0].data {
+        Data::Duration(nanos) => Ok((nanos / 1_000_000 % 1000).into()),
+        _ => field(args, |civil| civil.nanos / 1_000_000),
+    })
+    .of("int"),
+    Row::member("getMilliseconds", 2, |_, args| field(args, |civil| civil.nanos / 1_000_000)).of("int"),
+];
+
+/// A moment in a calendar.
+struct Civil {
+    year: i64,
+    month: i64,
+    day: i64,
+    day_of_year: i64,
+    day_of_week: i64,
+    second: i64,
+    nanos: i64,
+}
+
+/// A part of a duration in its unit, or of a timestamp.
+fn part(args: &[Val], unit: i64, of: fn(Civil) -> i64) -> Result<Val, Failure> {
+    match args[0].data {
+        Data::Duration(nanos) => Ok((nanos / unit).into()),
+        _ => field(args, of),
+    }
+}
+
+fn field(args: &[Val], of: fn(Civil) -> i64) -> Result<Val, Failure> {
+    let Data::Timestamp(at) = args[0].data else { return Err(Failure::NoSuchOverload) };
+    let offset = args.get(1).map_or(Ok(0), |zone| offset(text(zone)?))?;
+    Ok(of(civil(at.seconds + offset, at.nanos)).into())
+}
+
+/// The offset of a time zone in seconds. Names other than UTC are not known: there is no zone database here.
+fn offset(zone: &str) -> Result<i64, Failure> {
+    if zone.is_empty() || zone == "UTC" {
+        return Ok(0);
+    }
+    let unknown = || Failure::Other(format!("unknown time zone {zone}"));
+    let (sign, rest) = match zone.strip_prefix('-') {
+        Some(rest) => (-1, rest),
+        None => (1, zone.strip_prefix('+').unwrap_or(zone)),
+    };
+    let (hours, minutes) = rest.split_once(':').ok_or_else(unknown)?;
+    let hours: i64 = hours.parse::<u8>().map_err(|_| unknown())?.into();
+    let minutes: i64 = minutes.parse::<u8>().map_err(|_| unknown())?.into();
+    Ok(sign * (hours * 3600 + minutes * 60))
+}
+
+/// The proleptic Gregorian calendar, by eras of 400 years that begin in March.
+fn civil(seconds: i64, nanos: u32) -> Civil {
+    let days = seconds.div_euclid(86_400);
+    let shifted = days + 719_468;
+    let era = shifted.div_euclid(146_097);
+    let of_era = shifted.rem_euclid(146_097);
+    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let from_march = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * from_march + 2) / 153;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    Civil {
+        year,
+        month,
+        day: from_march - (153 * month_from_march + 2) / 5 + 1,
+        day_of_year: days - days_before(year, 1, 1),
+        day_of_week: (days + 4).rem_euclid(7),
+        second: seconds.rem_euclid(86_400),
+        nanos: i64::from(nanos),
+    }
+}
+
+/// The days from 1970 to a date.
+fn days_before(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let from_march = (153 * (if month > 2 { month - 3 } else { month + 9 }) + 2) / 5 + day - 1;
+    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + from_march - 719_468
+}
+
+fn moment(seconds: i128, nanos: u32) -> Result<Val, Failure> {
+    match i64::try_from(seconds) {
+        Ok(seconds) if RANGE.contains(&seconds) => Ok(Val::new(Data::Timestamp(Timestamp { seconds, nanos }))),
+        _ => Err(Failure::new("timestamp overflow")),
+    }
+}
+
+/// Reads `1h30m`, as Go's `time.ParseDuration` does, into nanoseconds.
+pub fn parse_duration(text: &str) -> Result<i64, Failure> {
+    let invalid = || Failure::Other(format!("time: invalid duration {text:?}"));
+    let (negative, mut rest) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    if rest == "0" {
+        return Ok(0);
+    }
+    if rest.is_empty() {
+        return Err(invalid());
+    }
+    let mut total: i128 = 0;
+    while !rest.is_empty() {
+        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').ok_or_else(invalid)?;
+        let (number, tail) = rest.split_at(end);
+        let end = tail.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(tail.len());
+        let (unit, tail) = tail.split_at(end);
+        let unit: i128 = match unit {
+            "ns" => 1,
+            "us" | "µs" | "μs" => 1_000,
+            "ms" => 1_000_000,
+            "s" => 1_000_000_000,
+            "m" => 60_000_000_000,
+            "h" => 3_600_000_000_000,
+            _ => return Err(invalid()),
+        };
+        let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+        if (whole.is_empty() && fraction.is_empty()) || fraction.contains('.') || number.len() > 30 {
+            return Err(invalid());
+        }
+        let whole: i128 = if whole.is_empty() { 0 } else { whole.parse().map_err(|_| invalid())? };
+        let digits: String = fraction.chars().take(15).collect();
+        let part: i128 = if digits.is_empty() { 0 } else { digits.parse().map_err(|_| invalid())? };
+        let part = part * unit / 10_i128.pow(digits.len() as u32);
+        total = whole.checked_mul(unit).and_then(|n| n.checked_add(part)?.checked_add(total)).ok_or_else(invalid)?;
+        rest = tail;
+    }
+    i64::try_from(if negative { -total } else { total }).map_err(|_| invalid())
+}
+
+/// A duration as `string()` prints it: in seconds.
+pub fn print_duration(nanos: i64) -> String {
+    let sign = if nanos < 0 { "-" } else { "" };
+    let (whole, fraction) = (nanos.unsigned_abs() / NANOS as u64, nanos.unsigned_abs() % NANOS as u64);
+    let fraction = format!("{fraction:09}");
+    let fraction = fraction.trim_end_matches('0');
+    format!("{sign}{whole}{}{fraction}s", if fraction.is_empty() { "" } else { "." })
+}
+
+/// Reads RFC 3339.
+pub fn parse_timestamp(text: &str) -> Result<Timestamp, Failure> {
+    let invalid = || Failure::Other(format!("parsing time {text:?} as RFC 3339 failed"));
+    parse_rfc3339(text).ok_or_else(invalid).and_then(|at| {
+        if RANGE.contains(&at.seconds) { Ok(at) } else { Err(Failure::new("timestamp overflow")) }
+    })
+}
+
+fn parse_rfc3339(text: &str) -> Option<Timestamp> {
+    let number = |range: std::ops::Range<usize>| -> Option<i64> {
+        let digits = text.get(range)?;
+        digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse().ok())?
+    };
+    let is = |at: usize, wanted: &[u8]| text.as_bytes().get(at).is_some_and(|byte| wanted.contains(byte));
+    if !(is(4, b"-") && is(7, b"-") && is(10, b"Tt") && is(13, b":") && is(16, b":")) {
+        return None;
+    }
+    let (year, month, day) = (number(0..4)?, number(5..7)?, number(8..10)?);
+    let (hour, minute, second) = (number(11..13)?, number(14..16)?, number(17..19)?);
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let longest = match month {
+        4 | 6 | 9 | 11 => 30,
+        2 => 28 + i64::from(leap),
+        1..=12 => 31,
+        _ => return None,
+    };
+    if !(1..=longest).contains(&day) || hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let mut rest = text.get(19..)?;
+    let mut nanos = 0;
+    if let Some(fraction) = rest.strip_prefix('.') {
+        let end = fraction.find(|c: char| !c.is_ascii_digit()).unwrap_or(fraction.len());
+        let (digits, tail) = fraction.split_at(end);
+        if digits.is_empty() {
+            return None;
+        }
+        nanos = format!("{digits:0<9}").get(..9)?.parse().ok()?;
+        rest = tail;
+    }
+    let shift = match rest.as_bytes() {
+        [b'Z' | b'z'] => 0,
+        [b'+' | b'-', _, _, b':', _, _] => offset(rest).ok()?,
+        _ => return None,
+    };
+    let seconds = days_before(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second - shift;
+    Some(Timestamp { seconds, nanos })
+}
+
+/// RFC 3339 in UTC, with as many digits of the second as it has.
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let at = civil(self.seconds, self.nanos);
+        let (hour, minute, second) = (at.second / 3600, at.second / 60 % 60, at.second % 60);
+        write!(f, "{:04}-{:02}-{:02}T{hour:02}:{minute:02}:{second:02}", at.year, at.month, at.day)?;
+        if self.nanos > 0 {
+            write!(f, ".{}", format!("{:09}", self.nanos).trim_end_matches('0'))?;
+        }
+        f.write_str("Z")
+    }
+}
+
+/// `+` with a duration or timestamp on one side.
+pub fn add(a: &Val, b: &Val) -> Result<Val, Failure> {
+    match (&a.data, &b.data) {
+        (Data::Duration(a), Data::Duration(b)) => duration(a.checked_add(*b)),
+        (Data::Timestamp(at), Data::Duration(by)) | (Data::Duration(by), Data::Timestamp(at)) => {
+            shift(*at, i128::from(*by))
+        }
+        _ => Err(Failure::NoSuchOverload),
+    }
+}
+
+/// `-` with a duration or timestamp on the left.
+pub fn subtract(a: &Val, b: &Val) -> Result<Val, Failure> {
+    match (&a.data, &b.data) {
+        (Data::Duration(a), Data::Duration(b)) => duration(a.checked_sub(*b)),
+        (Data::Timestamp(at), Data::Duration(by)) => shift(*at, -i128::from(*by)),
+        (Data::Timestamp(a), Data::Timestamp(b)) => {
+            let nanos = (i128::from(a.seconds) - i128::from(b.seconds)) * i128::from(NANOS) + i128::from(a.nanos)
+                - i128::from(b.nanos);
+            duration(i64::try_from(nanos).ok())
+        }
+        _ => Err(Failure::NoSuchOverload),
+    }
+}
+
+fn duration(nanos: Option<i64>) -> Result<Val, Failure> {
+    nanos.map(|nanos| Val::new(Data::Duration(nanos))).ok_or_else(|| Failure::new("duration overflow"))
+}
+
+fn shift(at: Timestamp, by: i128) -> Result<Val, Failure> {
+    let nanos = i128::from(at.seconds) * i128::from(NANOS) + i128::from(at.nanos) + by;
+    moment(nanos.div_euclid(i128::from(NANOS)), nanos.rem_euclid(i128::from(NANOS)) as u32)
+}

@@ -1,0 +1,112 @@
+//! CEL as Kubernetes 1.35 has it: its environment, its libraries, its limits.
+//!
+//! Crate `cel` gives the parser; names, functions and argument counts are checked when an expression is compiled, and
+//! the compiled tree is evaluated here over shared data, within a budget of steps. What an expression read can be
+//! traced to fields ([`blame`]).
+
+pub mod blame;
+mod compile;
+mod eval;
+pub mod functions;
+mod ops;
+mod re2;
+mod tree;
+pub mod value;
+
+use thiserror::Error;
+
+pub use compile::{Program, Scope};
+pub use eval::Evaluation;
+
+use crate::source::Span;
+
+/// The steps that one evaluation may take: what the API server allows the expressions of one policy on one object.
+pub const BUDGET: u64 = 10_000_000;
+
+/// Why an expression was refused before it was evaluated.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{kind}")]
+pub struct CompileError {
+    /// What is wrong.
+    pub kind: CompileErrorKind,
+    /// Where in the expression, in bytes.
+    pub span: Span,
+}
+
+/// What can be wrong with an expression. The texts are cel-go's, where it has them.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum CompileErrorKind {
+    /// It is no CEL.
+    #[error("{0}")]
+    Syntax(String),
+    /// It is larger than any expression should be.
+    #[error("the expression is too large: {0}")]
+    TooLarge(&'static str),
+    /// A name that nothing declares.
+    #[error("undeclared reference to '{0}'")]
+    Undeclared(String),
+    /// A function that does not exist.
+    #[error("undeclared reference to function '{0}'")]
+    UnknownFunction(String),
+    /// A function that exists, called in another way.
+    #[error("found no matching overload for '{name}' applied to {given}")]
+    NoOverload {
+        /// The function.
+        name: String,
+        /// How it was called.
+        given: String,
+    },
+    /// A macro used in a way that it does not allow.
+    #[error("{0}")]
+    Macro(&'static str),
+    /// A literal pattern, duration or timestamp that is none.
+    #[error("invalid {what}: {reason}")]
+    Literal {
+        /// `regular expression`
+        what: &'static str,
+        /// The parser's text.
+        reason: String,
+    },
+    /// An operand or result whose type can never be right.
+    #[error("expected type '{expected}' but found '{found}'")]
+    Type {
+        /// What is needed.
+        expected: &'static str,
+        /// What there is.
+        found: &'static str,
+    },
+}
+
+/// Why an expression has no value, and where in it. The texts are cel-go's.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{failure}")]
+pub struct EvalError {
+    /// What went wrong.
+    pub failure: Failure,
+    /// Where in the expression, in bytes.
+    pub span: Span,
+}
+
+/// Why a function or operator has no result.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Failure {
+    /// A field or key that is not there.
+    #[error("no such key: {0}")]
+    NoSuchKey(String),
+    /// Operands of types that the function or operator does not take.
+    #[error("no such overload")]
+    NoSuchOverload,
+    /// Anything else that a function reports.
+    #[error("{0}")]
+    Other(String),
+    /// The budget is used up. Nothing absorbs this.
+    #[error("operation cancelled: actual cost limit exceeded")]
+    OverBudget,
+}
+
+impl Failure {
+    /// A failure with a text.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self::Other(message.into())
+    }
+}

@@ -1,0 +1,3 @@
+//! Policies: files that Kubernetes itself understands, evaluated offline.
+
+pub mod cel;
