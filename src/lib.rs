@@ -7,11 +7,11 @@
 
 pub mod chart;
 pub mod finding;
-pub mod policy;
 pub mod gate;
 pub mod json;
 pub mod manifest;
 pub mod number;
+pub mod policy;
 pub mod render;
 pub mod report;
 pub mod repository;

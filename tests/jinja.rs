@@ -60,7 +60,12 @@ fn render(fixture: &str, trace: bool) -> Result<Vec<RenderedFile>, Error> {
         &Scope {
             values: &values,
             release: &Release { name: "alice".into(), namespace: "ws".into(), revision: 1, is_upgrade: false },
-            chart: &Metadata { name: "c".into(), version: "1.2.3".into(), app_version: "4".into(), ..Metadata::default() },
+            chart: &Metadata {
+                name: "c".into(),
+                version: "1.2.3".into(),
+                app_version: "4".into(),
+                ..Metadata::default()
+            },
             capabilities: &Capabilities {
                 kube_version: KubeVersion {
                     version: "v1.35.0".into(),

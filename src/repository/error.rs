@@ -20,7 +20,7 @@ pub enum Error {
     NotAFolder(PathBuf),
     /// The chart itself cannot be loaded.
     #[error(transparent)]
-    Chart(#[from] chart::Error),
+    Chart(#[from] Box<chart::Error>),
     /// A dependency whose name cannot be that of a file.
     #[error("dependency {0:?} has no name that a chart can have")]
     Name(String),
@@ -70,7 +70,7 @@ pub enum Error {
         folder: PathBuf,
         /// Why.
         #[source]
-        error: chart::Error,
+        error: Box<chart::Error>,
     },
     /// A `file://` dependency that cannot be packaged.
     #[error("dependency {name:?} cannot be packaged: {error}")]
@@ -144,14 +144,12 @@ pub enum Error {
         error: IndexError,
     },
     /// An address in an index.
-    #[error("the index of {repository} has an address for {name} {version} that cannot be used, {url:?}: {error}")]
+    #[error("the index of {repository} has an address for {chart} that cannot be used, {url:?}: {error}")]
     Url {
         /// As written.
         repository: String,
-        /// The dependency.
-        name: String,
-        /// The version.
-        version: String,
+        /// Its name and version.
+        chart: String,
         /// As written.
         url: String,
         /// What is wrong.
@@ -183,7 +181,7 @@ pub enum Error {
         from: String,
         /// Why.
         #[source]
-        error: chart::Error,
+        error: Box<chart::Error>,
     },
     /// An archive of another chart.
     #[error("{from} holds {found}, not {wanted}")]

@@ -88,7 +88,7 @@ pub fn update(folder: &Path, options: &Options) -> Result<Outcome, Error> {
     if !folder.is_dir() {
         return Err(Error::NotAFolder(folder.to_path_buf()));
     }
-    let chart = chart::load(folder)?;
+    let chart = chart::load(folder).map_err(Box::new)?;
     let wanted = &chart.metadata.dependencies;
     if wanted.is_empty() {
         return Ok(Outcome::default());
@@ -147,7 +147,7 @@ fn save(stage: &mut Stage, wanted: &Dependency, bytes: &[u8], outcome: &mut Outc
         return if stage.read(&file)? == bytes { Ok(()) } else { Err(Error::Conflict(file)) };
     }
     let path = stage.add(file.clone(), bytes)?;
-    let chart = chart::load(&path).map_err(|error| Error::Archive { from: from.clone(), error })?;
+    let chart = chart::load(&path).map_err(|error| Error::Archive { from: from.clone(), error: error.into() })?;
     let is_version = |version: &str| {
         let (a, b): (Result<Version, _>, Result<Version, _>) = (version.parse(), wanted.version.parse());
         a.is_ok() && a == b

@@ -206,8 +206,7 @@ impl<'a> Sources<'a> {
         }
         let address = repository.join_in_repository(&offer.url).map_err(|error| Error::Url {
             repository: dependency.repository.clone(),
-            name: dependency.name.clone(),
-            version: offer.version.clone(),
+            chart: format!("{} {}", dependency.name, offer.version),
             url: offer.url.clone(),
             error,
         })?;
@@ -225,7 +224,7 @@ impl<'a> Sources<'a> {
 }
 
 fn load(dependency: &Dependency, folder: PathBuf) -> Result<Chart, Error> {
-    chart::load(&folder).map_err(|error| Error::Local { name: dependency.name.clone(), folder, error })
+    chart::load(&folder).map_err(|error| Error::Local { name: dependency.name.clone(), folder, error: error.into() })
 }
 
 fn constraint(dependency: &Dependency) -> Result<Constraint, Error> {

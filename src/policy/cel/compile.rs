@@ -84,7 +84,12 @@ fn operators(source: &str) -> usize {
             Some(open) if c == open => quote = None,
             Some(_) => {}
             None if c == '"' || c == '\'' => quote = Some(c),
-            None => count += usize::from(matches!(c, '.' | '[' | '(' | '{' | '+' | '-' | '*' | '/' | '%' | '!' | '<' | '>' | '=' | '&' | '|' | '?')),
+            None => {
+                count += usize::from(matches!(
+                    c,
+                    '.' | '[' | '(' | '{' | '+' | '-' | '*' | '/' | '%' | '!' | '<' | '>' | '=' | '&' | '|' | '?'
+                ))
+            }
         }
     }
     // `&&`, `||` and `==` were counted twice, which is on the safe side.
@@ -206,7 +211,12 @@ impl Compiler<'_> {
             ("_?._", false, 2) => {
                 let field = match call.args.pop().map(|field| field.expr) {
                     Some(Ast::Literal(LiteralValue::String(field))) => Arc::from(field.inner()),
-                    _ => return Err(error(CompileErrorKind::Syntax("unsupported optional field selection".into()), span)),
+                    _ => {
+                        return Err(error(
+                            CompileErrorKind::Syntax("unsupported optional field selection".into()),
+                            span,
+                        ));
+                    }
                 };
                 let operand = call.args.pop().ok_or_else(|| error(CompileErrorKind::Syntax(String::new()), span))?;
                 let operand = Box::new(self.expr(operand)?);

@@ -298,10 +298,11 @@ impl<'a> Evaluation<'a> {
                         self.eval(&node.body, locals).map(Some)
                     })?;
                     if let Some(value) = result {
-                        let value =
-                            value.origin.is_some().then(|| value.clone()).unwrap_or_else(|| {
-                                value.traced(binding[usize::from(node.two)].origin.clone())
-                            });
+                        let value = value
+                            .origin
+                            .is_some()
+                            .then(|| value.clone())
+                            .unwrap_or_else(|| value.traced(binding[usize::from(node.two)].origin.clone()));
                         items.push(value);
                         keys.push(binding[0].clone());
                     }

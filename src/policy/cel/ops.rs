@@ -76,9 +76,7 @@ fn arithmetic(
 ) -> Result<Val, Failure> {
     match (&a.data, &b.data, double) {
         (Data::Int(a), Data::Int(b), _) => int(*a, *b).map(Val::from).ok_or_else(int_overflow),
-        (Data::Uint(a), Data::Uint(b), _) => {
-            uint(*a, *b).map(|n| Val::new(Data::Uint(n))).ok_or_else(uint_overflow)
-        }
+        (Data::Uint(a), Data::Uint(b), _) => uint(*a, *b).map(|n| Val::new(Data::Uint(n))).ok_or_else(uint_overflow),
         (Data::Double(a), Data::Double(b), Some(double)) => Ok(double(*a, *b).into()),
         _ => Err(Failure::NoSuchOverload),
     }
@@ -95,12 +93,8 @@ fn add(budget: &Budget, a: &Val, b: &Val) -> Result<Val, Failure> {
             Ok(Val::new(Data::Bytes([&**x, &**y].concat().into())))
         }
         // A long list grown by small steps is paid for each time it is copied.
-        (Data::List(x), Data::List(y)) if y.len() == 0 => {
-            Ok(Val::new(Data::List(x.clone())).traced(a.origin.clone()))
-        }
-        (Data::List(x), Data::List(y)) if x.len() == 0 => {
-            Ok(Val::new(Data::List(y.clone())).traced(b.origin.clone()))
-        }
+        (Data::List(x), Data::List(y)) if y.len() == 0 => Ok(Val::new(Data::List(x.clone())).traced(a.origin.clone())),
+        (Data::List(x), Data::List(y)) if x.len() == 0 => Ok(Val::new(Data::List(y.clone())).traced(b.origin.clone())),
         (Data::List(x), Data::List(y)) => {
             budget.charge(x.len() + y.len())?;
             let items = x.iter(a.origin.as_ref()).chain(y.iter(b.origin.as_ref())).collect();

@@ -24,7 +24,9 @@ fn translate(pattern: &str) -> Result<String, String> {
         match c {
             '\\' => escape(&mut out, &mut chars, false)?,
             '[' => class(&mut out, &mut chars)?,
-            '*' | '+' | '?' if repeated && c != '?' => return Err(format!("invalid nested repetition operator: `{c}`")),
+            '*' | '+' | '?' if repeated && c != '?' => {
+                return Err(format!("invalid nested repetition operator: `{c}`"));
+            }
             c => out.push(c),
         }
         repeated = matches!(c, '*' | '+' | '?');

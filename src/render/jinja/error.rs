@@ -4,13 +4,13 @@ use std::fmt;
 
 use minijinja::ErrorKind;
 
+use super::Parsed;
 use super::functions::Failed;
 use super::lines::body;
 use super::objects::Globals;
-use super::scan::{names, Chain};
+use super::scan::{Chain, names};
 use super::session::{Missing, Session};
-use super::trace::{location, Sink, TOO_LARGE};
-use super::Parsed;
+use super::trace::{Sink, TOO_LARGE, location};
 use crate::source::{Location, SourceFile, Span};
 use crate::value::{Path, Step, Value};
 use std::sync::Arc;
@@ -110,12 +110,7 @@ impl Error {
         Self::Syntax { at: Some(Location::new(source.clone(), span)), message }
     }
 
-    pub(super) fn render(
-        error: &minijinja::Error,
-        templates: &[Parsed],
-        sink: &Sink<'_>,
-        globals: &Globals,
-    ) -> Self {
+    pub(super) fn render(error: &minijinja::Error, templates: &[Parsed], sink: &Sink<'_>, globals: &Globals) -> Self {
         // An error inside an included template comes wrapped in that of the include.
         let mut innermost = error;
         let mut includes = Vec::new();
@@ -145,7 +140,9 @@ impl Error {
                 None => {
                     let message = innermost.detail().map_or_else(|| kind.to_string(), str::to_owned);
                     match message.as_str() {
-                        "recursion limit exceeded" => Self::Limit { site, message: "macros or includes nest too deeply".into() },
+                        "recursion limit exceeded" => {
+                            Self::Limit { site, message: "macros or includes nest too deeply".into() }
+                        }
                         _ => Self::Evaluation { site, message },
                     }
                 }

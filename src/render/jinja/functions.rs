@@ -59,12 +59,7 @@ fn call(row: &Row, args: &[Jinja]) -> Result<Jinja, Error> {
 }
 
 /// Checks arguments against declared parameters and converts them.
-pub fn arguments(
-    function: &str,
-    params: &[Type],
-    variadic: Option<Type>,
-    args: &[Jinja],
-) -> Result<Vec<Any>, Error> {
+pub fn arguments(function: &str, params: &[Type], variadic: Option<Type>, args: &[Jinja]) -> Result<Vec<Any>, Error> {
     if args.len() < params.len() || (variadic.is_none() && args.len() > params.len()) {
         let least = if variadic.is_some() { "at least " } else { "" };
         let plural = if params.len() == 1 { "" } else { "s" };

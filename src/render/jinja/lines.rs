@@ -7,8 +7,8 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
-use super::scan::{Chain, Scan, Tag};
 use super::Parsed;
+use super::scan::{Chain, Scan, Tag};
 use crate::source::Span;
 
 /// The lines that an expression may print by calling macros and naming captures.
@@ -88,7 +88,12 @@ impl<'a> Line<'a> {
         }
         words.push(text.get(at - start..end - start).unwrap_or_default());
         let prints = tags.iter().any(|tag| tag.keyword.is_empty());
-        (prints || words.iter().any(|word| !word.is_empty())).then_some(Self { template, offset, tags: first..last, words })
+        (prints || words.iter().any(|word| !word.is_empty())).then_some(Self {
+            template,
+            offset,
+            tags: first..last,
+            words,
+        })
     }
 
     /// How many bytes the line has in common with a rendered one; `None` where it cannot have become it.

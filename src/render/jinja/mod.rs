@@ -102,13 +102,7 @@ impl Engine {
             longest = longest.max(source.text.len());
             env.add_template_owned(key.clone(), source.text.to_string())
                 .map_err(|error| Error::syntax(source, &error))?;
-            parsed.push(Parsed {
-                name: name.clone(),
-                key,
-                source: source.clone(),
-                address: 0,
-                scan: OnceLock::new(),
-            });
+            parsed.push(Parsed { name: name.clone(), key, source: source.clone(), address: 0, scan: OnceLock::new() });
         }
         for template in &mut parsed {
             template.address = env.get_template(&template.key).map_or(0, |known| known.source().as_ptr() as usize);
@@ -154,10 +148,9 @@ impl Engine {
         trace: bool,
     ) -> Result<RenderedFile, Error> {
         let mut sink = Sink::new(&self.templates, index, trace);
-        let result = self
-            .env
-            .get_template(&template.key)
-            .and_then(|compiled| compiled.render_captured_to(globals.for_template(&template.name), &mut sink).map(drop));
+        let result = self.env.get_template(&template.key).and_then(|compiled| {
+            compiled.render_captured_to(globals.for_template(&template.name), &mut sink).map(drop)
+        });
         match result {
             Ok(()) => {
                 let (text, map) = sink.finish();

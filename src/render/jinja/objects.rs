@@ -3,17 +3,17 @@
 use std::fmt;
 use std::sync::Arc;
 
-use minijinja::value::{from_args, Enumerator, Object, ObjectRepr};
+use minijinja::value::{Enumerator, Object, ObjectRepr, from_args};
 use minijinja::{Error, ErrorKind, State, Value as Jinja};
 use regex::Regex;
 
+use super::Scope;
 use super::functions::failed;
 use super::session::Session;
 use super::value::{from_any, scope};
-use super::Scope;
 use crate::chart::{Content, File, Metadata};
 use crate::render::any::{Any, Map as AnyMap};
-use crate::render::functions::{find, Failure};
+use crate::render::functions::{Failure, find};
 use crate::value::{Map, Value};
 
 /// The scope of one render, but for `template`.
@@ -77,10 +77,9 @@ pub fn globals(given: &Scope<'_>) -> Globals {
 impl Globals {
     /// The scope of one template.
     pub fn for_template(&self, name: &str) -> Jinja {
-        let base = name.split_once("/templates/").map_or_else(
-            || format!("{}/templates", self.chart),
-            |(chart, _)| format!("{chart}/templates"),
-        );
+        let base = name
+            .split_once("/templates/")
+            .map_or_else(|| format!("{}/templates", self.chart), |(chart, _)| format!("{chart}/templates"));
         let template = map([("name", name.into()), ("basePath", base.into())]);
         let template = ("template", scope("template", &template));
         Jinja::from_pairs(self.objects.iter().cloned().chain([template]))
@@ -214,12 +213,10 @@ impl Object for Files {
                 let (pattern,): (&str,) = from_args(args)?;
                 self.glob(pattern).map(Jinja::from_object)
             }
-            "asConfig" => from_args(args).and_then(|()| {
-                self.data(|file| Ok(Any::String(file.bytes().into())))
-            }),
-            "asSecrets" => from_args(args).and_then(|()| {
-                self.data(|file| shared("b64enc", Any::String(file.bytes().into())))
-            }),
+            "asConfig" => from_args(args).and_then(|()| self.data(|file| Ok(Any::String(file.bytes().into())))),
+            "asSecrets" => {
+                from_args(args).and_then(|()| self.data(|file| shared("b64enc", Any::String(file.bytes().into()))))
+            }
             _ => Err(Error::new(ErrorKind::UnknownMethod, format!("files has no method {name}"))),
         }
     }

@@ -187,8 +187,7 @@ impl Scan {
 
     /// Whether a tag prints into the output, and not into a macro or a capture.
     pub fn prints(&self, tag: &Tag) -> bool {
-        matches!(tag.keyword.as_str(), "" | "filter" | "call")
-            && !self.around(tag.span.start).any(Block::captures)
+        matches!(tag.keyword.as_str(), "" | "filter" | "call") && !self.around(tag.span.start).any(Block::captures)
     }
 
     /// The values keys that the conditions and loops around a place read, innermost first.
@@ -455,7 +454,8 @@ mod tests {
     #[test]
     fn imports_and_captures_are_named() {
         let scan = Scan::new("{% from '_h.j2' import a, b as c %}{% import '_x.j2' as x %}{% set t %}T{% endset %}");
-        let names: Vec<_> = scan.imports.iter().map(|i| (i.file.as_str(), i.name.as_deref(), i.alias.as_str())).collect();
+        let names: Vec<_> =
+            scan.imports.iter().map(|i| (i.file.as_str(), i.name.as_deref(), i.alias.as_str())).collect();
         assert_eq!(names, [("_h.j2", Some("a"), "a"), ("_h.j2", Some("b"), "c"), ("_x.j2", None, "x")]);
         assert_eq!((scan.blocks[0].keyword.as_str(), scan.blocks[0].name.as_str()), ("set", "t"));
         assert!(scan.blocks[0].captures());

@@ -7,10 +7,10 @@
 use std::io;
 use std::sync::Arc;
 
+use super::Parsed;
 use super::lines::Lines;
 use super::scan::Tag;
 use super::session::Session;
-use super::Parsed;
 use crate::source::{Location, SourceMap, Span};
 use crate::value::Path;
 
@@ -64,8 +64,8 @@ impl<'a> Sink<'a> {
         }
         let start = self.text.len();
         self.text.push_str(text);
-        let (printing, reads) = Session::with(|session| (session.printing.take(), std::mem::take(&mut session.reads)))
-            .unwrap_or_default();
+        let (printing, reads) =
+            Session::with(|session| (session.printing.take(), std::mem::take(&mut session.reads))).unwrap_or_default();
         let address = text.as_ptr() as usize;
         if let Some(name) = printing {
             if self.map.is_some() {
@@ -202,7 +202,9 @@ impl<'a> Sink<'a> {
                 keys.push((**read).clone());
             }
         }
-        keys.extend(named.into_iter().filter(|key| !key.0.is_empty() && !printed.reads.iter().any(|read| **read == *key)));
+        keys.extend(
+            named.into_iter().filter(|key| !key.0.is_empty() && !printed.reads.iter().any(|read| **read == *key)),
+        );
         let all = keys.clone();
         keys.retain(|key| !all.iter().any(|other| other != key && other.0.starts_with(&key.0)));
         keys

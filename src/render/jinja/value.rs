@@ -249,9 +249,9 @@ pub fn from_any(value: &Any) -> Jinja {
         Any::String(text) => Jinja::from(&*text.to_str()),
         Any::Bytes(bytes) => Jinja::from(&*String::from_utf8_lossy(bytes)),
         Any::List(list) => Jinja::from(list.items.iter().map(from_any).collect::<Vec<_>>()),
-        Any::Map(map) => {
-            Jinja::from_pairs(map.entries.borrow().iter().map(|(key, value)| (key.to_str().into_owned(), from_any(value))))
-        }
+        Any::Map(map) => Jinja::from_pairs(
+            map.entries.borrow().iter().map(|(key, value)| (key.to_str().into_owned(), from_any(value))),
+        ),
         Any::Object(object) => {
             let id = Session::with(|session| session.keep(Any::Object(Rc::clone(object)))).unwrap_or_default();
             let text = object.print().to_str().into_owned();

@@ -31,9 +31,10 @@ pub fn interpolate(budget: &Budget, pattern: &str, args: &[Val]) -> Result<Strin
             return Err(Failure::Other(format!("index {} out of range", args.len())));
         };
         let text = clause(budget, verb, precision, arg).map_err(|failure| match failure {
-            Failure::NoSuchOverload => {
-                Failure::Other(format!("error during formatting: %{verb} cannot take argument {i} of type {}", arg.type_name()))
-            }
+            Failure::NoSuchOverload => Failure::Other(format!(
+                "error during formatting: %{verb} cannot take argument {i} of type {}",
+                arg.type_name()
+            )),
             failure => failure,
         })?;
         budget.charge_text(text.len())?;
@@ -112,7 +113,11 @@ fn scientific(value: f64, precision: usize) -> String {
     let Some((mantissa, exponent)) = text.split_once('e') else { return text };
     let (sign, digits) = exponent.strip_prefix('-').map_or(('+', exponent), |digits| ('-', digits));
     // The locale prints a power of ten.
-    format!("{mantissa}\u{202f}×\u{202f}10{}{}", if sign == '-' { "⁻" } else { "" }, superscript(&format!("{digits:0>2}")))
+    format!(
+        "{mantissa}\u{202f}×\u{202f}10{}{}",
+        if sign == '-' { "⁻" } else { "" },
+        superscript(&format!("{digits:0>2}"))
+    )
 }
 
 fn superscript(digits: &str) -> String {

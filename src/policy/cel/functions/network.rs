@@ -85,9 +85,7 @@ impl Cidr {
     fn masked(self) -> Self {
         let prefix = self.prefix(self.address);
         let address = match self.address {
-            IpAddr::V4(_) => {
-                IpAddr::V4((prefix.checked_shl(32 - u32::from(self.bits)).unwrap_or(0) as u32).into())
-            }
+            IpAddr::V4(_) => IpAddr::V4((prefix.checked_shl(32 - u32::from(self.bits)).unwrap_or(0) as u32).into()),
             IpAddr::V6(_) => IpAddr::V6(prefix.checked_shl(128 - u32::from(self.bits)).unwrap_or(0).into()),
         };
         Self { address, bits: self.bits }

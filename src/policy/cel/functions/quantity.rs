@@ -86,11 +86,8 @@ fn combine(args: &[Val], with: fn(i128, i128) -> Option<i128>) -> Result<Val, Fa
 
 /// `[+-]digits[.digits][suffix]`: a decimal suffix (`m`, `k`, `M`, …), a binary one (`Ki`, …) or an exponent.
 fn parse(text: &str) -> Result<Quantity, Failure> {
-    let format = || {
-        Failure::new(
-            "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
-        )
-    };
+    let format =
+        || Failure::new("quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'");
     let (negative, rest) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, text.strip_prefix('+').unwrap_or(text)),
@@ -123,9 +120,8 @@ fn parse(text: &str) -> Result<Quantity, Failure> {
     nanos = nanos.saturating_add(i128::from(inexact));
     let few_digits = whole.len() + fraction.len() <= if binary { 12 } else { 18 };
     let places = i32::try_from(fraction.len()).unwrap_or(i32::MAX);
-    let integer = few_digits
-        && if binary { fraction.is_empty() } else { power >= places }
-        && i64::try_from(nanos / NANO).is_ok();
+    let integer =
+        few_digits && if binary { fraction.is_empty() } else { power >= places } && i64::try_from(nanos / NANO).is_ok();
     Ok(Quantity { nanos: if negative { -nanos } else { nanos }, integer })
 }
 

@@ -192,9 +192,9 @@ pub fn print_duration(nanos: i64) -> String {
 /// Reads RFC 3339.
 pub fn parse_timestamp(text: &str) -> Result<Timestamp, Failure> {
     let invalid = || Failure::Other(format!("parsing time {text:?} as RFC 3339 failed"));
-    parse_rfc3339(text).ok_or_else(invalid).and_then(|at| {
-        if RANGE.contains(&at.seconds) { Ok(at) } else { Err(Failure::new("timestamp overflow")) }
-    })
+    parse_rfc3339(text)
+        .ok_or_else(invalid)
+        .and_then(|at| if RANGE.contains(&at.seconds) { Ok(at) } else { Err(Failure::new("timestamp overflow")) })
 }
 
 fn parse_rfc3339(text: &str) -> Option<Timestamp> {

@@ -54,9 +54,8 @@ fn url(value: &Val) -> Result<&Url, Failure> {
 
 /// Absolute URLs and absolute paths, as `url.ParseRequestURI` takes them; a fragment is cut off.
 pub(super) fn parse(text: &str) -> Result<Url, Failure> {
-    let invalid = |why: &str| {
-        Failure::Other(format!("URL parse error during conversion from string: parse {text:?}: {why}"))
-    };
+    let invalid =
+        |why: &str| Failure::Other(format!("URL parse error during conversion from string: parse {text:?}: {why}"));
     if text.is_empty() {
         return Err(invalid("empty url"));
     }
@@ -76,7 +75,12 @@ pub(super) fn parse(text: &str) -> Result<Url, Failure> {
             return Err(invalid("invalid URI for request"));
         }
         // `mailto:x` is opaque: no host, no path.
-        return Ok(Url { scheme: scheme.to_ascii_lowercase(), host: String::new(), path: String::new(), query: query.into() });
+        return Ok(Url {
+            scheme: scheme.to_ascii_lowercase(),
+            host: String::new(),
+            path: String::new(),
+            query: query.into(),
+        });
     }
     let (authority, path) = match rest.strip_prefix("//") {
         Some(rest) if !scheme.is_empty() || !rest.starts_with('/') => {
