@@ -257,6 +257,9 @@ impl Error {
             }
             Self::NoLock(_) | Self::OutOfSync { .. } => Some("run `plimsoll deps` without --locked".into()),
             Self::Http { error, .. } => unauthorized(error),
+            Self::Registry { error: RegistryError::Http(HttpError::NotTls), .. } => {
+                Some("if the registry is to be trusted without encryption, say --plain-http".into())
+            }
             Self::Registry { error: RegistryError::Http(error) | RegistryError::Token { error, .. }, .. } => {
                 unauthorized(error)
             }

@@ -49,6 +49,9 @@ pub enum HttpError {
     /// The request or the answer got lost.
     #[error("{0}")]
     Transport(String),
+    /// The server speaks `http` where `https` is asked for.
+    #[error("the server does not speak https")]
+    NotTls,
     /// It took longer than allowed.
     #[error("no complete answer within {} s", .0.as_secs_f64())]
     Timeout(Duration),
@@ -166,6 +169,9 @@ impl Client {
         let (head, body) = request.call().map_err(explain)?.into_parts();
         let status = head.status.as_u16();
         let body = if status == 200 {
+            if body.content_length().is_some_and(|length| length > limit) {
+                return Err(HttpError::TooLarge(limit));
+            }
             body.into_with_config().limit(limit).read_to_vec().map_err(explain)?
         } else {
             Vec::new()
@@ -179,6 +185,8 @@ impl Client {
             ureq::Error::Timeout(_) => HttpError::Timeout(self.agent.config().timeouts().global.unwrap_or_default()),
             ureq::Error::BodyExceedsLimit(_) => HttpError::TooLarge(limit),
             ureq::Error::HostNotFound => HttpError::Transport("there is no such host".into()),
+            // The error of rustls comes inside one of the system's.
+            error if error.to_string().contains("InvalidContentType") => HttpError::NotTls,
             ureq::Error::Io(error) => HttpError::Transport(error.to_string()),
             error => HttpError::Transport(error.to_string()),
         }

@@ -195,6 +195,9 @@ impl<'a> Registry<'a> {
             }
             versions.extend(tags.iter().filter_map(|tag| strict_version(&tag.replace('_', "+"))));
         }
+        if page.is_some() {
+            return Err(malformed("list of tags", format!("it has more than {MAX_PAGES} pages")));
+        }
         versions.sort_by_cached_key(|version: &Version| Reverse((version.clone(), version.metadata.clone())));
         Ok(versions)
     }

@@ -14,8 +14,8 @@ use super::{Digest, Error, MAX_ARCHIVE, Network};
 use crate::chart::{self, Chart, Dependency};
 use crate::semver::{Constraint, Version};
 
-/// The most bytes of an index.
-const MAX_INDEX: u64 = 50 << 20;
+/// The most bytes of an index: what the reader of YAML takes.
+const MAX_INDEX: u64 = 64 << 20;
 
 /// Finds and fetches the dependencies of one chart.
 pub(super) struct Sources<'a> {
