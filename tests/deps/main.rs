@@ -24,7 +24,7 @@ impl Workspace {
         let workspace = Self(tempfile::tempdir().unwrap());
         workspace.write(
             "app/Chart.yaml",
-            &format!("apiVersion: v2\nname: app\nversion: 0.1.0\ndependencies:\n{dependencies}"),
+            format!("apiVersion: v2\nname: app\nversion: 0.1.0\ndependencies:\n{dependencies}"),
         );
         workspace
     }

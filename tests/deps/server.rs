@@ -94,10 +94,10 @@ fn serve(
     let path = first.split(' ').nth(1).unwrap_or_default().to_string();
     let mut authorization = None;
     while let Some(line) = lines.next().transpose()?.filter(|line| !line.is_empty()) {
-        if let Some((name, value)) = line.split_once(':') {
-            if name.eq_ignore_ascii_case("authorization") {
-                authorization = Some(value.trim().to_string());
-            }
+        if let Some((name, value)) = line.split_once(':')
+            && name.eq_ignore_ascii_case("authorization")
+        {
+            authorization = Some(value.trim().to_string());
         }
     }
     let request = Request { path, authorization };
