@@ -18,4 +18,5 @@ pub mod repository;
 pub mod semver;
 pub mod source;
 pub mod value;
+pub mod values;
 pub mod yaml;

@@ -1,6 +1,9 @@
 //! Numbers and quoted text as Go's `strconv` reads and prints them.
 
 use std::fmt::Write;
+use std::sync::OnceLock;
+
+use regex::Regex;
 
 /// The shortest decimal digits that give a float back, and the exponent of ten of the first digit.
 struct Shortest {
@@ -155,13 +158,24 @@ pub fn quote(text: &str) -> String {
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
             '\u{b}' => out.push_str("\\v"),
-            c if c == ' ' || !(c.is_whitespace() || c.is_control()) => out.push(c),
-            c if u32::from(c) < 0x80 => _ = write!(out, "\\x{:02x}", u32::from(c)),
-            c => _ = write!(out, "\\u{:04x}", u32::from(c)),
+            c if is_print(c) => out.push(c),
+            '\0'..='\u{7f}' => _ = write!(out, "\\x{:02x}", u32::from(c)),
+            '\u{80}'..='\u{ffff}' => _ = write!(out, "\\u{:04x}", u32::from(c)),
+            c => _ = write!(out, "\\U{:08x}", u32::from(c)),
         }
     }
     out.push('"');
     out
+}
+
+/// `unicode.IsPrint`.
+fn is_print(c: char) -> bool {
+    static PRINT: OnceLock<Option<Regex>> = OnceLock::new();
+    if c.is_ascii() {
+        return matches!(c, ' '..='~');
+    }
+    let print = PRINT.get_or_init(|| Regex::new(r"^[\p{L}\p{M}\p{N}\p{P}\p{S}]$").ok());
+    print.as_ref().is_some_and(|print| print.is_match(c.encode_utf8(&mut [0; 4])))
 }
 
 #[cfg(test)]

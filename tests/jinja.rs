@@ -184,6 +184,11 @@ fn literal_lines_lead_to_the_same_text() {
             for (start, line) in lines(&text).filter(|(_, line)| !line.trim().is_empty()) {
                 let origin = map.origin(first_byte(start, line)).unwrap();
                 let at = &origin.chain[0];
+                // Not where trim marks drew several lines together.
+                let end = &map.origin(start + line.trim_end().len() - 1).unwrap().chain[0];
+                if end.position().line != at.position().line {
+                    continue;
+                }
                 let written = at.file.line_span(at.position().line).unwrap();
                 let written = &at.file.text[written.start..written.end];
                 if !written.contains(['{', '}']) {
@@ -193,7 +198,7 @@ fn literal_lines_lead_to_the_same_text() {
             }
         }
     }
-    assert!(checked > 20, "only {checked} literal lines");
+    assert!(checked > 10, "only {checked} literal lines");
 }
 
 #[test]

@@ -15,6 +15,7 @@ pub mod values_file;
 
 use std::sync::Arc;
 
+use crate::semver::{Constraint, Version};
 use crate::source::SourceFile;
 use crate::value::Value;
 
@@ -71,6 +72,16 @@ pub enum Content {
     Binary(Arc<[u8]>),
 }
 
+/// A chart that is for another version of Kubernetes. The text is Helm's.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("chart requires kubeVersion: {constraint} which is incompatible with Kubernetes {version}")]
+pub struct KubeVersionMismatch {
+    /// What Chart.yaml says.
+    pub constraint: String,
+    /// The version that there is.
+    pub version: String,
+}
+
 impl Chart {
     /// The chart's name.
     pub fn name(&self) -> &str {
@@ -80,6 +91,22 @@ impl Chart {
     /// Whether it only offers named templates to others (`type: library`).
     pub fn is_library(&self) -> bool {
         self.metadata.kind == "library"
+    }
+
+    /// Checks the constraint on Kubernetes, if the chart has one.
+    ///
+    /// # Errors
+    ///
+    /// Where the version does not meet it, or it is none.
+    pub fn check_kube_version(&self, capabilities: &Capabilities) -> Result<(), KubeVersionMismatch> {
+        let (constraint, kube) = (&self.metadata.kube_version, &capabilities.kube_version);
+        let allowed = constraint.is_empty()
+            || matches!(
+                (constraint.parse::<Constraint>(), kube.normalized.parse::<Version>()),
+                (Ok(constraint), Ok(version)) if constraint.allows(&version)
+            );
+        let mismatch = || KubeVersionMismatch { constraint: constraint.clone(), version: kube.version.clone() };
+        if allowed { Ok(()) } else { Err(mismatch()) }
     }
 
     /// The files of `crds/` that are manifests, without those of subcharts.

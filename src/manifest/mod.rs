@@ -11,7 +11,7 @@ use crate::source::{Location, Origin, SourceFile, SourceMap, Span};
 use crate::value::{Path, Step, Value};
 use crate::yaml;
 
-pub use stream::{Stream, print, show_only};
+pub use stream::{Stream, documents, print, show_only};
 
 /// One document of a rendered file, or of a file of plain manifests.
 #[derive(Debug, Clone)]

@@ -2,7 +2,12 @@
 
 pub mod any;
 pub mod functions;
+pub mod glob;
+pub mod gotemplate;
 pub mod jinja;
+pub mod objects;
+pub mod print;
+pub mod strconv;
 
 use crate::source::SourceMap;
 

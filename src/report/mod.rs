@@ -1,6 +1,7 @@
 //! How findings are printed: one file a format.
 
 mod json;
+mod mask;
 mod text;
 
 use std::io::{self, Write};

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use super::Options;
 use super::error::Error;
-use super::events::yaml_error;
 use super::golang;
 use super::key::{self, Key};
 use super::scalar::Scalar;
@@ -44,7 +43,7 @@ pub(super) fn decode(tree: &Tree, options: Options) -> Result<Value, Error> {
 }
 
 struct Decoder<'t> {
-    tree: &'t Tree,
+    tree: &'t Tree<'t>,
     options: Options,
     /// Nodes decoded, and how many of them inside aliases.
     decoded: usize,
@@ -76,10 +75,10 @@ impl Decoder<'_> {
             count => 0.99 - 0.89 * ((count - LOW) as f64 / (HIGH - LOW) as f64),
         };
         if self.aliased > 100 && self.decoded > 1000 && self.aliased as f64 / self.decoded as f64 > allowed {
-            return Err(yaml_error("document contains excessive aliasing", node.span));
+            return Err(Error::yaml("document contains excessive aliasing", node.span));
         }
         if depth > MAX_DEPTH {
-            return Err(yaml_error(format!("exceeded max depth of {MAX_DEPTH}"), node.span));
+            return Err(Error::yaml(format!("exceeded max depth of {MAX_DEPTH}"), node.span));
         }
         Ok(())
     }
@@ -106,10 +105,10 @@ impl Decoder<'_> {
         if self.expanding.contains(&id) {
             let node = self.tree.node(id);
             let anchor = match &node.kind {
-                Kind::Alias { anchor, .. } => anchor,
+                Kind::Alias { anchor, .. } => *anchor,
                 _ => "",
             };
-            return Err(yaml_error(format!("anchor '{anchor}' value contains itself"), node.span));
+            return Err(Error::yaml(format!("anchor '{anchor}' value contains itself"), node.span));
         }
         self.expanding.push(id);
         let value = decode(self)?;
@@ -124,27 +123,27 @@ impl Decoder<'_> {
                 continue;
             }
             let found = self.key(key, depth)?;
-            let decoded = self.value(value, depth + 1)?;
-            match found {
-                Key::Text(text) => {
-                    if self.options.strict && !entries.seen.insert(text.clone()) {
-                        let go = golang::syntax(self.tree, key);
-                        let problem = format!("line {}: key {go} already set in map", self.tree.node(value).line);
-                        self.duplicates.push((problem, self.tree.node(key).span));
-                    }
-                    entries.list.push((text, decoded));
-                }
-                Key::Unsupported(kind) => {
-                    self.bad_key.get_or_insert_with(|| Error::Json {
-                        problem: format!(
-                            "unsupported map key of type: {kind}, key: {}, value: {}",
-                            golang::syntax(self.tree, key),
-                            golang::syntax(self.tree, value)
-                        ),
-                        span: self.tree.node(key).span,
-                    });
-                }
+            if let Key::Unsupported(kind) = found {
+                self.bad_key.get_or_insert_with(|| Error::Json {
+                    problem: format!(
+                        "unsupported map key of type: {kind}, key: {}, value: {}",
+                        golang::syntax(self.tree, key),
+                        golang::syntax(self.tree, value)
+                    ),
+                    span: self.tree.node(key).span,
+                });
             }
+            let decoded = self.value(value, depth + 1)?;
+            let text = match found {
+                Key::Text(text) => text,
+                Key::Unsupported(_) => golang::syntax(self.tree, key).into(),
+            };
+            if self.options.strict && !entries.seen.insert(text.clone()) {
+                let go = golang::syntax(self.tree, key);
+                let problem = format!("line {}: key {go} already set in map", self.tree.node(value).line);
+                self.duplicates.push((problem, self.tree.node(key).span));
+            }
+            entries.list.push((text, decoded));
         }
         Ok(())
     }
@@ -156,7 +155,7 @@ impl Decoder<'_> {
             return Ok(key);
         }
         self.value(id, depth + 1)?;
-        Err(yaml_error(format!("invalid map key: {}", golang::syntax(self.tree, id)), node.span))
+        Err(Error::yaml(format!("invalid map key: {}", golang::syntax(self.tree, id)), node.span))
     }
 
     fn merge(&mut self, id: NodeId, entries: &mut Entries, depth: usize) -> Result<(), Error> {
@@ -172,7 +171,7 @@ impl Decoder<'_> {
     fn merge_map(&mut self, id: NodeId, entries: &mut Entries, depth: usize) -> Result<(), Error> {
         let node = self.tree.node(id);
         let Kind::Mapping(pairs) = &self.tree.resolved(id).kind else {
-            return Err(yaml_error("map merge requires map or sequence of maps as the value", node.span));
+            return Err(Error::yaml("map merge requires map or sequence of maps as the value", node.span));
         };
         self.count(node, depth)?;
         match node.kind {
@@ -184,7 +183,7 @@ impl Decoder<'_> {
         }
     }
 
-    fn scalar(&mut self, node: &Node, text: &Arc<str>, plain: bool) -> Result<Value, Error> {
+    fn scalar(&mut self, node: &Node, text: &str, plain: bool) -> Result<Value, Error> {
         Ok(match key::meaning(node, text, plain)? {
             (Scalar::Null, _) => Value::Null,
             (Scalar::Bool(value), _) => Value::Bool(value),
@@ -197,7 +196,7 @@ impl Decoder<'_> {
                 self.finite &= value.is_finite();
                 self.options.numbers.float(value)
             }
-            (Scalar::Text | Scalar::Timestamp, text) => Value::String(text),
+            (Scalar::Text | Scalar::Timestamp, text) => Value::String(text.into()),
         })
     }
 }

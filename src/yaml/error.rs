@@ -52,6 +52,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// What go-yaml says without a line.
+    pub(super) fn yaml(problem: impl Into<String>, span: Span) -> Self {
+        Self::Yaml { problem: problem.into(), line: None, span }
+    }
+
     /// The place in the text that was read.
     pub fn span(&self) -> Span {
         match self {

@@ -1,9 +1,9 @@
 //! What a scalar node says, and the text that it has as a key.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::error::Error;
-use super::events::yaml_error;
 use super::scalar::{self, Scalar};
 use super::tree::{Kind, Node, NodeId, Tree};
 use crate::{json, number};
@@ -21,7 +21,7 @@ pub(super) fn key(tree: &Tree, id: NodeId) -> Result<Option<Key>, Error> {
     let node = tree.resolved(id);
     let Kind::Scalar { text, plain } = &node.kind else { return Ok(None) };
     Ok(Some(match meaning(node, text, *plain)? {
-        (Scalar::Text | Scalar::Timestamp, text) => Key::Text(text),
+        (Scalar::Text | Scalar::Timestamp, text) => Key::Text(text.into()),
         (Scalar::Bool(value), _) => Key::Text(if value { "true" } else { "false" }.into()),
         (Scalar::Int(value), _) => Key::Text(value.to_string().into()),
         (Scalar::Float(value), _) => Key::Text(match value {
@@ -38,21 +38,21 @@ pub(super) fn key(tree: &Tree, id: NodeId) -> Result<Option<Key>, Error> {
 /// Whether a key is `<<`, unquoted.
 pub(super) fn is_merge(node: &Node) -> bool {
     let Kind::Scalar { text, plain } = &node.kind else { return false };
-    &**text == "<<" && (*plain || node.tag.as_deref().is_some_and(|tag| scalar::is_tag(tag, "merge")))
+    text == "<<" && (*plain || node.tag.as_deref().is_some_and(|tag| scalar::is_tag(tag, "merge")))
 }
 
 /// What a scalar means; with its text, decoded where it is `!!binary`.
-pub(super) fn meaning(node: &Node, text: &Arc<str>, plain: bool) -> Result<(Scalar, Arc<str>), Error> {
+pub(super) fn meaning<'n>(node: &'n Node, text: &'n str, plain: bool) -> Result<(Scalar, Cow<'n, str>), Error> {
     match node.tag.as_deref() {
-        None if plain => Ok((scalar::plain(text), text.clone())),
-        None => Ok((Scalar::Text, text.clone())),
+        None if plain => Ok((scalar::plain(text), text.into())),
+        None => Ok((Scalar::Text, text.into())),
         Some(tag) if scalar::is_tag(tag, "binary") => match decode_base64(text) {
             Some(bytes) => Ok((Scalar::Text, to_utf8(&bytes).into())),
-            None => Err(yaml_error("!!binary value contains invalid base64 data", node.span)),
+            None => Err(Error::yaml("!!binary value contains invalid base64 data", node.span)),
         },
         Some(tag) => match scalar::resolve(Some(tag), text) {
-            Ok(found) => Ok((found, text.clone())),
-            Err(problem) => Err(yaml_error(problem, node.span)),
+            Ok(found) => Ok((found, text.into())),
+            Err(problem) => Err(Error::yaml(problem, node.span)),
         },
     }
 }

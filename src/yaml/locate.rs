@@ -31,11 +31,11 @@ pub fn locate(text: &str, document: Span, path: &Path) -> Option<Located> {
     Some(Located { key: found.key.map(shift), value: shift(found.value) })
 }
 
-fn read(text: &str) -> Result<Option<Tree>, Error> {
+fn read(text: &str) -> Result<Option<Tree<'_>>, Error> {
     Documents::new(text)?.next()
 }
 
-impl Tree {
+impl Tree<'_> {
     /// Follows a path from the root, through aliases and merge keys.
     pub(super) fn locate(&self, path: &Path) -> Option<Located> {
         let mut merges = 0;

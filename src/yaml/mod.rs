@@ -4,17 +4,21 @@
 //! become text and infinities are refused. Where Go's order of maps decides (the keys `1` and `"1"` in one mapping, the
 //! first of several unsupported keys), the order of the document does here.
 
+mod cursor;
 mod decode;
 mod emit;
 mod error;
-mod events;
 mod golang;
 mod key;
 mod locate;
 mod order;
+mod parser;
+mod properties;
 mod scalar;
+mod scanner;
 mod split;
 mod style;
+mod text;
 mod tree;
 mod write;
 

@@ -3,7 +3,7 @@
 use crate::number::{self, Integer};
 
 /// The prefix that `!!` stands for.
-const LONG: &str = "tag:yaml.org,2002:";
+pub(super) const LONG: &str = "tag:yaml.org,2002:";
 
 /// What a scalar stands for.
 #[derive(Debug, Clone, Copy, PartialEq)]

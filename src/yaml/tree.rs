@@ -1,12 +1,10 @@
 //! One YAML document as nodes with places: what values and positions are both made from.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
-use std::sync::Arc;
-
-use libyaml_safer::{EventData, ScalarStyle};
 
 use super::error::Error;
-use super::events::{Event, Events, yaml_error};
+use super::parser::{Data, Event, Parser};
 use crate::source::Span;
 use crate::value::MAX_DEPTH;
 
@@ -17,43 +15,43 @@ const MAX_NODES: usize = 4_000_000;
 pub(super) type NodeId = usize;
 
 /// One document.
-pub(super) struct Tree {
-    nodes: Vec<Node>,
+pub(super) struct Tree<'t> {
+    nodes: Vec<Node<'t>>,
     /// From the line of the first directive, `---` or content to the end of the content.
     pub span: Span,
     pub root: NodeId,
 }
 
-pub(super) struct Node {
+pub(super) struct Node<'t> {
     /// With tag and anchor, without blanks, breaks and comments around it.
     pub span: Span,
     /// The line of its start, from 1.
     pub line: usize,
     pub tag: Option<Box<str>>,
-    pub kind: Kind,
+    pub kind: Kind<'t>,
 }
 
-pub(super) enum Kind {
+pub(super) enum Kind<'t> {
     /// `plain`: the text decides the type
     Scalar {
-        text: Arc<str>,
+        text: Cow<'t, str>,
         plain: bool,
     },
     Alias {
-        anchor: Box<str>,
+        anchor: &'t str,
         target: NodeId,
     },
     Sequence(Vec<NodeId>),
     Mapping(Vec<(NodeId, NodeId)>),
 }
 
-impl Tree {
-    pub fn node(&self, id: NodeId) -> &Node {
+impl<'t> Tree<'t> {
+    pub fn node(&self, id: NodeId) -> &Node<'t> {
         &self.nodes[id]
     }
 
     /// The node itself, or what it is an alias of.
-    pub fn resolved(&self, id: NodeId) -> &Node {
+    pub fn resolved(&self, id: NodeId) -> &Node<'t> {
         match &self.nodes[id].kind {
             Kind::Alias { target, .. } => &self.nodes[*target],
             _ => &self.nodes[id],
@@ -64,39 +62,32 @@ impl Tree {
 /// The documents of a text, one after the other.
 pub(super) struct Documents<'t> {
     text: &'t str,
-    events: Events<'t>,
+    parser: Parser<'t>,
 }
 
 impl<'t> Documents<'t> {
     pub fn new(text: &'t str) -> Result<Self, Error> {
-        Ok(Self { text, events: Events::new(text)? })
+        Ok(Self { text, parser: Parser::new(text)? })
     }
 
     /// The next document; `None` at the end of the stream.
-    pub fn next(&mut self) -> Result<Option<Tree>, Error> {
-        loop {
-            let event = self.events.next()?;
-            match event.data {
-                EventData::StreamStart { .. } => {}
-                EventData::DocumentStart { .. } => break self.document(event.span).map(Some),
-                _ => break Ok(None),
-            }
-        }
-    }
-
-    fn document(&mut self, start: Span) -> Result<Tree, Error> {
-        let line_start = self.text[..start.start].rfind('\n').map_or(0, |at| at + 1);
-        let indented = self.text[line_start..start.start].bytes().all(|b| b == b' ');
-        let first = if indented { line_start } else { start.start };
+    pub fn next(&mut self) -> Result<Option<Tree<'t>>, Error> {
+        let start = self.parser.next()?;
+        let Data::DocumentStart = start.data else { return Ok(None) };
+        let start = start.span;
         let mut builder = Builder { text: self.text, last_end: start.end, ..Builder::default() };
         loop {
-            let event = self.events.next()?;
-            if matches!(event.data, EventData::DocumentEnd { .. }) {
-                let span = Span::new(first, builder.last_end.max(start.end));
-                return Ok(Tree { nodes: builder.nodes, span, root: 0 });
+            let event = self.parser.next()?;
+            if let Data::DocumentEnd | Data::StreamEnd = event.data {
+                break;
             }
             builder.add(event)?;
         }
+        // With the indentation of the first line, the span can be read on its own.
+        let before = self.text.get(..start.start).unwrap_or_default();
+        let first = before.trim_end_matches(' ');
+        let first = if first.is_empty() || first.ends_with('\n') { first.len() } else { start.start };
+        Ok(Some(Tree { nodes: builder.nodes, span: Span::new(first, builder.last_end), root: 0 }))
     }
 }
 
@@ -104,8 +95,8 @@ impl<'t> Documents<'t> {
 #[derive(Default)]
 struct Builder<'t> {
     text: &'t str,
-    nodes: Vec<Node>,
-    anchors: HashMap<String, NodeId>,
+    nodes: Vec<Node<'t>>,
+    anchors: HashMap<&'t str, NodeId>,
     open: Vec<Open>,
     /// Where the last thing that has text ended.
     last_end: usize,
@@ -117,43 +108,45 @@ struct Open {
     key: Option<NodeId>,
 }
 
-impl Builder<'_> {
-    fn add(&mut self, event: Event) -> Result<(), Error> {
+impl<'t> Builder<'t> {
+    fn add(&mut self, event: Event<'t>) -> Result<(), Error> {
         let Event { mut span, line, data } = event;
-        let (tag, anchor, kind) = match data {
-            EventData::Scalar { anchor, tag, value, plain_implicit, style, .. } => {
-                span = self.scalar_span(span, style);
-                (tag, anchor, Kind::Scalar { text: value.into(), plain: plain_implicit })
+        let (anchor, tag, kind) = match data {
+            Data::Scalar { anchor, tag, text, plain } => {
+                if span.start == span.end {
+                    span = self.empty_span(span.start);
+                }
+                (anchor, tag, Kind::Scalar { text, plain })
             }
-            EventData::Alias { anchor } => {
-                let Some(target) = self.anchors.get(&anchor).copied() else {
-                    return Err(yaml_error(format!("unknown anchor '{anchor}' referenced"), span));
+            Data::Alias(anchor) => {
+                let Some(target) = self.anchors.get(anchor).copied() else {
+                    return Err(Error::yaml(format!("unknown anchor '{anchor}' referenced"), span));
                 };
-                (None, None, Kind::Alias { anchor: anchor.into(), target })
+                (None, None, Kind::Alias { anchor, target })
             }
-            EventData::SequenceStart { anchor, tag, .. } => (tag, anchor, Kind::Sequence(Vec::new())),
-            EventData::MappingStart { anchor, tag, .. } => (tag, anchor, Kind::Mapping(Vec::new())),
-            EventData::SequenceEnd | EventData::MappingEnd => {
+            Data::SequenceStart { anchor } => (anchor, None, Kind::Sequence(Vec::new())),
+            Data::MappingStart { anchor } => (anchor, None, Kind::Mapping(Vec::new())),
+            Data::SequenceEnd | Data::MappingEnd => {
                 self.close(span);
                 return Ok(());
             }
-            _ => return Ok(()),
+            Data::DocumentStart | Data::DocumentEnd | Data::StreamEnd => return Ok(()),
         };
         self.last_end = self.last_end.max(span.end);
         let id = self.nodes.len();
         if id >= MAX_NODES {
-            return Err(yaml_error(format!("the document has more than {MAX_NODES} values"), span));
+            return Err(Error::yaml(format!("the document has more than {MAX_NODES} values"), span));
         }
         if let Some(anchor) = anchor {
             self.anchors.insert(anchor, id);
         }
         let collection = matches!(kind, Kind::Sequence(_) | Kind::Mapping(_));
-        self.nodes.push(Node { span, line, tag: tag.map(String::into_boxed_str), kind });
+        self.nodes.push(Node { span, line, tag, kind });
         self.attach(id);
         if collection {
             self.open.push(Open { id, key: None });
             if self.open.len() > MAX_DEPTH {
-                return Err(yaml_error(format!("exceeded max depth of {MAX_DEPTH}"), span));
+                return Err(Error::yaml(format!("exceeded max depth of {MAX_DEPTH}"), span));
             }
         }
         Ok(())
@@ -181,26 +174,18 @@ impl Builder<'_> {
         }
     }
 
-    /// The parser lets block scalars end where the next token starts, and puts empty ones there.
-    fn scalar_span(&self, span: Span, style: ScalarStyle) -> Span {
-        if span.start < span.end {
-            let end = match style {
-                ScalarStyle::Literal | ScalarStyle::Folded => self.text[..span.end].trim_end().len(),
-                _ => span.end,
-            };
-            return Span::new(span.start, end.max(span.start));
-        }
-        let gap = self.text.get(self.last_end..span.start).unwrap_or_default();
-        let mut at = 0;
+    /// Where a scalar that is not written belongs, which is found before the token at `next`: behind the indicator.
+    fn empty_span(&self, next: usize) -> Span {
+        let mut at = self.last_end;
         let mut comment = false;
-        for (i, byte) in gap.bytes().enumerate() {
+        for (i, byte) in self.text.get(self.last_end..next).unwrap_or_default().bytes().enumerate() {
             match byte {
                 b'\n' => comment = false,
                 b'#' => comment = true,
-                b':' | b'-' | b'?' if !comment => at = i + 1,
+                b':' | b'-' | b'?' if !comment => at = self.last_end + i + 1,
                 _ => {}
             }
         }
-        Span::new(self.last_end + at, self.last_end + at)
+        Span::new(at, at)
     }
 }

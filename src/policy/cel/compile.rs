@@ -427,6 +427,11 @@ fn static_type(expr: &Expr) -> Option<&'static str> {
         Kind::List(_) => Some("list"),
         Kind::Map(_) => Some("map"),
         Kind::Conditional(_, yes, no) => static_type(yes).filter(|known| static_type(no) == Some(known)),
+        Kind::Call { overloads, args } if overloads.iter().any(|row| is_arithmetic(row.name)) => {
+            let mut types = args.iter().map(static_type);
+            let first = types.next().flatten();
+            first.filter(|known| !known.starts_with("google") && types.all(|other| other == Some(known)))
+        }
         Kind::Call { overloads, .. } => {
             let mut types = overloads.iter().map(|row| row.returns);
             let first = types.next().flatten();
@@ -440,6 +445,11 @@ fn static_type(expr: &Expr) -> Option<&'static str> {
         },
         _ => None,
     }
+}
+
+/// Operators whose result has the type of both operands; times are no such operands.
+fn is_arithmetic(operator: &str) -> bool {
+    matches!(operator, "_+_" | "_-_" | "_*_" | "_/_" | "_%_")
 }
 
 /// Refuses an expression that can never be of the wanted type.

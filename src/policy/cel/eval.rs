@@ -11,6 +11,7 @@ use super::ops;
 use super::tree::{Expr, Kind, Macro, MacroKind};
 use super::value::{Data, Key, List, Origin, Val};
 use super::{BUDGET, EvalError, Failure, re2};
+use crate::source::Span;
 use crate::value::Step;
 
 /// The values of one environment, in which expressions are evaluated.
@@ -78,10 +79,10 @@ impl<'a> Evaluation<'a> {
         let value = self.value(program)?;
         match value.data {
             Data::Bool(value) => Ok(value),
-            _ => Err(EvalError {
-                failure: Failure::new(format!("expected a bool but the result is of type {}", value.type_name())),
-                span: program.root.span,
-            }),
+            _ => {
+                let found = format!("expected a bool but the result is of type {}", value.type_name());
+                Err(error(Failure::Other(found), program.root.span))
+            }
         }
     }
 
@@ -91,13 +92,13 @@ impl<'a> Evaluation<'a> {
     }
 
     pub(super) fn eval(&self, expr: &Expr, locals: &mut Locals) -> Result<Val, EvalError> {
-        let at = |failure| EvalError { failure, span: expr.span };
+        let at = |failure| error(failure, expr.span);
         self.budget.charge(1).map_err(at)?;
         match &expr.kind {
             Kind::Literal(value) => Ok(value.clone()),
             Kind::Global(index) => self.globals.get(*index).cloned().ok_or_else(|| at(unbound())),
             Kind::Local(slot) => locals.get(*slot).cloned().ok_or_else(|| at(unbound())),
-            Kind::Composed(index) => self.memoised(*index).map_err(|error| EvalError { span: expr.span, ..error }),
+            Kind::Composed(index) => self.memoised(*index),
             Kind::Select { operand, field, optional } => {
                 let operand = self.eval(operand, locals)?;
                 select(&operand, field, *optional).map_err(at)
@@ -152,10 +153,11 @@ impl<'a> Evaluation<'a> {
         if let Some(Some(known)) = self.memo.borrow().get(index) {
             return known.clone();
         }
-        let missing = || EvalError { failure: unbound(), span: Default::default() };
+        let missing = || error(unbound(), Span::default());
         let expr = self.composed(index).ok_or_else(missing)?;
         // A variable can only use those before it, so this ends.
         let result = self.eval(expr, &mut Vec::new());
+        let result = result.map_err(|error| EvalError { variable: error.variable.or(Some(index)), ..error });
         if let Some(cell) = self.memo.borrow_mut().get_mut(index) {
             *cell = Some(result.clone());
         }
@@ -166,7 +168,7 @@ impl<'a> Evaluation<'a> {
     fn logical(&self, a: &Expr, b: &Expr, decides: bool, locals: &mut Locals) -> Result<Val, EvalError> {
         let truth = |side: &Expr, locals: &mut Locals| match self.eval(side, locals) {
             Ok(Val { data: Data::Bool(value), origin }) => Ok((value, origin)),
-            Ok(_) => Err(EvalError { failure: Failure::NoSuchOverload, span: side.span }),
+            Ok(_) => Err(error(Failure::NoSuchOverload, side.span)),
             Err(error) => Err(error),
         };
         let left = truth(a, locals);
@@ -189,7 +191,7 @@ impl<'a> Evaluation<'a> {
     fn map_literal(&self, entries: &[(Expr, Expr, bool)], locals: &mut Locals) -> Result<Val, EvalError> {
         let mut map = BTreeMap::new();
         for (key, value, optional) in entries {
-            let at = |failure| EvalError { failure, span: key.span };
+            let at = |failure| error(failure, key.span);
             let name = self.eval(key, locals)?;
             let name = Key::of(&name).ok_or_else(|| at(Failure::new("unsupported key type")))?;
             let value = match (optional, self.eval(value, locals)?) {
@@ -240,13 +242,13 @@ impl<'a> Evaluation<'a> {
     }
 
     fn run_macro(&self, node: &Macro, expr: &Expr, locals: &mut Locals) -> Result<Val, EvalError> {
-        let at = |failure| EvalError { failure, span: expr.span };
+        let at = |failure| error(failure, expr.span);
         let range = self.eval(&node.range, locals)?;
         let fallback = range.origin.clone();
         let bindings = self.bindings(node, &range).map_err(at)?;
         let truth = |value: Val, span| match value.data {
             Data::Bool(value) => Ok(value),
-            _ => Err(EvalError { failure: Failure::NoSuchOverload, span }),
+            _ => Err(error(Failure::NoSuchOverload, span)),
         };
         match node.kind {
             MacroKind::All | MacroKind::Exists => {
@@ -341,6 +343,10 @@ impl<'a> Evaluation<'a> {
             }
         }
     }
+}
+
+fn error(failure: Failure, span: Span) -> EvalError {
+    EvalError { failure, variable: None, span }
 }
 
 fn unbound() -> Failure {

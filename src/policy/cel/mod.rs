@@ -83,7 +83,9 @@ pub enum CompileErrorKind {
 pub struct EvalError {
     /// What went wrong.
     pub failure: Failure,
-    /// Where in the expression, in bytes.
+    /// The policy's variable in whose expression it went wrong; `None` for the expression itself.
+    pub variable: Option<usize>,
+    /// Where in that expression, in bytes.
     pub span: Span,
 }
 

@@ -7,19 +7,25 @@ use super::Failure;
 use super::eval::Budget;
 use super::functions::{Row, time};
 use super::value::{Data, Key, List, Map, Opaque, Origin, Val};
+use crate::number;
 
 /// Comparisons of one value nested in another deeper than this are refused.
 const DEPTH: usize = 128;
 
 /// The operators, under the names that the syntax tree gives them.
 pub const ROWS: &[Row] = &[
-    Row::global("_==_", 2, |budget, args| equal(budget, &args[0], &args[1]).map(Val::from_bool)),
-    Row::global("_!=_", 2, |budget, args| equal(budget, &args[0], &args[1]).map(|same| Val::from_bool(!same))),
-    Row::global("_<_", 2, |budget, args| compare(budget, &args[0], &args[1]).map(|o| Val::from_bool(o.is_lt()))),
-    Row::global("_<=_", 2, |budget, args| compare(budget, &args[0], &args[1]).map(|o| Val::from_bool(o.is_le()))),
-    Row::global("_>_", 2, |budget, args| compare(budget, &args[0], &args[1]).map(|o| Val::from_bool(o.is_gt()))),
-    Row::global("_>=_", 2, |budget, args| compare(budget, &args[0], &args[1]).map(|o| Val::from_bool(o.is_ge()))),
-    Row::global("@in", 2, |budget, args| contains(budget, &args[0], &args[1])),
+    Row::global("_==_", 2, |budget, args| equal(budget, &args[0], &args[1]).map(Val::from_bool)).of("bool"),
+    Row::global("_!=_", 2, |budget, args| equal(budget, &args[0], &args[1]).map(|same| Val::from_bool(!same)))
+        .of("bool"),
+    Row::global("_<_", 2, |budget, args| compare(budget, &args[0], &args[1]).map(|o| Val::from_bool(o.is_lt())))
+        .of("bool"),
+    Row::global("_<=_", 2, |budget, args| compare(budget, &args[0], &args[1]).map(|o| Val::from_bool(o.is_le())))
+        .of("bool"),
+    Row::global("_>_", 2, |budget, args| compare(budget, &args[0], &args[1]).map(|o| Val::from_bool(o.is_gt())))
+        .of("bool"),
+    Row::global("_>=_", 2, |budget, args| compare(budget, &args[0], &args[1]).map(|o| Val::from_bool(o.is_ge())))
+        .of("bool"),
+    Row::global("@in", 2, |budget, args| contains(budget, &args[0], &args[1])).of("bool"),
     Row::global("!_", 1, |_, args| match args[0].data {
         Data::Bool(value) => Ok((!value).into()),
         _ => Err(Failure::NoSuchOverload),
@@ -252,27 +258,8 @@ pub fn display(value: &Val) -> String {
         Data::Bool(value) => value.to_string(),
         Data::Int(value) => value.to_string(),
         Data::Uint(value) => value.to_string(),
-        Data::Double(value) => go_float(*value),
+        Data::Double(value) => number::general(*value),
         Data::String(text) => text.to_string(),
         _ => value.type_name().into(),
-    }
-}
-
-/// A `double` as Go's `FormatFloat(f, 'g', -1, 64)` prints it.
-pub fn go_float(value: f64) -> String {
-    if value.is_nan() {
-        return "NaN".into();
-    }
-    if value.is_infinite() {
-        return if value > 0.0 { "+Inf".into() } else { "-Inf".into() };
-    }
-    let scientific = format!("{value:e}");
-    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
-    let exponent: i32 = exponent.parse().unwrap_or(0);
-    if !(-4..6).contains(&exponent) {
-        let sign = if exponent < 0 { '-' } else { '+' };
-        format!("{mantissa}e{sign}{:02}", exponent.abs())
-    } else {
-        format!("{value}")
     }
 }

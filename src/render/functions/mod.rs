@@ -4,8 +4,35 @@
 //! declared parameter types before the call, with Go's error texts; the Jinja dialect does the same, and passes the
 //! piped value last, as Helm's users expect.
 
+mod args;
+mod cast;
+mod convert;
+mod data;
+mod decimal;
+mod defaults;
+mod dicts;
+mod encoding;
+mod lists;
+mod math;
+mod merge;
+mod network;
+mod paths;
+mod random;
+mod re2;
+mod regexes;
+mod runes;
+mod strings;
+mod types;
+mod urls;
+mod walk;
+mod words;
+
+pub use convert::{Nils, to_value};
+
 use std::collections::HashMap;
 use std::sync::OnceLock;
+
+pub(super) use encoding::base64;
 
 use super::any::Any;
 
@@ -20,6 +47,21 @@ pub struct Row {
     pub variadic: Option<Type>,
     /// The function. Arguments are already of the declared types.
     pub call: fn(&mut dyn Host, &[Any]) -> Result<Any, Failure>,
+}
+
+impl Row {
+    const fn new(
+        name: &'static str,
+        params: &'static [Type],
+        call: fn(&mut dyn Host, &[Any]) -> Result<Any, Failure>,
+    ) -> Self {
+        Self { name, params, variadic: None, call }
+    }
+
+    const fn variadic(mut self, of: Type) -> Self {
+        self.variadic = Some(of);
+        self
+    }
 }
 
 /// A declared Go parameter type.
@@ -87,7 +129,23 @@ impl Failure {
 }
 
 /// The tables of all groups.
-const GROUPS: &[&[Row]] = &[];
+const GROUPS: &[&[Row]] = &[
+    data::ROWS,
+    defaults::ROWS,
+    dicts::ROWS,
+    encoding::ROWS,
+    lists::ROWS,
+    math::ROWS,
+    merge::ROWS,
+    network::ROWS,
+    paths::ROWS,
+    random::ROWS,
+    regexes::ROWS,
+    strings::ROWS,
+    types::ROWS,
+    urls::ROWS,
+    words::ROWS,
+];
 
 /// The function of a name.
 pub fn find(name: &str) -> Option<&'static Row> {

@@ -173,7 +173,7 @@ impl fmt::Display for Site {
 fn place(error: &minijinja::Error, templates: &[Parsed]) -> Option<(usize, Span)> {
     let template = templates.iter().position(|template| Some(template.key.as_str()) == error.name())?;
     let parsed = &templates[template];
-    let range = error.range().map(|range| Span::new(range.start, range.end));
+    let range = error.range().map(|range| whole(&parsed.source.text, range));
     let line = || {
         let line = parsed.source.line_span(error.line()?)?;
         let mut tags = parsed.scan().tags.iter();
@@ -181,6 +181,16 @@ fn place(error: &minijinja::Error, templates: &[Parsed]) -> Option<(usize, Span)
         Some(tag.map_or(line, |tag| tag.inside()))
     };
     Some((template, range.or_else(line)?))
+}
+
+/// minijinja's span of `a.b.c` begins at the first dot: let it begin at `a`.
+fn whole(text: &str, range: std::ops::Range<usize>) -> Span {
+    let mut start = range.start;
+    if text[start.min(text.len())..].starts_with(['.', '[']) {
+        let before = text[..start].trim_end_matches(|c: char| c.is_alphanumeric() || "_.[]\"'".contains(c));
+        start = before.len();
+    }
+    Span::new(start, range.end)
 }
 
 /// The calls that lead from a template, from a place on, to a place inside a macro; innermost first.

@@ -10,6 +10,7 @@ use super::session::Session;
 use super::value::{describe, from_any, to_any};
 use crate::render::any::{Any, List, Text};
 use crate::render::functions::{self, Failure, Row, Type};
+use crate::render::print;
 
 /// The functions that may be given an undefined value, since that is what they are for.
 const TAKE_UNDEFINED: &[&str] = &["coalesce", "default", "empty", "required"];
@@ -19,6 +20,43 @@ const LEFT_OUT: &[&str] = &["debug", "e", "escape", "pprint", "safe"];
 
 /// Functions of the rows that keep their meaning only as a filter, since the scope has that name.
 const SCOPE: &[&str] = &["values"];
+
+/// Functions that Helm's engine has beside the shared ones, and that mean the same here.
+const ENGINE: &[Row] = &[
+    Row {
+        name: "fail",
+        params: &[Type::String],
+        variadic: None,
+        call: |_, args| match args {
+            [Any::String(message)] => Err(Failure::new(message.to_str())),
+            _ => Err(Failure::new("takes a message")),
+        },
+    },
+    Row {
+        name: "required",
+        params: &[Type::String, Type::Any],
+        variadic: None,
+        call: |_, args| match args {
+            [Any::String(message), Any::Nil] => Err(Failure::new(message.to_str())),
+            [Any::String(message), Any::String(value)] if value.as_bytes().is_empty() => {
+                Err(Failure::new(message.to_str()))
+            }
+            [_, value] => Ok(value.clone()),
+            _ => Err(Failure::new("takes a message and a value")),
+        },
+    },
+    Row {
+        name: "printf",
+        params: &[Type::String],
+        variadic: Some(Type::Any),
+        call: |_, args| match args {
+            [Any::String(format), rest @ ..] => print::sprintf(format.as_bytes(), rest)
+                .map(Any::String)
+                .map_err(|error| Failure::new(error.to_string())),
+            _ => Err(Failure::new("takes a format")),
+        },
+    },
+];
 
 /// A function's failure on its way through minijinja's error.
 #[derive(Debug, thiserror::Error)]
@@ -36,7 +74,7 @@ pub fn register(env: &mut Environment<'_>) {
         env.remove_filter(name);
         env.remove_global(name);
     }
-    for row in functions::all() {
+    for row in functions::all().chain(ENGINE) {
         env.add_filter(row.name, move |Rest(mut args): Rest<Jinja>| {
             let piped = args.len().min(1);
             args.rotate_left(piped);

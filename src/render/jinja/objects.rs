@@ -3,10 +3,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use minijinja::value::{Enumerator, Object, ObjectRepr, from_args};
-use minijinja::{Error, ErrorKind, State, Value as Jinja};
-use regex::Regex;
-
 use super::Scope;
 use super::functions::failed;
 use super::session::Session;
@@ -14,7 +10,10 @@ use super::value::{from_any, scope};
 use crate::chart::{Content, File, Metadata};
 use crate::render::any::{Any, Map as AnyMap};
 use crate::render::functions::{Failure, find};
+use crate::render::glob;
 use crate::value::{Map, Value};
+use minijinja::value::{Enumerator, Object, ObjectRepr, from_args};
+use minijinja::{Error, ErrorKind, State, Value as Jinja};
 
 /// The scope of one render, but for `template`.
 pub struct Globals {
@@ -154,7 +153,7 @@ impl Files {
     }
 
     fn glob(&self, pattern: &str) -> Result<Self, Error> {
-        let pattern = regex_of(pattern).map_err(|message| failed("glob", Failure::new(message)))?;
+        let pattern = glob::regex(pattern).map_err(|message| failed("glob", Failure::new(message)))?;
         let matching = self.chosen.iter().copied();
         let chosen = matching.filter(|&index| self.all.get(index).is_some_and(|file| pattern.is_match(&file.name)));
         Ok(Self { all: self.all.clone(), chosen: chosen.collect() })
@@ -219,69 +218,5 @@ impl Object for Files {
             }
             _ => Err(Error::new(ErrorKind::UnknownMethod, format!("files has no method {name}"))),
         }
-    }
-}
-
-/// A glob as a regular expression: `*` and `?` stay within a path segment, `**` does not, `[a-z]`, `[!a]`, `{a,b}`.
-///
-/// Source: github.com/gobwas/glob with the separator `/`, which Helm uses.
-fn regex_of(glob: &str) -> Result<Regex, String> {
-    let mut pattern = String::from("(?s)^");
-    let mut chars = glob.chars().peekable();
-    let mut depth = 0_usize;
-    while let Some(c) = chars.next() {
-        match c {
-            '*' if chars.next_if_eq(&'*').is_some() => pattern.push_str(".*"),
-            '*' => pattern.push_str("[^/]*"),
-            '?' => pattern.push_str("[^/]"),
-            '[' => {
-                pattern.push('[');
-                if chars.next_if_eq(&'!').is_some() {
-                    pattern.push('^');
-                }
-                for c in chars.by_ref() {
-                    if c == ']' {
-                        break;
-                    }
-                    if c == '-' {
-                        pattern.push('-');
-                    } else {
-                        pattern.push_str(&regex::escape(c.encode_utf8(&mut [0; 4])));
-                    }
-                }
-                pattern.push(']');
-            }
-            '{' => {
-                depth += 1;
-                pattern.push_str("(?:");
-            }
-            '}' if depth > 0 => {
-                depth -= 1;
-                pattern.push(')');
-            }
-            ',' if depth > 0 => pattern.push('|'),
-            '\\' => {
-                let escaped = chars.next().ok_or("the pattern ends with a backslash")?;
-                pattern.push_str(&regex::escape(escaped.encode_utf8(&mut [0; 4])));
-            }
-            c => pattern.push_str(&regex::escape(c.encode_utf8(&mut [0; 4]))),
-        }
-    }
-    pattern.push('$');
-    Regex::new(&pattern).map_err(|_| format!("{glob:?} is no pattern"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn globs_match_as_in_helm() {
-        let hit = |glob: &str, path: &str| regex_of(glob).unwrap().is_match(path);
-        assert!(hit("config/*", "config/a.toml") && !hit("config/*", "config/a/b"));
-        assert!(hit("**.toml", "config/a/b.toml") && hit("**", "a/b"));
-        assert!(hit("{a,b}/?.[jt]s", "b/x.ts") && !hit("{a,b}/?.[jt]s", "c/x.ts"));
-        assert!(hit("[!a].txt", "b.txt") && !hit("[!a].txt", "a.txt"));
-        assert!(hit("\\*.x", "*.x") && regex_of("\\").is_err() && regex_of("[z-a]").is_err());
     }
 }

@@ -231,6 +231,12 @@ impl Tag {
         chains(&self.tokens)
     }
 
+    /// Whether it names something that is not in every template's scope.
+    pub fn names_local(&self) -> bool {
+        const SCOPE: [&str; 6] = ["values", "release", "chart", "capabilities", "files", "template"];
+        self.chains().iter().any(|chain| !SCOPE.contains(&chain.root.as_str()))
+    }
+
     /// The expression or statement without its delimiters.
     pub fn inside(&self) -> Span {
         match (self.tokens.first(), self.tokens.last()) {

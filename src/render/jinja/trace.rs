@@ -54,7 +54,7 @@ impl<'a> Sink<'a> {
     /// The template whose output this is, and the tag that it is at.
     pub fn current(&self) -> (usize, Option<Span>) {
         let scan = self.templates[self.main].scan();
-        let tag = scan.tags.iter().find(|tag| tag.span.start >= self.ends[self.main]);
+        let tag = scan.tags.iter().find(|tag| tag.span.start >= self.ends[self.main] && scan.prints(tag));
         (self.main, tag.map(|tag| tag.span))
     }
 
@@ -168,6 +168,7 @@ impl<'a> Sink<'a> {
         };
         let lines = Lines::of(self.templates, printed.template, tag);
         let keys: Arc<[Path]> = self.keys(printed, tag, lines.is_empty()).into();
+        let given = scan.keys(tag);
         let guards: Arc<[Path]> = scan.guards(tag.span.start).into();
         let call = map.frame(&parsed.source, tag.inside().start, caller);
         map.push(printed.span.start, call, keys.clone(), guards.clone());
@@ -175,11 +176,15 @@ impl<'a> Sink<'a> {
         for (offset, line) in lines.matching(text) {
             let inner = self.templates[line.template].scan();
             let frame = map.frame(&self.templates[line.template].source, line.offset, Some(call));
-            let named: Vec<Path> = inner.tags[line.tags.clone()].iter().flat_map(|tag| inner.keys(tag)).collect();
-            let keys = if named.is_empty() { keys.clone() } else { named.into() };
+            let tags = || inner.tags[line.tags.clone()].iter().filter(|tag| tag.keyword.is_empty());
+            let mut named: Vec<Path> = tags().flat_map(|tag| inner.keys(tag)).collect();
+            if named.is_empty() && tags().any(Tag::names_local) {
+                // A parameter: what was read of the keys that the call gives.
+                named.extend(keys.iter().filter(|key| given.iter().any(|given| key.0.starts_with(&given.0))).cloned());
+            }
             let mut around = inner.guards(line.offset);
             around.extend(guards.iter().cloned());
-            map.push(printed.span.start + offset, frame, keys, around.into());
+            map.push(printed.span.start + offset, frame, named.into(), around.into());
         }
     }
 

@@ -245,9 +245,13 @@ pub fn from_any(value: &Any) -> Jinja {
         Any::Nil => Jinja::from(()),
         Any::Bool(value) => Jinja::from(*value),
         Any::Int(value) | Any::Int64(value) => Jinja::from(*value),
+        Any::Uint8(value) => Jinja::from(*value),
+        Any::Uint64(value) => Jinja::from(*value),
         Any::Float64(value) => number(*value),
+        // Only a literal of Go templates can be one.
+        Any::Complex(..) => Jinja::from(()),
         Any::String(text) => Jinja::from(&*text.to_str()),
-        Any::Bytes(bytes) => Jinja::from(&*String::from_utf8_lossy(bytes)),
+        Any::Bytes(bytes) => Jinja::from(&*bytes.to_str()),
         Any::List(list) => Jinja::from(list.items.iter().map(from_any).collect::<Vec<_>>()),
         Any::Map(map) => Jinja::from_pairs(
             map.entries.borrow().iter().map(|(key, value)| (key.to_str().into_owned(), from_any(value))),
@@ -265,7 +269,8 @@ pub fn from_any(value: &Any) -> Jinja {
 pub fn text(value: &Jinja) -> Result<String, Error> {
     match value.kind() {
         ValueKind::None | ValueKind::Undefined => Ok(String::new()),
-        ValueKind::String | ValueKind::Bool => Ok(value.to_string()),
+        ValueKind::Bool => Ok(value.is_true().to_string()),
+        ValueKind::String => Ok(value.to_string()),
         ValueKind::Number if value.is_integer() => Ok(value.to_string()),
         ValueKind::Number => Ok(decimal(f64::try_from(value.clone())?)),
         ValueKind::Plain if value.downcast_object_ref::<Handle>().is_some() => Ok(value.to_string()),

@@ -1,8 +1,9 @@
 //! Sizes, types and conversions: the standard library's functions on all types.
 
 use super::{Row, network, text, time};
+use crate::number;
 use crate::policy::cel::Failure;
-use crate::policy::cel::ops::{go_float, int_overflow, uint_overflow};
+use crate::policy::cel::ops::{int_overflow, uint_overflow};
 use crate::policy::cel::value::{Data, Opaque, Val};
 
 /// The library's rows.
@@ -113,7 +114,7 @@ pub fn string(value: &Val) -> Result<String, Failure> {
         Data::Bool(value) => value.to_string(),
         Data::Int(value) => value.to_string(),
         Data::Uint(value) => value.to_string(),
-        Data::Double(value) => go_float(*value),
+        Data::Double(value) => number::general(*value),
         Data::Bytes(bytes) => String::from_utf8(bytes.to_vec())
             .map_err(|_| Failure::new("invalid UTF-8 in bytes, cannot convert to string"))?,
         Data::Duration(nanos) => time::print_duration(*nanos),

@@ -1,0 +1,80 @@
+//! `plimsoll lint`: charts and plain manifests against policies.
+
+use std::fs;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::chart_args::ChartArgs;
+use super::check_args::CheckArgs;
+use super::{Stop, Streams};
+use crate::check::{self, Subject};
+use crate::finding::Fault;
+use crate::gate::ExitStatus;
+use crate::source::SourceFile;
+
+/// The most bytes of one file of manifests.
+const MAX_FILE: u64 = 64 << 20;
+
+/// Check a chart, or files and folders of plain manifests, or `-`
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// One chart (a folder with a Chart.yaml, or a .tgz), or files and folders of manifests, or `-`
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// The release's name, for a chart
+    #[arg(long, value_name = "NAME", default_value = "release-name", help_heading = "Release")]
+    name: String,
+
+    #[command(flatten)]
+    chart: ChartArgs,
+    #[command(flatten)]
+    checks: CheckArgs,
+}
+
+pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, Stop> {
+    let is_chart = |path: &Path| path.join("Chart.yaml").is_file() || path.extension().is_some_and(|end| end == "tgz");
+    if let [chart] = args.paths.as_slice()
+        && is_chart(chart)
+    {
+        let job = args.chart.job(&[args.name.clone(), chart.display().to_string()], streams)?;
+        let rendered = check::render(&job)?;
+        return args.checks.run(&Subject::from(&rendered), streams);
+    }
+    if let Some(chart) = args.paths.iter().find(|path| is_chart(path)) {
+        let fault = Fault::new(format!("{} is a chart among other paths", chart.display()));
+        return Err(fault.help("lint one chart at a time, so that its values are its own").into());
+    }
+    let mut files = Vec::new();
+    for path in &args.paths {
+        collect(path, path, streams, &mut files)?;
+    }
+    let manifests = check::read(files)?;
+    args.checks.run(&Subject::plain(&manifests, &args.chart.namespace), streams)
+}
+
+/// Reads a file, or all files of manifests below a folder in the order of their names.
+fn collect(path: &Path, asked: &Path, streams: &mut Streams<'_>, files: &mut Vec<Arc<SourceFile>>) -> Result<(), Fault> {
+    let fault = |error: std::io::Error| Fault::new(format!("{} could not be read: {error}", path.display()));
+    if path == Path::new("-") {
+        let text = super::chart_args::read_text(&mut (&mut streams.stdin).take(MAX_FILE + 1), MAX_FILE, "standard input")?;
+        files.push(SourceFile::new("-", text));
+    } else if path.is_dir() {
+        let mut entries = fs::read_dir(path)
+            .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>())
+            .map_err(fault)?;
+        entries.sort();
+        for entry in entries {
+            let is_manifest = entry.extension().is_some_and(|end| ["yaml", "yml", "json"].iter().any(|known| end == *known));
+            // A link to a folder could lead round in circles.
+            if entry.is_dir() && !entry.is_symlink() || entry.is_file() && is_manifest {
+                collect(&entry, asked, streams, files)?;
+            }
+        }
+    } else {
+        let mut file = fs::File::open(path).map_err(fault)?;
+        let text = super::chart_args::read_text(&mut file, MAX_FILE, &path.display().to_string())?;
+        files.push(SourceFile::new(path.display().to_string(), text));
+    }
+    Ok(())
+}

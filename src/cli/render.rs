@@ -1,0 +1,113 @@
+//! `plimsoll render`: what `helm template` does, and with `--check` what it does not.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use super::chart_args::ChartArgs;
+use super::check_args::CheckArgs;
+use super::{Stop, Streams};
+use crate::check::{self, Rendered};
+use crate::finding::Fault;
+use crate::gate::ExitStatus;
+use crate::manifest::{self, Stream};
+
+/// Print a chart's manifests, or check them with --check
+///
+/// Takes the arguments of `helm template` and prints the same bytes.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The release's name (release-name where left out), and the chart: a folder or a .tgz
+    #[arg(value_name = "[NAME] CHART")]
+    name_and_chart: Vec<String>,
+
+    /// Print no manifests, but validate and lint them
+    #[arg(long, help_heading = "Check")]
+    check: bool,
+
+    /// Print CRDs too
+    #[arg(long, help_heading = "Output")]
+    include_crds: bool,
+    /// Print only the manifests of these templates (repeatable; `*` stops at slashes)
+    #[arg(short, long, value_name = "PATH", help_heading = "Output")]
+    show_only: Vec<String>,
+    /// Leave out hooks
+    #[arg(long, help_heading = "Output")]
+    no_hooks: bool,
+    /// Leave out test hooks
+    #[arg(long, help_heading = "Output")]
+    skip_tests: bool,
+    /// Write files to this folder instead of standard output
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["check", "show_only"], help_heading = "Output")]
+    output_dir: Option<PathBuf>,
+    /// Put the release's name into the path below --output-dir
+    #[arg(long, help_heading = "Output")]
+    release_name: bool,
+
+    #[command(flatten)]
+    chart: ChartArgs,
+    #[command(flatten)]
+    checks: CheckArgs,
+}
+
+pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, Stop> {
+    let job = args.chart.job(&args.name_and_chart, streams)?;
+    let rendered = check::render(&job)?;
+    for warning in &rendered.warnings {
+        writeln!(streams.stderr, "warning: {warning}")?;
+    }
+    if args.check {
+        return args.checks.run(&check::Subject::from(&rendered), streams);
+    }
+    let options = Stream { no_hooks: args.no_hooks, skip_tests: args.skip_tests };
+    let crds = if args.include_crds { rendered.crds() } else { Vec::new() };
+    if let Some(dir) = &args.output_dir {
+        let dir = if args.release_name { dir.join(&job.release.name) } else { dir.clone() };
+        return write_files(&dir, &crds, &rendered, options, streams);
+    }
+    let output = manifest::print(&crds, &rendered.manifests, options);
+    let output = manifest::show_only(&output, &args.show_only).map_err(|pattern| {
+        Fault::new(format!("could not find template {pattern} in chart"))
+            .help("name a template by its path in the chart, for example templates/deployment.yaml")
+    })?;
+    streams.stdout.write_all(output.as_bytes())?;
+    Ok(ExitStatus::Clean)
+}
+
+/// Writes a file for each template, all or none.
+fn write_files(
+    dir: &Path,
+    crds: &[(String, String)],
+    rendered: &Rendered,
+    options: Stream,
+    streams: &mut Streams<'_>,
+) -> Result<ExitStatus, Stop> {
+    let mut files: BTreeMap<PathBuf, String> = BTreeMap::new();
+    let mut said = String::new();
+    for (name, document) in manifest::documents(crds, &rendered.manifests, options) {
+        let path = dir.join(name);
+        said.push_str(&format!("wrote {}\n", path.display()));
+        files.entry(path).or_default().push_str(&document);
+    }
+    write_all(&files).map_err(|error| Fault::new(format!("{} could not be written: {error}", dir.display())))?;
+    writeln!(streams.stdout, "{said}")?;
+    Ok(ExitStatus::Clean)
+}
+
+/// Writes every file beside its place first, so that a full disk leaves none half written.
+fn write_all(files: &BTreeMap<PathBuf, String>) -> io::Result<()> {
+    let draft = |path: &Path| path.with_file_name(format!(".{}.draft", path.file_name().unwrap_or_default().display()));
+    let written = files.iter().try_for_each(|(path, text)| {
+        fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
+        fs::write(draft(path), text)
+    });
+    let moved = written.and_then(|()| files.keys().try_for_each(|path| fs::rename(draft(path), path)));
+    if moved.is_err() {
+        files.keys().for_each(|path| {
+            // Best effort: the first error is the one to tell.
+            let _ = fs::remove_file(draft(path));
+        });
+    }
+    moved
+}

@@ -1,0 +1,156 @@
+//! Reading documents strictly: every field must be known, every error has a place.
+
+use std::sync::Arc;
+
+use super::{Error, ErrorKind};
+use crate::source::{Location, SourceFile, Span};
+use crate::value::{Path, Value};
+use crate::yaml;
+
+/// A document of a file.
+#[derive(Debug, Clone)]
+pub struct Document {
+    file: Arc<SourceFile>,
+    span: Span,
+    value: Value,
+}
+
+/// A value of a document, and the way to it.
+#[derive(Debug, Clone)]
+pub struct Node<'a> {
+    document: &'a Document,
+    /// The value.
+    pub value: &'a Value,
+    /// The way to it from the document's root.
+    pub path: Path,
+}
+
+/// Reads all documents of a file that are not empty.
+pub fn documents(file: &Arc<SourceFile>) -> Result<Vec<Document>, Error> {
+    let options = yaml::Options { strict: true, ..Default::default() };
+    let documents = yaml::parse_stream(&file.text, options)
+        .map_err(|error| Error::new(ErrorKind::Yaml(error.to_string()), Location::new(file.clone(), error.span())))?;
+    let documents = documents.into_iter().filter(|document| !matches!(document.value, Value::Null));
+    Ok(documents.map(|d| Document { file: file.clone(), span: d.span, value: d.value }).collect())
+}
+
+impl Document {
+    /// The document as a whole.
+    pub fn root(&self) -> Node<'_> {
+        Node { document: self, value: &self.value, path: Path::default() }
+    }
+
+    /// Where a value was written, or its nearest parent.
+    pub fn locate(&self, path: &Path) -> Location {
+        let mut path = path.clone();
+        loop {
+            if let Some(place) = yaml::locate(&self.file.text, self.span, &path) {
+                return Location::new(self.file.clone(), place.value);
+            }
+            match path.parent() {
+                Some(parent) => path = parent,
+                None => return Location::new(self.file.clone(), self.span),
+            }
+        }
+    }
+
+    /// Where a part of a text value was written.
+    ///
+    /// Folding and indentation change blanks only, so the place is found by counting the characters that are none.
+    pub fn locate_within(&self, path: &Path, part: Span) -> Location {
+        let whole = self.locate(path);
+        let Some(text) = self.value.follow(path).and_then(Value::as_str) else { return whole };
+        let raw = self.file.text.get(whole.span.start..whole.span.end).unwrap_or_default();
+        let skip = match raw.as_bytes().first() {
+            Some(b'|' | b'>') => raw.find('\n').unwrap_or(0),
+            Some(b'"' | b'\'') => 1,
+            _ => 0,
+        };
+        let body = raw.get(skip..).unwrap_or_default();
+        let solid = |text: &str| text.chars().filter(|c| !c.is_whitespace()).count();
+        let before = solid(text.get(..part.start).unwrap_or_default());
+        let length = solid(text.get(part.start..part.end).unwrap_or_default()).max(1);
+        let mut inked = body.char_indices().filter(|(_, c)| !c.is_whitespace());
+        let Some((start, _)) = inked.nth(before) else { return whole };
+        let end = body.get(start..).and_then(|rest| {
+            let (at, c) = rest.char_indices().filter(|(_, c)| !c.is_whitespace()).nth(length - 1)?;
+            Some(start + at + c.len_utf8())
+        });
+        let base = whole.span.start + skip;
+        Location::new(self.file.clone(), Span::new(base + start, base + end.unwrap_or(body.len())))
+    }
+}
+
+impl<'a> Node<'a> {
+    /// An error about this value.
+    pub fn error(&self, message: impl Into<String>) -> Error {
+        Error::new(ErrorKind::Document(message.into()), self.document.locate(&self.path))
+    }
+
+    /// Where it was written.
+    pub fn location(&self) -> Location {
+        self.document.locate(&self.path)
+    }
+
+    fn wrong(&self, wanted: &str) -> Error {
+        let name = if self.path.0.is_empty() { "the document".to_owned() } else { self.path.to_string() };
+        self.error(format!("{name}: expected {wanted}, found {}", self.value.type_name()))
+    }
+
+    fn child(&self, key: &str, value: &'a Value) -> Self {
+        Self { document: self.document, value, path: self.path.key(key) }
+    }
+
+    /// Refuses what is no mapping, and keys that are not among those known.
+    pub fn only(&self, known: &[&str]) -> Result<(), Error> {
+        let map = self.value.as_map().ok_or_else(|| self.wrong("a mapping"))?;
+        match map.iter().find(|(key, _)| !known.contains(&&***key)) {
+            None => Ok(()),
+            Some((key, value)) => {
+                let path = self.path.key(key.clone());
+                Err(self.child(key, value).error(format!("unknown field {path}; known are {}", known.join(", "))))
+            }
+        }
+    }
+
+    /// The value of a key, if it is there and not null.
+    pub fn get(&self, key: &str) -> Option<Node<'a>> {
+        let value = self.value.get(key).filter(|value| !matches!(value, Value::Null))?;
+        Some(self.child(key, value))
+    }
+
+    /// The value of a key that must be there.
+    pub fn need(&self, key: &str) -> Result<Node<'a>, Error> {
+        self.get(key).ok_or_else(|| self.error(format!("{} is missing", self.path.key(key))))
+    }
+
+    /// The value as text.
+    pub fn text(&self) -> Result<&'a str, Error> {
+        self.value.as_str().ok_or_else(|| self.wrong("a string"))
+    }
+
+    /// The text of a key, or nothing.
+    pub fn text_of(&self, key: &str) -> Result<Option<&'a str>, Error> {
+        self.get(key).map(|node| node.text()).transpose()
+    }
+
+    /// The elements of a key's list; none where it is missing.
+    pub fn list_of(&self, key: &str) -> Result<Vec<Node<'a>>, Error> {
+        let Some(node) = self.get(key) else { return Ok(Vec::new()) };
+        let items = node.value.as_list().ok_or_else(|| node.wrong("a list"))?;
+        let element = |(index, value)| Node { document: node.document, value, path: node.path.index(index) };
+        Ok(items.iter().enumerate().map(element).collect())
+    }
+
+    /// The texts of a key's list; none where it is missing.
+    pub fn texts_of(&self, key: &str) -> Result<Vec<String>, Error> {
+        self.list_of(key)?.iter().map(|node| node.text().map(str::to_owned)).collect()
+    }
+
+    /// The entries of a key's mapping to text; none where it is missing.
+    pub fn pairs_of(&self, key: &str) -> Result<Vec<(String, String)>, Error> {
+        let Some(node) = self.get(key) else { return Ok(Vec::new()) };
+        let map = node.value.as_map().ok_or_else(|| node.wrong("a mapping"))?;
+        map.iter().map(|(key, value)| Ok((key.to_string(), node.child(key, value).text()?.to_owned()))).collect()
+    }
+}

@@ -1,0 +1,217 @@
+//! The examples beside a policy: releases that it must pass, and releases in which it must find something.
+//!
+//! ```yaml
+//! pass:
+//!   - name: what is shown
+//!     release: {name: alice, namespace: workspaces}
+//!     values: {}
+//!     suppliedValues: {}
+//!     objects: []
+//! fail:
+//!   - name: what is wrong
+//!     objects: []
+//!     findings:
+//!       - object: Deployment workspace
+//!         message: part of the message
+//!         fields: ["spec.template.spec.hostNetwork"]
+//!         values: ["ingress.auth.type"]
+//! ```
+//!
+//! `base` at the top holds objects that every example has. Each finding is one violation, in their order; of a finding
+//! only what is stated is compared. Where `suppliedValues` is missing, `values` is what the user set.
+
+use std::sync::Arc;
+
+use super::decode::{Node, documents};
+use super::evaluate::{Release, Subject, Violation, evaluate};
+use super::{Error, ErrorKind, Policy};
+use crate::source::{Location, SourceFile};
+use crate::value::{Map, Value};
+
+/// The examples of one policy.
+#[derive(Debug)]
+pub struct Examples {
+    /// Releases without a finding.
+    pub pass: Vec<Example>,
+    /// Releases with findings.
+    pub fail: Vec<Example>,
+}
+
+/// One release and what is found in it.
+#[derive(Debug)]
+pub struct Example {
+    /// What it shows.
+    pub name: String,
+    /// The objects.
+    pub objects: Vec<Value>,
+    /// Where it is in its file.
+    pub location: Location,
+    release: String,
+    namespace: String,
+    values: Value,
+    supplied: Value,
+    findings: Vec<Expected>,
+}
+
+#[derive(Debug)]
+struct Expected {
+    object: Option<String>,
+    message: Option<String>,
+    fields: Option<Vec<String>>,
+    values: Option<Vec<String>>,
+}
+
+/// An example that is not as it says.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{policy}: {example}: {reason}")]
+pub struct Mismatch {
+    /// The policy's id.
+    pub policy: String,
+    /// The example's name.
+    pub example: String,
+    /// What differs.
+    pub reason: String,
+    /// The example in its file.
+    pub location: Location,
+}
+
+impl Examples {
+    /// Reads a file of examples.
+    pub fn read(file: &Arc<SourceFile>) -> Result<Self, Error> {
+        let documents = documents(file)?;
+        let [document] = documents.as_slice() else {
+            let place = Location::new(file.clone(), Default::default());
+            return Err(Error::new(ErrorKind::Document("a file of examples holds one document".into()), place));
+        };
+        let root = document.root();
+        root.only(&["base", "pass", "fail"])?;
+        let base = objects(&root, "base")?;
+        let read = |key, fails| -> Result<Vec<Example>, Error> {
+            root.list_of(key)?.iter().map(|node| Example::read(node, &base, fails)).collect()
+        };
+        Ok(Self { pass: read("pass", false)?, fail: read("fail", true)? })
+    }
+
+    /// Runs the policy on its examples. `Err` is a policy that cannot be evaluated on one.
+    pub fn run(&self, policy: &Policy) -> Result<Vec<Mismatch>, Error> {
+        let mut mismatches = Vec::new();
+        for example in self.pass.iter().chain(&self.fail) {
+            let violations = evaluate([policy], &example.as_release())?;
+            if let Some(reason) = example.differs(&violations) {
+                let (policy, example, location) = (policy.id.clone(), example.name.clone(), example.location.clone());
+                mismatches.push(Mismatch { policy, example, reason, location });
+            }
+        }
+        Ok(mismatches)
+    }
+}
+
+impl Example {
+    fn read(node: &Node<'_>, base: &[Value], fails: bool) -> Result<Self, Error> {
+        let known = ["name", "release", "values", "suppliedValues", "objects", "findings"];
+        node.only(if fails { &known } else { known.split_last().map_or(&known, |(_, rest)| rest) })?;
+        let release = node.get("release");
+        if let Some(release) = &release {
+            release.only(&["name", "namespace"])?;
+        }
+        let named = |key, fallback: &str| -> Result<String, Error> {
+            let given = release.as_ref().map(|release| release.text_of(key)).transpose()?.flatten();
+            Ok(given.unwrap_or(fallback).to_owned())
+        };
+        let mapping = |key| node.get(key).map_or_else(|| Map::default().into(), |node| node.value.clone());
+        let values = mapping("values");
+        let mut all = base.to_vec();
+        all.extend(objects(node, "objects")?);
+        let findings = node.list_of("findings")?.iter().map(Expected::read).collect::<Result<Vec<_>, _>>()?;
+        if fails && findings.is_empty() {
+            return Err(node.error("an example that fails needs findings"));
+        }
+        Ok(Self {
+            name: node.need("name")?.text()?.to_owned(),
+            objects: all,
+            location: node.location(),
+            release: named("name", "alice")?,
+            namespace: named("namespace", "workspace-alice")?,
+            supplied: if node.get("suppliedValues").is_some() { mapping("suppliedValues") } else { values.clone() },
+            values,
+            findings,
+        })
+    }
+
+    fn as_release(&self) -> Release<'_> {
+        Release {
+            name: &self.release,
+            namespace: &self.namespace,
+            kube_version: "v1.35.0",
+            values: &self.values,
+            supplied: &self.supplied,
+            objects: &self.objects,
+        }
+    }
+
+    fn differs(&self, violations: &[Violation<'_>]) -> Option<String> {
+        if violations.len() != self.findings.len() {
+            let found: Vec<String> = violations.iter().map(|violation| self.describe(violation)).collect();
+            let (wanted, given) = (self.findings.len(), violations.len());
+            return Some(format!("expected {wanted} findings, got {given}: {}", found.join("; ")));
+        }
+        self.findings.iter().zip(violations).find_map(|(expected, violation)| expected.differs(self, violation))
+    }
+
+    /// `Deployment ide`
+    fn object_name(&self, index: usize) -> String {
+        let text = |keys: [&str; 2]| {
+            let keys = keys.into_iter().filter(|key| !key.is_empty());
+            self.objects.get(index).and_then(|object| object.at(keys)?.as_str()).unwrap_or_default()
+        };
+        format!("{} {}", text(["kind", ""]), text(["metadata", "name"]))
+    }
+
+    fn describe(&self, violation: &Violation<'_>) -> String {
+        let (fields, values) = self.places(violation);
+        let object = violation.object.map(|index| self.object_name(index)).unwrap_or_default();
+        format!("{object} {:?} at {fields:?}, values {values:?}", violation.message)
+    }
+
+    /// The fields that are blamed, and the values. Fields of objects other than the one judged carry its name.
+    fn places(&self, violation: &Violation<'_>) -> (Vec<String>, Vec<String>) {
+        let mut fields = Vec::new();
+        let mut values = Vec::new();
+        for blamed in &violation.blamed {
+            match blamed.subject {
+                Subject::Values => values.push(blamed.path.to_string()),
+                Subject::Object(index) if violation.object == Some(index) => fields.push(blamed.path.to_string()),
+                Subject::Object(index) => fields.push(format!("{}: {}", self.object_name(index), blamed.path)),
+            }
+        }
+        (fields, values)
+    }
+}
+
+impl Expected {
+    fn read(node: &Node<'_>) -> Result<Self, Error> {
+        node.only(&["object", "message", "fields", "values"])?;
+        let texts =
+            |key| -> Result<Option<Vec<String>>, Error> { node.get(key).map(|_| node.texts_of(key)).transpose() };
+        Ok(Self {
+            object: node.text_of("object")?.map(str::to_owned),
+            message: node.text_of("message")?.map(str::to_owned),
+            fields: texts("fields")?,
+            values: texts("values")?,
+        })
+    }
+
+    fn differs(&self, example: &Example, violation: &Violation<'_>) -> Option<String> {
+        let (fields, values) = example.places(violation);
+        let object = violation.object.map(|index| example.object_name(index));
+        let differs = self.object.is_some() && self.object != object
+            || self.message.as_ref().is_some_and(|message| !violation.message.contains(message))
+            || self.fields.as_ref().is_some_and(|wanted| *wanted != fields)
+            || self.values.as_ref().is_some_and(|wanted| *wanted != values);
+        differs.then(|| format!("expected {self:?}, got {}", example.describe(violation)))
+    }
+}
+
+fn objects(node: &Node<'_>, key: &str) -> Result<Vec<Value>, Error> {
+    Ok(node.list_of(key)?.into_iter().map(|node| node.value.clone()).collect())
+}

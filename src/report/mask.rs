@@ -1,0 +1,122 @@
+//! Credentials are shown to nobody: what hides them in the lines that a report quotes.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+/// Keys that name a credential.
+static CREDENTIAL: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)pass(word|wd|phrase)|\bpwd\b|secret|token|credential|api[-_]?key|private[-_]?key|htpasswd")
+        .expect("a valid expression")
+});
+/// Keys that only say where a credential is.
+static REFERENCE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)(names?|refs?|path|file|dir|enabled|mode|type|class|ttl|seconds|existing\w*|secret)$")
+        .expect("a valid expression")
+});
+/// An entry of a mapping on a line of its own: indentation and dashes, key, value.
+static ENTRY: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r#"^([ \t]*(?:- +)*)["']?([\w./-]+)["']?:(?:[ \t]+(.*))?$"#).expect("a valid expression")
+});
+/// Values that give nothing away.
+static HARMLESS: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r#"^(true|false|null|~|""|''|\{\}|\[\]|[|>][-+0-9]*)?\s*(#.*)?$"#).expect("a valid expression")
+});
+
+/// The same text with every character of a credential as `*`: byte for byte as long, so that positions stay true.
+///
+/// Hidden are values under keys that name a credential, values of environment variables with such a name, and all of
+/// `data` and `stringData` of a Secret. Templates' expressions are no values.
+pub(super) fn text(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for document in text.split_inclusive("\n---") {
+        let is_secret = document.lines().any(|line| line.trim_end() == "kind: Secret");
+        let mut hiding: Option<Hiding> = None;
+        let mut named = false;
+        for line in document.split_inclusive('\n') {
+            let indent = line.len() - line.trim_start_matches([' ', '-']).len();
+            if hiding.as_ref().is_some_and(|hiding| !line.trim().is_empty() && indent <= hiding.indent) {
+                hiding = None;
+            }
+            let entry = ENTRY.captures(line.trim_end_matches('\n'));
+            let (mut hidden, mut from) = (hiding.is_some(), indent);
+            if let Some(entry) = &entry {
+                let (key, value) = (&entry[2], entry.get(3));
+                let opens = is_secret && entry[1].is_empty() && (key == "data" || key == "stringData");
+                let names = CREDENTIAL.is_match(key) && !REFERENCE.is_match(key) || named && key == "value";
+                named = key == "name" && value.is_some_and(|value| CREDENTIAL.is_match(value.as_str()));
+                let all_below = hiding.as_ref().is_some_and(|hiding| hiding.entries);
+                if all_below || hiding.is_none() {
+                    hidden = names || all_below;
+                    from = value.map_or(line.len(), |value| value.start());
+                }
+                if (opens || names || all_below) && hiding.is_none() || all_below {
+                    hiding = hiding.or(Some(Hiding { indent, entries: opens }));
+                }
+            } else {
+                named = false;
+            }
+            let value = line.get(from..).unwrap_or_default();
+            if hidden && !value.contains("{{") && !HARMLESS.is_match(value.trim_end()) {
+                out.push_str(&line[..from]);
+                out.extend(value.chars().flat_map(|c| stars(c).chars()));
+            } else {
+                out.push_str(line);
+            }
+        }
+    }
+    out
+}
+
+/// What is being hidden: everything that is indented deeper.
+struct Hiding {
+    indent: usize,
+    /// Whether it is a mapping whose keys may be read.
+    entries: bool,
+}
+
+fn stars(c: char) -> &'static str {
+    match c {
+        '\n' => "\n",
+        _ => &"****"[..c.len_utf8()],
+    }
+}
+
+/// A flag without the values of keys that name a credential: `--set db.password=…` becomes `--set db.password=***`.
+pub(super) fn flag(text: &str) -> String {
+    let hide = |part: &str| match part.split_once('=') {
+        Some((key, _)) if CREDENTIAL.is_match(key) => format!("{key}=***"),
+        _ => part.to_owned(),
+    };
+    text.split(',').map(hide).collect::<Vec<_>>().join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_are_hidden_and_everything_else_stays() {
+        let shown = "kind: Secret\nmetadata:\n  name: x\nstringData:\n  a: hunter2\n  b: |\n    line one\n    line two\ntype: Opaque\n\
+                     ---\nenv:\n  - name: DB_PASSWORD\n    value: hunter2\n  - name: HOST\n    value: web\n\
+                     apiToken: \"hunter2\"\nsecretName: tls\nexistingSecret: mine\nautomountServiceAccountToken: false\n\
+                     password: {{ .Values.password }}\n";
+        let expected = "kind: Secret\nmetadata:\n  name: x\nstringData:\n  a: *******\n  b: |\n    ********\n    ********\ntype: Opaque\n\
+                        ---\nenv:\n  - name: DB_PASSWORD\n    value: *******\n  - name: HOST\n    value: web\n\
+                        apiToken: *********\nsecretName: tls\nexistingSecret: mine\nautomountServiceAccountToken: false\n\
+                        password: {{ .Values.password }}\n";
+        assert_eq!(text(shown), expected);
+    }
+
+    #[test]
+    fn positions_stay_true() {
+        let shown = "password: hé☃\nnext: 1\n";
+        assert_eq!(text(shown).len(), shown.len());
+        assert_eq!(text(shown), "password: ******\nnext: 1\n");
+    }
+
+    #[test]
+    fn flags_hide_what_they_set() {
+        assert_eq!(flag("--set db.password=x,host=web"), "--set db.password=***,host=web");
+    }
+}

@@ -1,0 +1,173 @@
+//! Which subcharts a release has, and what they give their parents.
+//!
+//! Source: Helm's `pkg/chart/v2/util/dependencies.go`.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::coalesce::{TypeMismatch, Warnings, coalesce, merge_tables, merged};
+use super::table::{Node, Table};
+use crate::chart::{Chart, Dependency};
+use crate::semver::{Constraint, Version};
+use crate::value::{Map, Value};
+
+/// The chart as a release sees it: disabled subcharts taken out, aliases applied, values imported.
+pub(super) fn process(chart: &Chart, values: &Value, warnings: &mut Warnings) -> Result<Chart, TypeMismatch> {
+    let mut chart = enabled(chart, values, "", warnings)?;
+    import_values(&mut chart, warnings)?;
+    Ok(chart)
+}
+
+fn enabled(chart: &Chart, values: &Value, path: &str, warnings: &mut Warnings) -> Result<Chart, TypeMismatch> {
+    let mut chart = chart.clone();
+    if chart.metadata.dependencies.is_empty() {
+        return Ok(chart);
+    }
+    let metadata = Arc::make_mut(&mut chart.metadata);
+    chart.dependencies = named(&chart.dependencies, &metadata.dependencies);
+    for dependency in &mut metadata.dependencies {
+        dependency.name = dependency.effective_name().to_string();
+        dependency.enabled = true;
+    }
+    let values = coalesce(&chart, values, warnings)?;
+
+    let metadata = Arc::make_mut(&mut chart.metadata);
+    for dependency in &mut metadata.dependencies {
+        apply_tags(dependency, &values, warnings);
+        apply_conditions(dependency, &values, path, warnings);
+    }
+    let disabled: HashSet<String> =
+        metadata.dependencies.iter().filter(|dependency| !dependency.enabled).map(|d| d.name.clone()).collect();
+    metadata.dependencies.retain(|dependency| !disabled.contains(&dependency.name));
+    chart.dependencies.retain(|subchart| !disabled.contains(subchart.name()));
+    for subchart in &mut chart.dependencies {
+        let path = format!("{path}{}.", subchart.name());
+        *subchart = Arc::new(enabled(subchart, &values, &path, warnings)?);
+    }
+    Ok(chart)
+}
+
+/// Subcharts that Chart.yaml does not name, then those that it names, under the names that it gives them.
+fn named(subcharts: &[Arc<Chart>], wanted: &[Dependency]) -> Vec<Arc<Chart>> {
+    let wanted: Vec<(&Dependency, Option<Constraint>)> =
+        wanted.iter().map(|dependency| (dependency, dependency.version.parse().ok())).collect();
+    let versions: Vec<Option<Version>> = subcharts.iter().map(|chart| chart.metadata.version.parse().ok()).collect();
+    let fits = |chart: &Chart, version: &Option<Version>, dependency: &Dependency, constraint: &Option<Constraint>| {
+        chart.name() == dependency.name
+            && matches!((constraint, version), (Some(constraint), Some(version)) if constraint.allows(version))
+    };
+    let mut found: Vec<Arc<Chart>> = Vec::new();
+    for (chart, version) in subcharts.iter().zip(&versions) {
+        if !wanted.iter().any(|(dependency, constraint)| fits(chart, version, dependency, constraint)) {
+            found.push(chart.clone());
+        }
+    }
+    for (dependency, constraint) in &wanted {
+        let mut candidates = subcharts.iter().zip(&versions);
+        let Some((chart, _)) = candidates.find(|(chart, version)| fits(chart, version, dependency, constraint)) else {
+            continue;
+        };
+        let mut chart = chart.clone();
+        if !dependency.alias.is_empty() {
+            Arc::make_mut(&mut Arc::make_mut(&mut chart).metadata).name.clone_from(&dependency.alias);
+        }
+        found.push(chart);
+    }
+    found
+}
+
+/// A dependency with tags is off where tags of it are false and none is true.
+fn apply_tags(dependency: &mut Dependency, values: &Value, warnings: &mut Warnings) {
+    let Some(tags @ Value::Map(_)) = values.get("tags") else { return };
+    let (mut any_true, mut any_false) = (false, false);
+    for tag in &dependency.tags {
+        match tags.get(tag) {
+            None => {}
+            Some(Value::Bool(true)) => any_true = true,
+            Some(Value::Bool(false)) => any_false = true,
+            Some(_) => warnings.add(format!("returned non-bool value tag={tag} chart={}", dependency.name)),
+        }
+    }
+    dependency.enabled = any_true || !any_false;
+}
+
+/// The first condition that is a boolean decides.
+fn apply_conditions(dependency: &mut Dependency, values: &Value, path: &str, warnings: &mut Warnings) {
+    for condition in dependency.condition.trim().split(',').filter(|condition| !condition.is_empty()) {
+        match values.at(format!("{path}{condition}").split('.')) {
+            Some(Value::Bool(value)) => {
+                dependency.enabled = *value;
+                break;
+            }
+            None | Some(Value::Map(_)) => {}
+            Some(_) => {
+                warnings.add(format!("returned non-bool value path={condition} chart={}", dependency.name));
+            }
+        }
+    }
+}
+
+/// Brings `import-values` from subcharts into the values of their parents, the innermost first.
+///
+/// Helm does so with its maps in place: where two imports go to one key, the first subchart gets what the second has.
+fn import_values(chart: &mut Chart, warnings: &mut Warnings) -> Result<(), TypeMismatch> {
+    for subchart in &mut chart.dependencies {
+        import_values(Arc::make_mut(subchart), warnings)?;
+    }
+    if chart.metadata.dependencies.is_empty() {
+        return Ok(());
+    }
+    let values = merged(chart, warnings)?;
+    let imported = Table::default();
+    for dependency in &mut Arc::make_mut(&mut chart.metadata).dependencies {
+        let mut normalized = Vec::new();
+        for import in &dependency.import_values {
+            let (child, parent) = match import {
+                Value::Map(map) => {
+                    let print =
+                        |key| map.get(key).map_or_else(|| "<nil>".to_string(), |value| Node::from(value).print());
+                    (print("child"), print("parent"))
+                }
+                Value::String(name) => (format!("exports.{name}"), ".".to_string()),
+                _ => continue,
+            };
+            match find(&values, &format!("{}.{child}", dependency.name)) {
+                Ok(table) => merge_tables(&imported, &nested(&parent, table), warnings),
+                Err(key) => {
+                    let what = if matches!(import, Value::Map(_)) {
+                        format!("ImportValues missing table from chart chart={}", dependency.name)
+                    } else {
+                        "ImportValues missing table".to_string()
+                    };
+                    warnings.add(format!("{what} error=\"{key:?} is not a table\""));
+                }
+            }
+            normalized.push(Map::from_iter([("child", child.into()), ("parent", Value::from(parent))]).into());
+        }
+        dependency.import_values = normalized;
+    }
+    let values = Table::from(&values.freeze());
+    merge_tables(&values, &imported, warnings);
+    chart.values = Value::Map(values.freeze());
+    Ok(())
+}
+
+/// Follows a dotted path; the key that is no table otherwise.
+fn find<'a>(values: &Table, path: &'a str) -> Result<Table, &'a str> {
+    path.split('.').try_fold(values.clone(), |table, key| match table.get(key) {
+        Some(Node::Table(table)) => Ok(table),
+        _ => Err(key),
+    })
+}
+
+/// Puts a table where a dotted path says; `.` is the root.
+fn nested(path: &str, table: Table) -> Table {
+    if path == "." {
+        return table;
+    }
+    path.rsplit('.').fold(table, |table, key| {
+        let outer = Table::default();
+        outer.set(key, Node::Table(table));
+        outer
+    })
+}

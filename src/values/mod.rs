@@ -1,0 +1,97 @@
+//! The values of a release: what the user supplied over what charts have.
+
+mod coalesce;
+mod dependencies;
+mod inputs;
+mod set;
+mod sources;
+mod table;
+
+use crate::chart::{Capabilities, Chart, KubeVersionMismatch};
+use crate::value::Value;
+use coalesce::Warnings;
+
+pub use coalesce::TypeMismatch;
+pub use inputs::{InputError, Inputs, SetOption, Supplied};
+pub use set::SetError;
+pub use sources::Sources;
+
+/// The values of a release, and its charts.
+#[derive(Debug, Clone)]
+pub struct Resolved {
+    /// The chart as the release sees it: without disabled subcharts, aliases as names, values imported.
+    pub chart: Chart,
+    /// `.Values` of the root chart; those of a subchart are below its name. Always a map.
+    pub values: Value,
+    /// What the user supplied, without any chart's values. Always a map.
+    pub supplied: Value,
+    /// Who set which value.
+    pub sources: Sources,
+    /// What Helm warns of, each once.
+    pub warnings: Vec<String>,
+}
+
+/// Whether values must meet values.schema.json.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SchemaCheck {
+    /// Yes.
+    #[default]
+    Enforce,
+    /// No (`--skip-schema-validation`).
+    Skip,
+}
+
+/// Why there are no values for a release. The texts are Helm's.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A library chart as the root.
+    #[error("{0} charts are not installable")]
+    NotInstallable(String),
+    /// Subcharts that Chart.yaml names and `charts/` does not have.
+    #[error(
+        "an error occurred while checking for chart dependencies: \
+         found in Chart.yaml, but missing in charts/ directory: {}",
+        missing.join(", ")
+    )]
+    MissingDependencies {
+        /// Their names.
+        missing: Vec<String>,
+    },
+    /// A subchart's values are no mapping.
+    #[error("chart dependencies processing failed: {0}")]
+    Dependencies(#[source] TypeMismatch),
+    /// A subchart's values are no mapping.
+    #[error(transparent)]
+    Coalesce(TypeMismatch),
+    /// The chart is for another version of Kubernetes.
+    #[error(transparent)]
+    KubeVersion(#[from] KubeVersionMismatch),
+}
+
+/// Computes the values of a release, with all the checks that `helm template` makes before it renders.
+pub fn resolve(
+    chart: &Chart,
+    supplied: &Supplied,
+    capabilities: &Capabilities,
+    schema: SchemaCheck,
+) -> Result<Resolved, Error> {
+    if !matches!(chart.metadata.kind.as_str(), "" | "application") {
+        return Err(Error::NotInstallable(chart.metadata.kind.clone()));
+    }
+    let has = |name: &str| chart.dependencies.iter().any(|subchart| subchart.name() == name);
+    let missing: Vec<String> =
+        chart.metadata.dependencies.iter().map(|d| d.name.clone()).filter(|name| !has(name)).collect();
+    if !missing.is_empty() {
+        return Err(Error::MissingDependencies { missing });
+    }
+    let mut warnings = Warnings::default();
+    chart.warnings.iter().for_each(|warning| warnings.add(warning.clone()));
+    if chart.metadata.deprecated {
+        warnings.add("this chart is deprecated".to_string());
+    }
+    let view = dependencies::process(chart, &supplied.values, &mut warnings).map_err(Error::Dependencies)?;
+    let values = coalesce::coalesce(&view, &supplied.values, &mut warnings).map_err(Error::Coalesce)?;
+    view.check_kube_version(capabilities)?;
+    let sources = Sources::new(&supplied.layers, &view);
+    Ok(Resolved { chart: view, values, supplied: supplied.values.clone(), sources, warnings: warnings.list })
+}

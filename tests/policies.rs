@@ -1,0 +1,93 @@
+//! Policies: every one's examples, the expressions' language, and blame. Adding a fixture adds a test.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use plimsoll::policy::Catalogue;
+use plimsoll::policy::cel::value::Val;
+use plimsoll::policy::cel::{Evaluation, Program, Scope};
+use plimsoll::policy::examples::Examples;
+use plimsoll::value::Value;
+use plimsoll::yaml;
+
+fn fixtures(folder: &str) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(folder);
+    let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    assert!(!files.is_empty());
+    files
+}
+
+fn load(path: &Path) -> Value {
+    yaml::parse(&fs::read_to_string(path).unwrap(), yaml::Options { strict: true, ..Default::default() }).unwrap()
+}
+
+/// The value of an expression with `object`, or the text of what was wrong, and whether it compiled.
+fn judge(source: &str, object: &Value) -> Result<bool, (bool, String)> {
+    let scope = Scope { globals: &["object"], composed: &[] };
+    let program = Program::compile_to(source, scope, "bool").map_err(|error| (false, error.to_string()))?;
+    let globals = [Val::plain(object, None)];
+    Evaluation::new(&globals, &[]).truth(&program).map_err(|error| (true, error.to_string()))
+}
+
+fn written_out(source: &str) -> String {
+    match source.strip_prefix("repeat:").and_then(|rest| rest.rsplit_once(':')) {
+        Some((part, times)) => part.repeat(times.parse().unwrap()),
+        None => source.to_owned(),
+    }
+}
+
+#[test]
+fn expressions_have_the_values_that_kubernetes_gives_them() {
+    let mut wrong = Vec::new();
+    for path in fixtures("cel") {
+        let fixture = load(&path);
+        let object = fixture.get("object").cloned().unwrap_or_default();
+        let list = |key: &str| fixture.get(key).and_then(Value::as_list).unwrap_or_default().to_vec();
+        for case in list("holds") {
+            let source = case.as_str().unwrap();
+            let verdict = judge(source, &object);
+            if verdict != Ok(true) {
+                wrong.push(format!("{source}\n    {verdict:?}"));
+            }
+        }
+        for (key, compiles) in [("fails", true), ("refused", false)] {
+            for case in list(key) {
+                let [source, text] = case.as_list().unwrap() else { panic!("{case:?}") };
+                let source = written_out(source.as_str().unwrap());
+                let start = Instant::now();
+                let verdict = judge(&source, &object);
+                let text = text.as_str().unwrap();
+                if !matches!(&verdict, Err((compiled, error)) if *compiled == compiles && error.contains(text)) {
+                    wrong.push(format!("{source:.200}\n    wanted {text}, got {verdict:?}"));
+                }
+                assert!(start.elapsed() < Duration::from_secs(30), "{source:.100}");
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} cases differ:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn every_policy_is_complete_and_its_examples_hold() {
+    let catalogue = Catalogue::builtin().unwrap();
+    assert!(!catalogue.entries().is_empty());
+    let mut wrong = Vec::new();
+    for entry in catalogue.entries() {
+        let policy = &entry.policy;
+        for (what, text) in
+            [("title", &policy.title), ("rationale", &policy.rationale), ("remediation", &policy.remediation)]
+        {
+            assert!(!text.is_empty(), "{} has no {what}", policy.id);
+        }
+        let file = entry.examples.as_ref().unwrap_or_else(|| panic!("{} has no examples", policy.id));
+        let examples = Examples::read(file).unwrap_or_else(|error| panic!("{}: {error}", error.location));
+        assert!(!examples.pass.is_empty() && !examples.fail.is_empty(), "{} lacks examples", policy.id);
+        match examples.run(policy) {
+            Ok(mismatches) => wrong.extend(mismatches.iter().map(|m| format!("{}: {m}", m.location))),
+            Err(error) => wrong.push(format!("{}: {error}", error.location)),
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
