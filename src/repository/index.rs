@@ -2,6 +2,8 @@
 //!
 //! Source: Helm's `pkg/repo/v1/index.go`.
 
+use std::cell::OnceCell;
+
 use crate::json;
 use crate::semver::{Constraint, Version};
 use crate::value::{Numbers, Value};
@@ -33,29 +35,77 @@ pub enum IndexError {
     NoApiVersion,
 }
 
-/// A whole index.
-pub(super) struct Index(Value);
+/// An index. Those of large repositories have tens of megabytes, of which a dependency needs a page: as far as it can,
+/// only that is read as YAML.
+pub(super) struct Index {
+    text: String,
+    whole: OnceCell<Value>,
+}
 
 impl Index {
-    /// Reads an index.
-    pub fn parse(bytes: &[u8]) -> Result<Self, IndexError> {
-        let text = std::str::from_utf8(bytes).map_err(|_| IndexError::Encoding)?;
-        let options = yaml::Options { strict: true, ..yaml::Options::default() };
-        let index = json::parse(text, Numbers::Exact).or_else(|_| yaml::parse(text, options))?;
-        match index.get("apiVersion") {
-            Some(version) if *version != Value::Null && version.as_str() != Some("") => Ok(Self(index)),
-            _ => Err(IndexError::NoApiVersion),
-        }
+    /// Takes the text of an index.
+    pub fn new(bytes: Vec<u8>) -> Result<Self, IndexError> {
+        let text = String::from_utf8(bytes).map_err(|_| IndexError::Encoding)?;
+        Ok(Self { text, whole: OnceCell::new() })
     }
 
     /// The versions of a chart, the newest first; `None` if the repository does not know the chart. Entries that name
     /// no version or no address are left out.
-    pub fn offers(&self, chart: &str) -> Option<Vec<Offer>> {
-        let entries = self.0.get("entries")?.get(chart)?.as_list()?;
-        let mut offers: Vec<Offer> = entries.iter().filter_map(offer).collect();
-        offers.sort_by(|a, b| b.parsed.cmp(&a.parsed));
-        Some(offers)
+    pub fn offers(&self, chart: &str) -> Result<Option<Vec<Offer>>, IndexError> {
+        if let Some(offers) = self.cut(chart).and_then(|text| offers(&read(&text).ok()?, chart)) {
+            return Ok(Some(offers));
+        }
+        let whole = match self.whole.get() {
+            Some(known) => known,
+            None => {
+                let read = read(&self.text)?;
+                self.whole.get_or_init(|| read)
+            }
+        };
+        Ok(offers(whole, chart))
     }
+
+    /// The same index with one chart only, if it is laid out as all tools write it: one key a line below `entries:`.
+    fn cut(&self, chart: &str) -> Option<String> {
+        let lines = || self.text.split_inclusive('\n');
+        let version = lines().find(|line| line.starts_with("apiVersion:"))?;
+        let mut cut = format!("{}\nentries:\n", version.trim_end());
+        let (mut width, mut inside) = (None, false);
+        for line in lines().skip_while(|line| line.trim_end() != "entries:").skip(1) {
+            let content = line.trim();
+            let indent = line.len() - line.trim_start_matches(' ').len();
+            let is_content = !content.is_empty() && !content.starts_with('#');
+            if is_content
+                && indent <= *width.get_or_insert(indent)
+                && !matches!(content.as_bytes(), [b'-'] | [b'-', b' ', ..])
+            {
+                if inside || indent == 0 {
+                    break;
+                }
+                inside = content.strip_suffix(':') == Some(chart);
+            }
+            if inside {
+                cut.push_str(line);
+            }
+        }
+        inside.then_some(cut)
+    }
+}
+
+fn read(text: &str) -> Result<Value, IndexError> {
+    let options = yaml::Options { strict: true, ..yaml::Options::default() };
+    let index = json::parse(text, Numbers::Exact).or_else(|_| yaml::parse(text, options))?;
+    match index.get("apiVersion") {
+        Some(version) if *version != Value::Null && version.as_str() != Some("") => Ok(index),
+        _ => Err(IndexError::NoApiVersion),
+    }
+}
+
+fn offers(index: &Value, chart: &str) -> Option<Vec<Offer>> {
+    let entries = index.get("entries")?.get(chart)?.as_list()?;
+    let mut offers: Vec<Offer> = entries.iter().filter_map(offer).collect();
+    offers.sort_by(|a, b| b.parsed.cmp(&a.parsed));
+    Some(offers)
 }
 
 /// The newest of the offers that a constraint allows.
@@ -103,9 +153,13 @@ entries:
   one: null
 ";
 
+    fn index(text: &str) -> Index {
+        Index::new(text.into()).unwrap()
+    }
+
     #[test]
     fn the_newest_that_fits_is_found() {
-        let offers = Index::parse(INDEX.as_bytes()).unwrap().offers("web").unwrap();
+        let offers = index(INDEX).offers("web").unwrap().unwrap();
         let versions: Vec<&str> = offers.iter().map(|offer| offer.version.as_str()).collect();
         assert_eq!(versions, ["2.0.0-rc.1", "v1.10.0", "1.2.0"]);
         for (constraint, version) in
@@ -120,9 +174,11 @@ entries:
 
     #[test]
     fn unknown_charts_are_told_from_empty_ones() {
-        let index = Index::parse(INDEX.as_bytes()).unwrap();
-        assert!(index.offers("other").is_none() && index.offers("one").is_none());
-        assert!(Index::parse(b"apiVersion: v1").unwrap().offers("web").is_none());
+        for chart in ["other", "one"] {
+            assert_eq!(index(INDEX).offers(chart).unwrap(), None);
+        }
+        assert_eq!(index("apiVersion: v1").offers("web").unwrap(), None);
+        assert_eq!(index("apiVersion: v1\nentries: {web: []}").offers("web").unwrap(), Some(vec![]));
     }
 
     #[test]
@@ -134,9 +190,36 @@ entries:
             ("apiVersion: v1\nentries: {a: [], a: []}", "already set in map"),
             ("apiVersion: [", "error converting YAML to JSON"),
         ] {
-            let found = Index::parse(text.as_bytes()).map(|_| ()).unwrap_err().to_string();
+            let found = index(text).offers("web").unwrap_err().to_string();
             assert!(found.contains(error), "{text}: {found}");
         }
-        assert!(matches!(Index::parse(b"\xff"), Err(IndexError::Encoding)));
+        assert!(matches!(Index::new(vec![0xff]), Err(IndexError::Encoding)));
+    }
+
+    #[test]
+    fn a_part_says_the_same_as_the_whole() {
+        let entry = "- {name: web, version: 1.0.0, urls: [x]}";
+        for (text, is_cut) in [
+            (INDEX.to_string(), true),
+            (format!("entries:\n  a: []\n  web:\n  {entry}\n\n  # web\n  {entry}\n  z: []\napiVersion: v1\n"), true),
+            (format!("apiVersion: v1\r\nentries:\r\n    web:\r\n        {entry}\r\n"), true),
+            (
+                format!(
+                    "apiVersion: v1\nentries:\n  a:\n  - description: |\n      web:\n      - x\n  web:\n  {entry}\n"
+                ),
+                true,
+            ),
+            (format!("apiVersion: v1\nentries:\n  \"web\":\n  {entry}\n"), false),
+            (format!("apiVersion: v1\nentries:\n  a: &a\n  {entry}\n  web: *a\n"), false),
+            ("apiVersion: v1\nentries: {web: [{name: web, version: 1.0.0, urls: [x]}]}\n".into(), false),
+            ("{\"apiVersion\":\"v1\",\"entries\":{\"web\":[{\"version\":\"1.0.0\",\"urls\":[\"x\"]}]}}".into(), false),
+        ] {
+            let index = index(&text);
+            assert_eq!(index.cut("web").is_some(), is_cut, "{text}");
+            let whole = offers(&read(&text).unwrap(), "web");
+            assert!(whole.as_ref().is_some_and(|offers| !offers.is_empty()), "{text}");
+            assert_eq!(index.offers("web").unwrap(), whole, "{text}");
+            assert_eq!(index.whole.get().is_none(), is_cut, "{text}");
+        }
     }
 }

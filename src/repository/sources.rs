@@ -168,25 +168,28 @@ impl<'a> Sources<'a> {
     }
 
     fn offers(&self, dependency: &Dependency, repository: &Address) -> Result<Vec<Offer>, Error> {
-        let index = self.index(dependency, repository)?;
-        let (name, repository) = (&dependency.name, &dependency.repository);
-        index.offers(name).ok_or_else(|| Error::NoChart { name: name.clone(), repository: repository.clone() })
-    }
-
-    fn index(&self, dependency: &Dependency, repository: &Address) -> Result<Rc<Index>, Error> {
-        if let Some(known) = self.indexes.borrow().get(repository) {
-            return Ok(known.clone());
-        }
-        let (client, _) = self.client(dependency)?;
         let address = repository.join_in_repository("index.yaml").map_err(|error| Error::Repository {
             name: dependency.name.clone(),
             repository: dependency.repository.clone(),
             error,
         })?;
-        let text = client.download(&address, "*/*", MAX_INDEX);
+        let index = self.index(dependency, &address)?;
+        let offers = index.offers(&dependency.name);
+        let offers = offers.map_err(|error| Error::Index { address: address.to_string(), error })?;
+        offers
+            .ok_or_else(|| Error::NoChart { name: dependency.name.clone(), repository: dependency.repository.clone() })
+    }
+
+    fn index(&self, dependency: &Dependency, address: &Address) -> Result<Rc<Index>, Error> {
+        if let Some(known) = self.indexes.borrow().get(address) {
+            return Ok(known.clone());
+        }
+        let (client, _) = self.client(dependency)?;
+        let text = client.download(address, "*/*", MAX_INDEX);
         let text = text.map_err(|error| Error::Http { address: address.to_string(), error })?;
-        let index = Rc::new(Index::parse(&text).map_err(|error| Error::Index { address: address.to_string(), error })?);
-        self.indexes.borrow_mut().insert(repository.clone(), index.clone());
+        let index = Index::new(text).map_err(|error| Error::Index { address: address.to_string(), error })?;
+        let index = Rc::new(index);
+        self.indexes.borrow_mut().insert(address.clone(), index.clone());
         Ok(index)
     }
 
