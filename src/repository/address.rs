@@ -51,20 +51,19 @@ impl Address {
 
     /// What a reference on the page at this address means. Source: RFC 3986, section 5.2.
     pub fn join(&self, reference: &str) -> Result<Self, AddressError> {
-        let scheme = reference.find(':').filter(|colon| !reference[..*colon].contains(['/', '?', '#']));
-        if scheme.is_some() {
+        if reference.split_once(':').is_some_and(|(scheme, _)| !scheme.contains(['/', '?', '#'])) {
             return Self::parse(reference);
         }
         if reference.starts_with("//") {
             return Self::parse(&format!("{}:{reference}", self.scheme()));
         }
         let path = &self.path;
-        let folder = path.rfind('/').map_or("/", |slash| &path[..=slash]);
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
         Ok(match reference.chars().next() {
             Some('/') => self.clone().with_path(reference),
             Some('?') => self.clone().with_path(&format!("{path}{reference}")),
             Some('#') | None => self.clone(),
-            Some(_) => self.clone().with_path(&format!("{folder}{reference}")),
+            Some(_) => self.clone().with_path(&format!("{folder}/{reference}")),
         })
     }
 

@@ -120,4 +120,15 @@ mod tests {
             assert_eq!(parse(headers.iter().copied()), challenge, "{headers:?}");
         }
     }
+
+    #[test]
+    fn torn_challenges_do_no_harm() {
+        let header =
+            r#"Basic realm="r", Bearer realm="https://é.example.com/\"token",scope = x, error="invalid_token""#;
+        for (end, _) in header.char_indices() {
+            let (before, after) = header.split_at(end);
+            // Whatever is found: only a panic would be wrong.
+            let _ = (parse([before].into_iter()), parse([after].into_iter()));
+        }
+    }
 }

@@ -156,16 +156,16 @@ pub enum Error {
         error: AddressError,
     },
     /// A registry that did not give what was wanted.
-    #[error("oci://{repository}: {error}")]
+    #[error("{repository}: {error}")]
     Registry {
-        /// The registry and the name in it.
+        /// The address.
         repository: String,
         /// Why.
         #[source]
         error: RegistryError,
     },
     /// An archive that is not the one in the index.
-    #[error("{from} has the digest {found}, but its index promises {expected}")]
+    #[error("{from} has the digest {found}, but its index promises {expected:?}")]
     Digest {
         /// Where it came from.
         from: String,
@@ -235,9 +235,10 @@ impl Error {
     /// The way out.
     pub fn help(&self) -> Option<String> {
         let unauthorized = |error: &HttpError| match error {
-            HttpError::Unauthorized { with_login: false, host, .. } => {
-                Some(format!("say who asks: --login {host} --username NAME --password-stdin"))
-            }
+            HttpError::Unauthorized { with_login: false, host, secure, .. } => Some(format!(
+                "say who asks: --login {host} --username NAME --password-stdin{}",
+                if *secure { "" } else { ", and --plain-http to send the password without encryption" }
+            )),
             HttpError::Transport(text) if text.contains("UnknownIssuer") => {
                 Some("trust the server's certificates with --ca-file FILE".to_string())
             }

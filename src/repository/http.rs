@@ -1,6 +1,7 @@
 //! Requests to chart repositories and registries: bounded in size, time and redirects.
 
 use std::fmt;
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use ureq::Agent;
 use ureq::http::HeaderMap;
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 
+use super::Network;
 use super::address::{Address, AddressError};
 
 /// Redirects that are followed for one request.
@@ -34,6 +36,7 @@ pub struct Login {
 pub(super) struct Client {
     agent: Agent,
     login: Option<Login>,
+    plain_http: bool,
 }
 
 /// What a server answered.
@@ -70,6 +73,8 @@ pub enum HttpError {
         with_login: bool,
         /// The server that refuses.
         host: String,
+        /// Whether it was asked over `https`.
+        secure: bool,
     },
     /// Redirected once too often.
     #[error("redirected more than {MAX_REDIRECTS} times")]
@@ -99,9 +104,9 @@ impl Login {
 }
 
 impl Client {
-    /// Trusts the certificates in `roots` (PEM), or else Mozilla's. No proxy: that would need the environment.
-    pub fn new(roots: Option<&[u8]>, login: Option<Login>, timeout: Duration) -> Result<Self, HttpError> {
-        let tls = TlsConfig::builder().root_certs(match roots {
+    /// No proxy: to find one would need the environment.
+    pub fn new(network: &Network) -> Result<Self, HttpError> {
+        let tls = TlsConfig::builder().root_certs(match &network.roots {
             Some(pem) => RootCerts::Specific(Arc::new(certificates(pem)?)),
             None => RootCerts::WebPki,
         });
@@ -112,15 +117,22 @@ impl Client {
             .max_redirects_will_error(false)
             .http_status_as_error(false)
             .max_response_header_size(MAX_HEADERS)
-            .timeout_global(Some(timeout))
+            .timeout_global(Some(network.timeout))
             .timeout_connect(Some(CONNECT_TIMEOUT))
             .user_agent(concat!("plimsoll/", env!("CARGO_PKG_VERSION")));
-        Ok(Self { agent: config.build().new_agent(), login })
+        Ok(Self { agent: config.build().new_agent(), login: network.login.clone(), plain_http: network.plain_http })
     }
 
-    /// The name and password for a server, if there are any.
+    /// The name and password for a server, if there are any. A chart that says `http` instead of `https` must not have
+    /// them sent in the clear.
     pub fn login(&self, server: &Address) -> Option<&Login> {
-        self.login.as_ref().filter(|login| login.host.eq_ignore_ascii_case(server.host()))
+        let login = self.login.as_ref().filter(|_| server.is_secure() || self.plain_http);
+        login.filter(|login| login.host.eq_ignore_ascii_case(server.host()))
+    }
+
+    /// Whether registries are asked over `http`.
+    pub fn plain_http(&self) -> bool {
+        self.plain_http
     }
 
     /// Asks with the name and password for the server, and expects status 200 and at most `limit` bytes.
@@ -187,6 +199,9 @@ impl Client {
             ureq::Error::HostNotFound => HttpError::Transport("there is no such host".into()),
             // The error of rustls comes inside one of the system's.
             error if error.to_string().contains("InvalidContentType") => HttpError::NotTls,
+            ureq::Error::Io(error) if error.kind() == ErrorKind::UnexpectedEof => {
+                HttpError::Transport("the server broke off its answer".into())
+            }
             ureq::Error::Io(error) => HttpError::Transport(error.to_string()),
             error => HttpError::Transport(error.to_string()),
         }
@@ -203,7 +218,12 @@ impl Response {
     pub fn expect_success(self, asked: &Address, with_login: bool) -> Result<Vec<u8>, HttpError> {
         match self.status {
             200 => Ok(self.body),
-            status @ (401 | 403) => Err(HttpError::Unauthorized { status, with_login, host: asked.host().to_string() }),
+            status @ (401 | 403) => Err(HttpError::Unauthorized {
+                status,
+                with_login,
+                host: asked.host().to_string(),
+                secure: asked.is_secure(),
+            }),
             status => Err(HttpError::Status(status)),
         }
     }

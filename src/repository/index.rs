@@ -222,4 +222,14 @@ entries:
             assert_eq!(index.whole.get().is_none(), is_cut, "{text}");
         }
     }
+
+    #[test]
+    fn torn_indexes_do_no_harm() {
+        for end in 0..INDEX.len() {
+            for start in [0, end / 2] {
+                // Whether it is an index or an error: only a panic would be wrong.
+                let _ = index(INDEX.get(start..end).unwrap_or_default()).offers("web");
+            }
+        }
+    }
 }

@@ -94,9 +94,8 @@ pub enum RegistryError {
 }
 
 /// A client that remembers its tokens for a run.
-pub(super) struct Registry<'a> {
-    client: &'a Client,
-    plain_http: bool,
+pub(super) struct Registry {
+    client: Client,
     authorizations: RefCell<HashMap<Repository, String>>,
 }
 
@@ -166,10 +165,15 @@ impl fmt::Display for Repository {
     }
 }
 
-impl<'a> Registry<'a> {
-    /// Over `http` if `plain_http` says so.
-    pub fn new(client: &'a Client, plain_http: bool) -> Self {
-        Self { client, plain_http, authorizations: RefCell::default() }
+impl Registry {
+    /// A registry that remembers nothing yet.
+    pub fn new(client: Client) -> Self {
+        Self { client, authorizations: RefCell::default() }
+    }
+
+    /// The client for other requests.
+    pub fn client(&self) -> &Client {
+        &self.client
     }
 
     /// The versions that a chart has tags for, the newest first. Tags that are no complete version are left out.
@@ -244,7 +248,7 @@ impl<'a> Registry<'a> {
     }
 
     fn address(&self, repository: &Repository, rest: &str) -> Result<Address, RegistryError> {
-        Address::of_host(!self.plain_http, &repository.host, &format!("/v2/{}/{rest}", repository.name))
+        Address::of_host(!self.client.plain_http(), &repository.host, &format!("/v2/{}/{rest}", repository.name))
             .map_err(|_| RegistryError::Name(repository.to_string()))
     }
 

@@ -21,7 +21,8 @@ const MAX_INDEX: u64 = 64 << 20;
 pub(super) struct Sources<'a> {
     folder: &'a Path,
     chart: &'a Chart,
-    network: Option<(Client, bool)>,
+    /// Registries, and the client that chart repositories are asked with; none without network.
+    registry: Option<Registry>,
     indexes: RefCell<HashMap<Address, Rc<Index>>>,
 }
 
@@ -37,13 +38,8 @@ enum Source {
 impl<'a> Sources<'a> {
     /// The sources of `chart`, which was loaded from `folder`.
     pub fn new(folder: &'a Path, chart: &'a Chart, network: Option<&Network>) -> Result<Self, Error> {
-        let network = network
-            .map(|network| {
-                let client = Client::new(network.roots.as_deref(), network.login.clone(), network.timeout);
-                client.map(|client| (client, network.plain_http)).map_err(Error::Client)
-            })
-            .transpose()?;
-        Ok(Self { folder, chart, network, indexes: RefCell::default() })
+        let client = network.map(Client::new).transpose().map_err(Error::Client)?;
+        Ok(Self { folder, chart, registry: client.map(Registry::new), indexes: RefCell::default() })
     }
 
     /// The exact version of each dependency: of those that fit the newest.
@@ -136,25 +132,18 @@ impl<'a> Sources<'a> {
         }
         if repository.starts_with("oci://") {
             let found = Repository::of_chart(repository.trim_end_matches('/'), &name);
-            return found.map(Source::Registry).map_err(|error| Error::Registry {
-                repository: format!("{}/{name}", repository.trim_start_matches("oci://").trim_end_matches('/')),
-                error,
-            });
+            return found
+                .map(Source::Registry)
+                .map_err(|error| Error::Registry { repository: repository.to_string(), error });
         }
         let address = Address::parse(repository);
         address.map(Source::Http).map_err(|error| Error::Repository { name, repository: repository.into(), error })
     }
 
-    fn client(&self, dependency: &Dependency) -> Result<(&Client, bool), Error> {
-        match &self.network {
-            Some((client, plain_http)) => Ok((client, *plain_http)),
-            None => Err(Error::Remote { name: dependency.name.clone(), repository: dependency.repository.clone() }),
-        }
-    }
-
-    fn registry(&self, dependency: &Dependency) -> Result<Registry<'_>, Error> {
-        let (client, plain_http) = self.client(dependency)?;
-        Ok(Registry::new(client, plain_http))
+    fn registry(&self, dependency: &Dependency) -> Result<&Registry, Error> {
+        self.registry
+            .as_ref()
+            .ok_or_else(|| Error::Remote { name: dependency.name.clone(), repository: dependency.repository.clone() })
     }
 
     fn pull(
@@ -184,7 +173,7 @@ impl<'a> Sources<'a> {
         if let Some(known) = self.indexes.borrow().get(address) {
             return Ok(known.clone());
         }
-        let (client, _) = self.client(dependency)?;
+        let client = self.registry(dependency)?.client();
         let text = client.download(address, "*/*", MAX_INDEX);
         let text = text.map_err(|error| Error::Http { address: address.to_string(), error })?;
         let index = Index::new(text).map_err(|error| Error::Index { address: address.to_string(), error })?;
@@ -197,7 +186,7 @@ impl<'a> Sources<'a> {
         // Some repositories keep their archives in a registry.
         if offer.url.starts_with("oci://") {
             let (repository, tag) = Repository::with_tag(&offer.url)
-                .map_err(|error| Error::Registry { repository: offer.url.replace("oci://", ""), error })?;
+                .map_err(|error| Error::Registry { repository: dependency.repository.clone(), error })?;
             let pulled = self.pull(dependency, &repository, &tag)?;
             let found = Digest::of(&pulled.archive);
             return match &offer.digest {
@@ -213,7 +202,7 @@ impl<'a> Sources<'a> {
             url: offer.url.clone(),
             error,
         })?;
-        let (client, _) = self.client(dependency)?;
+        let client = self.registry(dependency)?.client();
         let archive = client.download(&address, "application/gzip,application/octet-stream", MAX_ARCHIVE);
         let archive = archive.map_err(|error| Error::Http { address: address.to_string(), error })?;
         let found = Digest::of(&archive);
@@ -245,5 +234,5 @@ fn no_version(dependency: &Dependency) -> Error {
 }
 
 fn registry_error(repository: &Repository, error: super::registry::RegistryError) -> Error {
-    Error::Registry { repository: repository.to_string(), error }
+    Error::Registry { repository: format!("oci://{repository}"), error }
 }

@@ -77,6 +77,8 @@ fn tokens_are_fetched_and_renewed() {
     let workspace = workspace(&server.host, "^1");
     workspace.run(&with_login(&server.host)).unwrap();
     assert_eq!(workspace.charts(), ["web-1.10.0+b.tgz"]);
+    let tokens = server.asked().iter().filter(|request| request.path.starts_with("/token")).count();
+    assert_eq!(tokens, 2, "one for the tags and the manifest, one for the layer");
     assert!(server.asked().iter().all(|request| {
         let is_password = request.authorization.as_deref() == Some(BASIC);
         is_password == request.path.starts_with("/token")

@@ -150,6 +150,9 @@ fn a_password_is_for_its_server_only() {
     assert!(error.help().unwrap().contains(&format!("--login {} --username", server.host)), "{:?}", error.help());
     let error = workspace.refused(&with_login("other.example.com"));
     assert!(error.to_string().contains("it wants a user name and password"), "{error}");
+    let mut encrypted = with_login(&server.host);
+    encrypted.network.as_mut().unwrap().plain_http = false;
+    workspace.refused(&encrypted);
     assert!(server.asked().iter().all(|request| request.authorization.is_none()));
 
     workspace.run(&with_login(&server.host)).unwrap();
