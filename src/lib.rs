@@ -6,6 +6,8 @@
 #![warn(missing_docs)]
 
 pub mod chart;
+pub mod check;
+pub mod cli;
 pub mod finding;
 pub mod gate;
 pub mod json;

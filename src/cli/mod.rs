@@ -1,6 +1,7 @@
 //! The command line: one file a subcommand, its arguments and its `run`.
 
 mod chart_args;
+mod check_args;
 mod deps;
 mod init;
 mod lint;

@@ -88,6 +88,14 @@ pub(super) fn parse_int(text: &str, base: u32) -> Result<i64, NumberError> {
     }
 }
 
+/// What `strconv.ParseInt(text, 10, 64)` returns beside an error that nobody looks at.
+pub(super) fn parse_int_or_nearest(text: &str) -> i64 {
+    match parse_int(text, 10) {
+        Ok(value) | Err(NumberError::Range(value)) => value,
+        Err(NumberError::Syntax) => 0,
+    }
+}
+
 /// `strconv.ParseFloat(text, 64)` where it succeeds.
 pub(super) fn parse_float(text: &str) -> Option<f64> {
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);

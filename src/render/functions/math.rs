@@ -1,7 +1,7 @@
 //! Arithmetic: sprig's integers wrap as Go's do, its floats go through decimals.
 
 use super::args::Args;
-use super::cast::{NumberError, parse_int, to_float, to_int};
+use super::cast::{parse_int, parse_int_or_nearest, to_float, to_int};
 use super::decimal::Decimal;
 use super::strings::text;
 use super::types::sprint;
@@ -9,12 +9,7 @@ use super::{Failure, Host, Row, Type};
 use crate::render::any::{Any, Elem, List};
 
 pub(super) const ROWS: &[Row] = &[
-    Row::new("atoi", &[Type::String], |_, args| {
-        Ok(Any::Int(match parse_int(&args.text(0)?.to_str(), 10) {
-            Ok(value) | Err(NumberError::Range(value)) => value,
-            Err(NumberError::Syntax) => 0,
-        }))
-    }),
+    Row::new("atoi", &[Type::String], |_, args| Ok(Any::Int(parse_int_or_nearest(&args.text(0)?.to_str())))),
     Row::new("int", &[Type::Any], |_, args| Ok(Any::Int(to_int(args.any(0)?)))),
     Row::new("int64", &[Type::Any], |_, args| Ok(Any::Int64(to_int(args.any(0)?)))),
     Row::new("float64", &[Type::Any], |_, args| Ok(Any::Float64(to_float(args.any(0)?)))),

@@ -8,22 +8,29 @@ mod args;
 mod cast;
 mod convert;
 mod data;
+mod dates;
 mod decimal;
 mod defaults;
 mod dicts;
+mod duration;
 mod encoding;
+mod layout;
 mod lists;
 mod math;
 mod merge;
 mod network;
+mod parse_date;
+mod passwords;
 mod paths;
 mod random;
 mod re2;
 mod regexes;
 mod runes;
 mod strings;
+mod time;
 mod types;
 mod urls;
+mod versions;
 mod walk;
 mod words;
 
@@ -89,6 +96,8 @@ pub enum Type {
     Map,
     /// `time.Time`
     Time,
+    /// `*semver.Version`
+    Version,
     /// `sprig.certificate`
     Certificate,
 }
@@ -131,6 +140,7 @@ impl Failure {
 /// The tables of all groups.
 const GROUPS: &[&[Row]] = &[
     data::ROWS,
+    dates::ROWS,
     defaults::ROWS,
     dicts::ROWS,
     encoding::ROWS,
@@ -138,12 +148,14 @@ const GROUPS: &[&[Row]] = &[
     math::ROWS,
     merge::ROWS,
     network::ROWS,
+    passwords::ROWS,
     paths::ROWS,
     random::ROWS,
     regexes::ROWS,
     strings::ROWS,
     types::ROWS,
     urls::ROWS,
+    versions::ROWS,
     words::ROWS,
 ];
 

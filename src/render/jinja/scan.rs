@@ -195,33 +195,58 @@ impl Scan {
         let mut guards = Vec::new();
         for block in self.around(offset).filter(|block| block.keyword == "if" || block.keyword == "for") {
             for &tag in block.tags.iter().rev().filter(|&&tag| self.tags[tag].span.start < offset) {
-                add(&mut guards, self.keys(&self.tags[tag]));
+                add(&mut guards, self.keys(&self.tags[tag], None));
             }
         }
         guards
     }
 
-    /// The values keys that a tag names, through `set`, `with` and `for` too.
-    pub fn keys(&self, tag: &Tag) -> Vec<Path> {
-        self.resolve(&tag.tokens, tag.span.start, 8)
+    /// The values keys that a tag names, through `set`, `with` and `for` too. With the index of the innermost loop, a
+    /// loop's name is the element; also in a map, where the index counts its keys.
+    pub fn keys(&self, tag: &Tag, index: Option<usize>) -> Vec<Path> {
+        let start = tag.span.start;
+        let innermost = self.around(start).find(|block| block.keyword == "for").map(|block| block.body.start);
+        self.resolve(&tag.tokens, start, innermost.zip(index), 8)
     }
 
-    fn resolve(&self, tokens: &[Token], offset: usize, depth: usize) -> Vec<Path> {
+    fn resolve(&self, tokens: &[Token], offset: usize, element: Option<(usize, usize)>, depth: usize) -> Vec<Path> {
         let mut paths = Vec::new();
         for chain in chains(tokens) {
             if chain.root == "values" {
                 add(&mut paths, vec![Path(chain.steps)]);
                 continue;
             }
-            let bound = self.bindings.iter().rfind(|binding| binding.name == chain.root && binding.at <= offset);
+            let bound = self.bindings.iter().rfind(|binding| binding.name == chain.root && self.sees(binding, offset));
             let Some(binding) = bound.filter(|_| depth > 0) else { continue };
-            let mut behind = self.resolve(&binding.expression, binding.at.saturating_sub(1), depth - 1);
-            if let ([path], false) = (&mut behind[..], binding.each) {
-                path.0.extend(chain.steps);
+            let mut behind = self.resolve(&binding.expression, binding.at.saturating_sub(1), element, depth - 1);
+            let index = element.filter(|(body, _)| *body == binding.at && binding.in_order()).map(|(_, index)| index);
+            if let [path] = &mut behind[..] {
+                path.0.extend(index.map(Step::Index));
+                if index.is_some() || !binding.each {
+                    path.0.extend(chain.steps);
+                }
             }
             add(&mut paths, behind);
         }
         paths
+    }
+
+    /// Whether a place sees a name: what `for` and `with` bind ends with their bodies.
+    fn sees(&self, binding: &Binding, offset: usize) -> bool {
+        let body = self.blocks.iter().find(|block| block.body.start == binding.at && block.keyword != "set");
+        binding.at <= offset && body.is_none_or(|block| offset < block.body.end)
+    }
+}
+
+impl Binding {
+    /// Whether it goes through all elements in their order: `in list`, `in map | items`.
+    fn in_order(&self) -> bool {
+        let ends_with_items = match &self.expression[..] {
+            [.., pipe, filter] => pipe.is('|') && filter.word() == Some("items"),
+            _ => false,
+        };
+        let chain = &self.expression[..self.expression.len() - if ends_with_items { 2 } else { 0 }];
+        self.each && !chain.iter().any(|token| token.is('|') || token.is('(') || token.word() == Some("if"))
     }
 }
 
@@ -235,6 +260,18 @@ impl Tag {
     pub fn names_local(&self) -> bool {
         const SCOPE: [&str; 6] = ["values", "release", "chart", "capabilities", "files", "template"];
         self.chains().iter().any(|chain| !SCOPE.contains(&chain.root.as_str()))
+    }
+
+    /// The expression: what stands after `set name =`, `for name in`, or another statement's word.
+    pub fn value(&self) -> Span {
+        let begins = |token: &Token| token.is('=') || token.word() == Some("in");
+        let after = match self.keyword.as_str() {
+            "" => 0,
+            "set" | "with" | "for" => self.tokens.iter().position(begins).map_or(1, |index| index + 1),
+            _ => 1,
+        };
+        let inside = self.inside();
+        self.tokens.get(after).map_or(inside, |token| Span::new(token.span.start, inside.end))
     }
 
     /// The expression or statement without its delimiters.
@@ -426,7 +463,7 @@ mod tests {
 
     fn keys(text: &str) -> Vec<String> {
         let scan = Scan::new(text);
-        scan.tags.last().map(|tag| scan.keys(tag)).unwrap_or_default().iter().map(Path::to_string).collect()
+        scan.tags.last().map(|tag| scan.keys(tag, Some(2))).unwrap_or_default().iter().map(Path::to_string).collect()
     }
 
     #[test]
@@ -435,6 +472,9 @@ mod tests {
         assert_eq!(keys("{{ values['a/b'][0].c | default(values.d, 'values.e') }}"), ["[\"a/b\"][0].c", "d"]);
         assert_eq!(keys("{% set u = values.user %}{{ u.name }}"), ["user.name"]);
         assert_eq!(keys("{% for k in values.list if values.on %}{{ k }}"), ["list", "on"]);
+        assert_eq!(keys("{% for k in values.list %}{{ k.name }}"), ["list[2].name"]);
+        assert_eq!(keys("{% for k, v in values.map | items %}{{ v }}"), ["map[2]"]);
+        assert_eq!(keys("{% for k in values.list %}{% endfor %}{{ k }}"), [""; 0]);
         assert_eq!(keys("{% set a = b %}{% set b = a %}{{ a }}"), [""; 0]);
         assert_eq!(keys("{{ values.m.items() }}"), ["m"]);
     }
