@@ -16,6 +16,7 @@ pub mod number;
 pub mod policy;
 pub mod render;
 pub mod report;
+pub mod repository;
 pub mod semver;
 pub mod source;
 pub mod value;
