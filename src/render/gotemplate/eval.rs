@@ -361,9 +361,7 @@ impl<'a> Run<'a, '_, '_> {
                 self.saw_included(&text, printed.marks);
                 Ok(without_no_value(text))
             }
-            Err(error) => {
-                Err(error.through(format!("error during tpl function execution for {}: ", quoted()), None))
-            }
+            Err(error) => Err(error.through(format!("error during tpl function execution for {}: ", quoted()), None)),
         }
     }
 

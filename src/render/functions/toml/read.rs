@@ -24,7 +24,9 @@ pub(super) fn read(bytes: &[u8]) -> Read<Any> {
         .find_map(|mark| bytes.strip_prefix(*mark))
         .unwrap_or(bytes);
     if bytes.iter().take(6).any(|&b| b == 0) {
-        return Err("toml: line 1: files cannot contain NULL bytes; probably using UTF-16; TOML files must be UTF-8".into());
+        return Err(
+            "toml: line 1: files cannot contain NULL bytes; probably using UTF-16; TOML files must be UTF-8".into()
+        );
     }
     let mut parser = Parser { bytes, at: 0, line: 1, key_line: 1, tree: Tree::default(), key: String::new(), depth: 0 };
     while parser.top_level()? {}
@@ -149,8 +151,10 @@ impl Parser<'_> {
             '#' => self.comment()?,
             c if is_newline(c) || c == END => {}
             c => {
-                let message =
-                    format!("expected a top-level item to end with a newline, comment, or EOF, but got {} instead", quoted_char(c));
+                let message = format!(
+                    "expected a top-level item to end with a newline, comment, or EOF, but got {} instead",
+                    quoted_char(c)
+                );
                 return self.fail(&message);
             }
         }
@@ -397,8 +401,10 @@ impl Parser<'_> {
                 ',' => self.skip(is_blank)?,
                 '}' => break,
                 c => {
-                    let message =
-                        format!("expected a comma or an inline table terminator '}}', but got {} instead", char_or_end(c));
+                    let message = format!(
+                        "expected a comma or an inline table terminator '}}', but got {} instead",
+                        char_or_end(c)
+                    );
                     return self.fail(&message);
                 }
             }
@@ -466,7 +472,8 @@ impl Parser<'_> {
                     _ => ("eight", 'U'),
                 };
                 let found = quote(self.since(start).as_bytes(), false);
-                return self.fail(&format!("expected {count} hexadecimal digits after '\\{letter}', but got {found} instead"));
+                return self
+                    .fail(&format!("expected {count} hexadecimal digits after '\\{letter}', but got {found} instead"));
             }
         }
         let text = self.since(start + 2);
@@ -641,7 +648,9 @@ impl Parser<'_> {
         }
         match parse_float(&text.replace('_', "")) {
             Some(value) => Ok(Any::Float64(value)),
-            None if text.replace('_', "").parse::<f64>().is_ok() => self.fail(&format!("{text} is out of range for float64")),
+            None if text.replace('_', "").parse::<f64>().is_ok() => {
+                self.fail(&format!("{text} is out of range for float64"))
+            }
             None => self.fail(&format!("Invalid float value: {name}")),
         }
     }
