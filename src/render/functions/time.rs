@@ -198,6 +198,11 @@ impl Object for Named {
     }
 }
 
+/// The number of a `time.Month` or `time.Weekday`.
+pub(super) fn ordinal(object: &dyn Object) -> Option<i64> {
+    object.as_any().downcast_ref::<Named>().filter(|named| named.kind == "int").map(|named| named.value)
+}
+
 fn named(type_name: &'static str, kind: &'static str, value: i64, text: impl Into<String>) -> Any {
     Any::Object(Rc::new(Named { type_name, kind, value, text: text.into() }))
 }
@@ -229,7 +234,9 @@ fn method(name: &str) -> Option<Method> {
         "IsZero" => (none, |object, _| Ok(Any::Bool(receiver(object)?.since(&ZERO) == 0))),
         "UTC" | "Local" => (none, |object, _| Ok(Time { zone: Zone::Utc, ..receiver(object)?.clone() }.into_any())),
         "String" => (none, |object, _| Ok(Any::String(object.print()))),
-        "Format" => (&[Type::String], |object, args| Ok(Any::String(layout::format(receiver(object)?, &args.text(0)?.to_str()).into()))),
+        "Format" => (&[Type::String], |object, args| {
+            Ok(Any::String(layout::format(receiver(object)?, &args.text(0)?.to_str()).into()))
+        }),
         "AddDate" => (&[Type::Int, Type::Int, Type::Int], |object, args| add_date(receiver(object)?, args)),
         "After" => (&[Type::Time], |object, args| Ok(Any::Bool(order(receiver(object)?, args)?.is_gt()))),
         "Before" => (&[Type::Time], |object, args| Ok(Any::Bool(order(receiver(object)?, args)?.is_lt()))),
