@@ -48,7 +48,7 @@ pub enum Setter {
     Flag(String),
 }
 
-/// One violation of one policy at one place.
+/// One violation of one policy.
 #[derive(Debug, Clone)]
 pub struct Finding {
     /// The policy's id, `<category>/<name>`.
@@ -57,20 +57,29 @@ pub struct Finding {
     pub severity: Severity,
     /// What is wrong, in a sentence.
     pub message: String,
-    /// The object that it is about; `None` where it is about the release.
+    /// The object that was judged; `None` where it was the release.
     pub object: Option<ObjectRef>,
-    /// The field that is at fault.
-    pub field: Option<Path>,
-    /// The field in the rendered manifest.
-    pub rendered: Option<Location>,
-    /// The places in templates that wrote it, innermost first.
-    pub template: Vec<Location>,
+    /// The fields at fault, the first one first. Empty where only values are.
+    pub places: Vec<Place>,
     /// The values keys behind it, the likeliest first.
     pub values: Vec<ValuesKey>,
     /// Why it matters.
     pub rationale: String,
     /// How to mend it.
     pub remediation: String,
+}
+
+/// A field at fault.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// The object that has it, or should have it.
+    pub object: ObjectRef,
+    /// The way to it.
+    pub field: Path,
+    /// Where it was rendered, or its nearest parent if it is missing.
+    pub rendered: Location,
+    /// The places in templates that wrote it, innermost first. Empty for plain manifests.
+    pub template: Vec<Location>,
 }
 
 /// Why work could not be done: a chart that does not render, a policy that does not compile. Never a pass.

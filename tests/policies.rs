@@ -91,3 +91,10 @@ fn every_policy_is_complete_and_its_examples_hold() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+#[test]
+fn every_expression_of_the_catalogue_compiles() {
+    for policy in Catalogue::builtin().unwrap().policies() {
+        policy.check().unwrap_or_else(|error| panic!("{}: {error}", error.location));
+    }
+}

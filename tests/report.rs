@@ -2,7 +2,7 @@
 
 mod common;
 
-use plimsoll::finding::{Fault, Finding, ObjectRef, Report, Setter, Severity, ValuesKey};
+use plimsoll::finding::{Fault, Finding, ObjectRef, Place, Report, Setter, Severity, ValuesKey};
 use plimsoll::report::{self, Format, Style};
 use plimsoll::source::{Location, SourceFile, Span};
 use plimsoll::value::Path;
@@ -12,6 +12,15 @@ fn at(name: &str, text: &str, part: &str) -> Location {
     Location::new(SourceFile::new(name, text), Span::new(start, start + part.len()))
 }
 
+fn ingress() -> ObjectRef {
+    ObjectRef {
+        api_version: "networking.k8s.io/v1".into(),
+        kind: "Ingress".into(),
+        namespace: Some("alice".into()),
+        name: "workspace".into(),
+    }
+}
+
 fn example() -> Report {
     let template = "metadata:\n  annotations:\n    auth-type: {{ values.ingress.auth.type }}\nspec: {}\n";
     let rendered = "metadata:\n  annotations:\n    auth-type: none\nspec: {}\n";
@@ -19,15 +28,13 @@ fn example() -> Report {
         policy: "workspace/anonymous-access".into(),
         severity: Severity::Error,
         message: "anyone may enter, and may write".into(),
-        object: Some(ObjectRef {
-            api_version: "networking.k8s.io/v1".into(),
-            kind: "Ingress".into(),
-            namespace: Some("alice".into()),
-            name: "workspace".into(),
-        }),
-        field: Some(Path::default().key("metadata").key("annotations").key("auth-type")),
-        rendered: Some(at("workspace/templates/ingress.yaml.j2 (rendered)", rendered, "auth-type: none")),
-        template: vec![at("workspace/templates/ingress.yaml.j2", template, "{{ values.ingress.auth.type }}")],
+        object: Some(ingress()),
+        places: vec![Place {
+            object: ingress(),
+            field: Path::default().key("metadata").key("annotations").key("auth-type"),
+            rendered: at("workspace/templates/ingress.yaml.j2 (rendered)", rendered, "auth-type: none"),
+            template: vec![at("workspace/templates/ingress.yaml.j2", template, "{{ values.ingress.auth.type }}")],
+        }],
         values: vec![
             ValuesKey {
                 path: Path::default().key("ingress").key("auth").key("type"),
@@ -45,9 +52,7 @@ fn example() -> Report {
         severity: Severity::Warning,
         policy: "workspace/read-only-mode".into(),
         object: None,
-        field: None,
-        rendered: None,
-        template: Vec::new(),
+        places: Vec::new(),
         values: Vec::new(),
         ..finding.clone()
     };

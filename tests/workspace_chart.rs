@@ -104,7 +104,11 @@ fn every_example_renders_and_leads_back() {
         for file in render(&chart, &values).iter().filter(|file| !file.name.ends_with(".txt.j2")) {
             let map = file.map.as_ref().unwrap();
             for object in objects(&file.text) {
-                assert!(object.get("kind").is_some() && object.at(["metadata", "name"]).is_some(), "{name}: {}", file.name);
+                assert!(
+                    object.get("kind").is_some() && object.at(["metadata", "name"]).is_some(),
+                    "{name}: {}",
+                    file.name
+                );
                 assert_eq!(object.at(["metadata", "namespace"]).and_then(Value::as_str), Some("workspace-alice"));
             }
             let mut start = 0;
@@ -136,4 +140,47 @@ fn every_example_fits_the_schema() {
             schema.iter_errors(&values).map(|error| format!("{}: {error}", error.instance_path())).collect();
         assert_eq!(errors, [""; 0], "{name}");
     }
+}
+
+/// The line of a rendered file, the values keys behind it and the conditions around it.
+fn traced(example: &str, template: &str, line: &str) -> (String, Vec<String>, Vec<String>) {
+    let chart = chart::load(&root()).unwrap();
+    let values = examples().into_iter().find(|(name, _)| name == example).unwrap().1;
+    let files = render(&chart, &values_file::merge(&chart.values, &values));
+    let file = files.iter().find(|file| file.name.ends_with(template)).unwrap();
+    let start = file.text.find(line).unwrap_or_else(|| panic!("no {line:?} in\n{}", file.text));
+    let origin = file.map.as_ref().unwrap().origin(start + line.len() - 1).unwrap();
+    let at = &origin.chain[0];
+    let span = at.file.line_span(at.position().line).unwrap();
+    let paths = |paths: &[plimsoll::value::Path]| paths.iter().map(ToString::to_string).collect();
+    (at.file.text[span.start..span.end].trim().to_owned(), paths(origin.keys), paths(origin.guards))
+}
+
+#[test]
+fn what_policies_refuse_leads_to_the_key_that_did_it() {
+    let (line, _, guards) = traced("wrong/privileged-sidecar.yaml", "deployment.yaml.j2", "privileged: true");
+    assert_eq!((line.as_str(), guards), ("privileged: true", vec!["build.mode".into(), "dind.enabled".into()]));
+
+    let (line, keys, _) = traced("wrong/anonymous-access.yaml", "deployment.yaml.j2", "value: \"none\"");
+    assert_eq!(
+        (line.as_str(), keys),
+        ("value: {{ values.ingress.auth.type | quote }}", vec!["ingress.auth.type".into()])
+    );
+
+    let (_, keys, _) = traced(
+        "wrong/internal-hooks.yaml",
+        "deployment.yaml.j2",
+        "ALLOW_INTERNAL_HOOKS\n              value: \"true\"",
+    );
+    assert_eq!(keys, ["hooks.allowInternal"]);
+
+    let (_, keys, guards) = traced("wrong/egress.yaml", "networkpolicy.yaml.j2", "cidr: \"0.0.0.0/0\"");
+    assert_eq!(keys, ["networkPolicy.egress.allowed[0]"]);
+    assert_eq!(guards, ["networkPolicy.egress.allowed", "networkPolicy.egress.enabled"]);
+
+    let (_, keys, _) = traced("alice.yaml", "deployment.yaml.j2", "value: \"vim\"");
+    assert_eq!(keys, ["user.env.EDITOR"]);
+
+    let (_, keys, _) = traced("alice.yaml", "deployment.yaml.j2", "memory: 4Gi");
+    assert_eq!(keys, ["resources.limits.memory"]);
 }

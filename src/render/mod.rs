@@ -4,12 +4,15 @@ pub mod any;
 pub mod functions;
 pub mod glob;
 pub mod gotemplate;
+pub mod host;
 pub mod jinja;
 pub mod objects;
 pub mod print;
 pub mod strconv;
 
+use crate::chart::{Capabilities, Chart};
 use crate::source::SourceMap;
+use crate::value::Value;
 
 /// A release as its templates see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,4 +36,116 @@ pub struct RenderedFile {
     pub text: String,
     /// What wrote each byte of it, where that was asked for.
     pub map: Option<SourceMap>,
+}
+
+/// The templates of a chart and its subcharts, of both dialects, parsed once for any number of releases.
+#[derive(Debug)]
+pub struct Templates {
+    go: gotemplate::Templates,
+    jinja: Vec<Native>,
+}
+
+/// The native templates of one chart of the tree.
+#[derive(Debug)]
+struct Native {
+    /// The subcharts on the way to it, from the root's child on.
+    path: Vec<String>,
+    engine: jinja::Engine,
+}
+
+/// What a render depends on beside the templates.
+#[derive(Debug, Clone, Copy)]
+pub struct Scope<'a> {
+    /// The chart as the release sees it.
+    pub chart: &'a Chart,
+    /// `.Values` of the root chart.
+    pub values: &'a Value,
+    /// The release.
+    pub release: &'a Release,
+    /// What the cluster offers.
+    pub capabilities: &'a Capabilities,
+    /// Randomness and time.
+    pub source: host::Source,
+    /// Whether every file gets a source map.
+    pub trace: Trace,
+}
+
+/// Whether a render makes source maps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trace {
+    /// It does, and takes longer.
+    On,
+    /// It does not.
+    Off,
+}
+
+/// Templates that do not parse, or do not render.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// In Helm's dialect.
+    #[error(transparent)]
+    Go(#[from] gotemplate::Error),
+    /// In the native dialect.
+    #[error(transparent)]
+    Jinja(#[from] jinja::Error),
+}
+
+impl Templates {
+    /// Parses the templates of a chart as a release sees it. What ends in `.j2` is native, the rest is Helm's.
+    pub fn parse(chart: &Chart) -> Result<Self, Error> {
+        let mut jinja = Vec::new();
+        collect(chart, chart.name().to_owned(), &mut Vec::new(), &mut jinja)?;
+        Ok(Self { go: gotemplate::Templates::parse(chart)?, jinja })
+    }
+
+    /// Renders one release: every template that is no partial, in the order of their names.
+    pub fn render(&self, scope: &Scope<'_>) -> Result<Vec<RenderedFile>, Error> {
+        let scope_of_helm = gotemplate::Scope {
+            chart: scope.chart,
+            values: scope.values,
+            release: scope.release,
+            capabilities: scope.capabilities,
+            host: &|| scope.source.host(0),
+        };
+        let mut files = self.go.render(&scope_of_helm, scope.trace)?;
+        let nothing = Value::Map(Default::default());
+        for (number, native) in self.jinja.iter().enumerate() {
+            let path = || native.path.iter().map(String::as_str);
+            let find = |chart: &'_ Chart, name: &str| chart.dependencies.iter().find(|sub| sub.name() == name).cloned();
+            let subchart = path().fold(None, |chart, name| find(chart.as_deref().unwrap_or(scope.chart), name));
+            let chart = subchart.as_deref().unwrap_or(scope.chart);
+            let scope_of_chart = jinja::Scope {
+                values: scope.values.at(path()).unwrap_or(&nothing),
+                release: scope.release,
+                chart: &chart.metadata,
+                capabilities: scope.capabilities,
+                files: &chart.files,
+                host: &|| scope.source.host(number + 1),
+            };
+            files.extend(native.engine.render(&scope_of_chart, scope.trace == Trace::On)?);
+        }
+        files.sort_by(|a, b| a.name.cmp(&b.name));
+        files.retain(|file| !file.name.ends_with("NOTES.txt") && !file.name.ends_with("NOTES.txt.j2"));
+        Ok(files)
+    }
+}
+
+fn collect(chart: &Chart, name: String, path: &mut Vec<String>, found: &mut Vec<Native>) -> Result<(), Error> {
+    let templates: Vec<_> = chart
+        .templates
+        .iter()
+        .filter(|file| file.name.ends_with(".j2"))
+        .filter_map(|file| {
+            Some(jinja::Template { name: format!("{name}/{}", file.name), source: file.source()?.clone() })
+        })
+        .collect();
+    if !templates.is_empty() {
+        found.push(Native { path: path.clone(), engine: jinja::Engine::new(&templates)? });
+    }
+    for subchart in &chart.dependencies {
+        path.push(subchart.name().to_owned());
+        collect(subchart, format!("{name}/charts/{}", subchart.name()), path, found)?;
+        path.pop();
+    }
+    Ok(())
 }

@@ -4,7 +4,8 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::finding::{Finding, ObjectRef, Report, Setter, Severity, ValuesKey};
+use super::mask;
+use crate::finding::{Finding, ObjectRef, Place, Report, Setter, Severity, ValuesKey};
 use crate::source::Location;
 
 /// Goes up when a field changes its meaning or goes away; new fields do not change it.
@@ -28,11 +29,7 @@ struct Row<'a> {
     message: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     object: Option<Object<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    field: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    rendered: Option<Place<'a>>,
-    template: Vec<Place<'a>>,
+    places: Vec<Field<'a>>,
     values: Vec<Key<'a>>,
     rationale: &'a str,
     remediation: &'a str,
@@ -49,7 +46,15 @@ struct Object<'a> {
 }
 
 #[derive(Serialize)]
-struct Place<'a> {
+struct Field<'a> {
+    object: Object<'a>,
+    field: String,
+    rendered: At<'a>,
+    template: Vec<At<'a>>,
+}
+
+#[derive(Serialize)]
+struct At<'a> {
     file: &'a str,
     line: usize,
     column: usize,
@@ -59,9 +64,9 @@ struct Place<'a> {
 struct Key<'a> {
     path: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    place: Option<Place<'a>>,
+    place: Option<At<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    flag: Option<&'a str>,
+    flag: Option<String>,
 }
 
 pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
@@ -83,9 +88,7 @@ impl<'a> From<&'a Finding> for Row<'a> {
             severity: finding.severity,
             message: &finding.message,
             object: finding.object.as_ref().map(Object::from),
-            field: finding.field.as_ref().map(ToString::to_string),
-            rendered: finding.rendered.as_ref().map(Place::from),
-            template: finding.template.iter().map(Place::from).collect(),
+            places: finding.places.iter().map(Field::from).collect(),
             values: finding.values.iter().map(Key::from).collect(),
             rationale: &finding.rationale,
             remediation: &finding.remediation,
@@ -104,7 +107,18 @@ impl<'a> From<&'a ObjectRef> for Object<'a> {
     }
 }
 
-impl<'a> From<&'a Location> for Place<'a> {
+impl<'a> From<&'a Place> for Field<'a> {
+    fn from(place: &'a Place) -> Self {
+        Self {
+            object: Object::from(&place.object),
+            field: place.field.to_string(),
+            rendered: At::from(&place.rendered),
+            template: place.template.iter().map(At::from).collect(),
+        }
+    }
+}
+
+impl<'a> From<&'a Location> for At<'a> {
     fn from(location: &'a Location) -> Self {
         let position = location.position();
         Self { file: &location.file.name, line: position.line, column: position.column }
@@ -114,8 +128,8 @@ impl<'a> From<&'a Location> for Place<'a> {
 impl<'a> From<&'a ValuesKey> for Key<'a> {
     fn from(key: &'a ValuesKey) -> Self {
         let (place, flag) = match &key.set_by {
-            Some(Setter::File(location)) => (Some(Place::from(location)), None),
-            Some(Setter::Flag(flag)) => (None, Some(flag.as_str())),
+            Some(Setter::File(location)) => (Some(At::from(location)), None),
+            Some(Setter::Flag(flag)) => (None, Some(mask::flag(flag))),
             None => (None, None),
         };
         Self { path: key.path.to_string(), place, flag }

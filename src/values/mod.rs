@@ -3,6 +3,7 @@
 mod coalesce;
 mod dependencies;
 mod inputs;
+mod schema;
 mod set;
 mod sources;
 mod table;
@@ -13,6 +14,7 @@ use coalesce::Warnings;
 
 pub use coalesce::TypeMismatch;
 pub use inputs::{InputError, Inputs, SetOption, Supplied};
+pub use schema::{ChartSchemaError, Problem, SchemaError};
 pub use set::SetError;
 pub use sources::Sources;
 
@@ -49,8 +51,9 @@ pub enum Error {
     NotInstallable(String),
     /// Subcharts that Chart.yaml names and `charts/` does not have.
     #[error(
-        "an error occurred while checking for chart dependencies: \
-         found in Chart.yaml, but missing in charts/ directory: {}",
+        "an error occurred while checking for chart dependencies. You may need to run `helm dependency build` to fetch \
+         missing dependencies: found in Chart.yaml, but missing in charts/ directory: {}\n\
+         `plimsoll deps` fetches them without Helm",
         missing.join(", ")
     )]
     MissingDependencies {
@@ -63,6 +66,15 @@ pub enum Error {
     /// A subchart's values are no mapping.
     #[error(transparent)]
     Coalesce(TypeMismatch),
+    /// The values do not meet values.schema.json.
+    #[error("{error}")]
+    Schema {
+        /// What is wrong.
+        #[source]
+        error: SchemaError,
+        /// Who set the values that are.
+        sources: Box<Sources>,
+    },
     /// The chart is for another version of Kubernetes.
     #[error(transparent)]
     KubeVersion(#[from] KubeVersionMismatch),
@@ -91,7 +103,10 @@ pub fn resolve(
     }
     let view = dependencies::process(chart, &supplied.values, &mut warnings).map_err(Error::Dependencies)?;
     let values = coalesce::coalesce(&view, &supplied.values, &mut warnings).map_err(Error::Coalesce)?;
-    view.check_kube_version(capabilities)?;
     let sources = Sources::new(&supplied.layers, &view);
+    if schema == SchemaCheck::Enforce {
+        schema::check(&view, &values).map_err(|error| Error::Schema { error, sources: Box::new(sources.clone()) })?;
+    }
+    view.check_kube_version(capabilities)?;
     Ok(Resolved { chart: view, values, supplied: supplied.values.clone(), sources, warnings: warnings.list })
 }

@@ -33,7 +33,8 @@ pub(super) fn decode(tree: &Tree, options: Options) -> Result<Value, Error> {
     if let Some(error) = decoder.bad_key {
         return Err(error);
     }
-    match non_finite(&value, &Path::default()).filter(|_| !decoder.finite) {
+    let endless = if decoder.finite { None } else { non_finite(&value, &Path::default()) };
+    match endless {
         Some((path, number)) => Err(Error::Json {
             problem: format!("json: unsupported value: {}", number::json(number)),
             span: tree.locate(&path).map(|place| place.value).unwrap_or_default(),
@@ -90,8 +91,11 @@ impl Decoder<'_> {
             Kind::Scalar { text, plain } => self.scalar(node, text, *plain),
             Kind::Alias { target, .. } => self.through_alias(id, |decoder| decoder.value(*target, depth + 1)),
             Kind::Sequence(items) => {
-                let items: Result<Vec<Value>, Error> = items.iter().map(|item| self.value(*item, depth + 1)).collect();
-                Ok(items?.into())
+                let mut values = Vec::with_capacity(items.len());
+                for item in items {
+                    values.push(self.value(*item, depth + 1)?);
+                }
+                Ok(values.into())
             }
             Kind::Mapping(pairs) => {
                 let mut entries = Entries::default();

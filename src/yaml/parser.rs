@@ -1,6 +1,7 @@
 //! The events of a YAML text: its grammar, as go-yaml v2 has it (`parserc.go`, a port of libyaml).
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use super::error::Error;
 use super::scalar::LONG;
@@ -83,7 +84,7 @@ pub(super) struct Parser<'t> {
     /// Where to go on when a node is complete.
     states: Vec<State>,
     /// Handles of tags and what they stand for.
-    tags: Vec<(&'t str, String)>,
+    tags: HashMap<&'t str, Box<str>>,
     /// Where the text was cut off because go-yaml would refuse what follows.
     cut: Option<(usize, Error)>,
 }
@@ -95,13 +96,14 @@ impl<'t> Parser<'t> {
             return Err(Error::yaml(format!("the text is longer than {MAX_TEXT} bytes"), span));
         }
         let start = if text.starts_with('\u{feff}') { 3 } else { 0 };
-        let cut = text.char_indices().find(|(_, c)| !is_allowed(*c)).map(|(at, c)| {
-            let error = Error::yaml("control characters are not allowed", Span::new(at, at + c.len_utf8()));
-            (text.floor_char_boundary(at / CHUNK * CHUNK).max(start), error)
+        let cut = refused(text).map(|span| {
+            let chunk = span.start / CHUNK * CHUNK;
+            let end = (chunk..span.start).find(|at| text.is_char_boundary(*at)).unwrap_or(span.start);
+            (end.max(start), Error::yaml("control characters are not allowed", span))
         });
         let text = cut.as_ref().and_then(|(end, _)| text.get(..*end)).unwrap_or(text);
         let state = State::DocumentStart { first: true };
-        Ok(Self { scanner: Scanner::new(text, start), state, states: Vec::new(), tags: Vec::new(), cut })
+        Ok(Self { scanner: Scanner::new(text, start), state, states: Vec::new(), tags: HashMap::new(), cut })
     }
 
     /// The next event; [`Data::StreamEnd`] is the last.
@@ -236,10 +238,9 @@ impl<'t> Parser<'t> {
                 Token::VersionDirective(..) => return self.fail("found incompatible YAML document"),
                 Token::TagDirective { handle, prefix } => {
                     let (handle, prefix) = (*handle, prefix.clone());
-                    if self.tags.iter().any(|(known, _)| *known == handle) {
+                    if self.tags.insert(handle, prefix).is_some() {
                         return self.fail("found duplicate %TAG directive");
                     }
-                    self.tags.push((handle, prefix));
                 }
                 _ => return Ok(()),
             }
@@ -332,8 +333,7 @@ impl<'t> Parser<'t> {
     /// A tag with its handle replaced.
     fn resolve_tag(&self, tag: &Placed<'t>) -> Result<Box<str>, Error> {
         let Token::Tag { handle, suffix } = &tag.token else { return Ok(Box::default()) };
-        let own = self.tags.iter().find(|(known, _)| known == handle).map(|(_, prefix)| prefix.as_str());
-        let prefix = match (*handle, own) {
+        let prefix = match (*handle, self.tags.get(handle)) {
             ("", _) => "",
             (_, Some(prefix)) => prefix,
             ("!", None) => "!",
@@ -486,6 +486,18 @@ fn grammar_error(problem: &str, span: Span, line: usize) -> Error {
     Error::Yaml { problem: problem.to_owned(), line, span: Span::new(span.start, span.start) }
 }
 
-fn is_allowed(c: char) -> bool {
-    matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
+/// The first character that YAML does not allow.
+fn refused(text: &str) -> Option<Span> {
+    let mut at = 0;
+    loop {
+        // Most texts are all of these.
+        let plain = |byte: &u8| matches!(byte, b' '..=b'~' | b'\n' | b'\t' | b'\r');
+        at += text.as_bytes().get(at..)?.iter().position(|byte| !plain(byte))?;
+        let c = text.get(at..)?.chars().next()?;
+        let end = at + c.len_utf8();
+        match c {
+            '\u{85}' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'.. => at = end,
+            _ => return Some(Span::new(at, end)),
+        }
+    }
 }

@@ -75,7 +75,7 @@ impl<'t> Cursor<'t> {
             } else {
                 match self.tag_uri(handle)? {
                     // `!` alone
-                    suffix if suffix.is_empty() => ("", handle.to_owned()),
+                    suffix if suffix.is_empty() => ("", handle.into()),
                     suffix => ("!", suffix),
                 }
             }
@@ -127,7 +127,7 @@ impl<'t> Cursor<'t> {
     }
 
     /// Reads a tag's URI; `head` is what was taken for a handle before.
-    fn tag_uri(&mut self, head: &str) -> Result<String, Error> {
+    fn tag_uri(&mut self, head: &str) -> Result<Box<str>, Error> {
         let start = self.mark.at;
         let mut uri: Vec<u8> = head.bytes().skip(1).collect();
         loop {
@@ -143,7 +143,7 @@ impl<'t> Cursor<'t> {
         if head.is_empty() && self.mark.at == start {
             return Err(self.error("did not find expected tag URI"));
         }
-        Ok(String::from_utf8_lossy(&uri).into_owned())
+        Ok(String::from_utf8_lossy(&uri).into())
     }
 
     /// Reads the escaped bytes of one character.

@@ -65,7 +65,8 @@ fn equal_pair(a: &Any, b: &Any) -> Result<bool, String> {
 
 /// Nil, and what has identity but no order.
 fn equal_other(a: &Any, b: &Any) -> Result<bool, String> {
-    let shown = |value: &Any, verb| sprint_verb(value, verb).map_or_else(|e| e.to_string(), |t| t.to_str().into_owned());
+    let shown =
+        |value: &Any, verb| sprint_verb(value, verb).map_or_else(|e| e.to_string(), |t| t.to_str().into_owned());
     match (a, b) {
         (Any::Nil, Any::Nil) => Ok(true),
         (Any::Nil, _) | (_, Any::Nil) => Ok(false),

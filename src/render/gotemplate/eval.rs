@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::ast::{Builtin, Command, Expr, Function, Number, Operand, Pipe};
 use super::builtins;
 use super::error::ExecError;
-use super::exec::{At, Exec, Run, Val};
+use super::exec::{At, Exec, Printed, Run, Val};
 use super::library::Library;
 use super::parser::parse;
 use crate::render::any::{Any, Elem, Map, MapType, Text};
@@ -24,6 +24,7 @@ impl<'a> Run<'a, '_, '_> {
     /// The value of a pipeline, which its variables get.
     pub fn pipe(&mut self, dot: &Val, pipe: &'a Pipe) -> Exec<Val> {
         self.at = At::Pipe(pipe);
+        let begin = self.begin();
         let mut value: Option<Val> = None;
         for command in &pipe.commands {
             let mut result = self.command(dot, command, value)?;
@@ -32,10 +33,11 @@ impl<'a> Run<'a, '_, '_> {
         }
         let value = value.unwrap_or_default();
         for name in &pipe.variables {
+            let keys = self.keys(begin);
             if pipe.assign {
-                self.set(name.id, &name.text, value.clone())?;
+                self.set(name.id, &name.text, value.clone(), keys)?;
             } else {
-                self.declare(name.id, value.clone());
+                self.declare(name.id, value.clone(), keys);
             }
         }
         Ok(value)
@@ -66,7 +68,7 @@ impl<'a> Run<'a, '_, '_> {
                 self.at = At::Operand(head);
                 self.not_a_function(head, args, last.as_ref())?;
                 match &head.kind {
-                    Expr::Dot => Ok(dot.clone()),
+                    Expr::Dot => Ok(self.dot(dot)),
                     Expr::Nil => Err(self.fail("nil is not a command")),
                     _ => self.literal(head),
                 }
@@ -129,7 +131,7 @@ impl<'a> Run<'a, '_, '_> {
                     return self.call_map_method(dot, map, &shown, method, operand, args, last);
                 }
                 no_method(self)?;
-                Ok(lookup(map, name))
+                Ok(self.lookup(map, name))
             }
             Any::Object(object) => {
                 if let Some(method) = object.method(&shown) {
@@ -138,7 +140,7 @@ impl<'a> Run<'a, '_, '_> {
                 }
                 if let Some(Any::Map(map)) = object.underlying() {
                     no_method(self)?;
-                    return Ok(lookup(&map, name));
+                    return Ok(self.lookup(&map, name));
                 }
                 match object.field(&shown) {
                     Some(_) if has_args => {
@@ -239,7 +241,10 @@ impl<'a> Run<'a, '_, '_> {
             Ok(any)
         };
         match result.and_then(made) {
-            Ok(any) => Ok(any.into()),
+            Ok(any) => {
+                self.saw(&any);
+                Ok(any.into())
+            }
             Err(error) => {
                 self.at = node;
                 Err(self.calling(name, error))
@@ -303,7 +308,10 @@ impl<'a> Run<'a, '_, '_> {
         self.engine.enter().map_err(ExecError::returned)?;
         let library = self.library;
         let result = match library.find(name.as_bytes()) {
-            Some(template) => Run::execute(self.engine, library, template, data.clone()),
+            Some(template) => {
+                let caller = self.caller();
+                Run::execute(self.engine, library, template, data.clone(), Some(caller))
+            }
             None => Err(ExecError::returned(format!(
                 "template: no template {} associated with template \"{ROOT}\"",
                 quote(name.as_bytes(), false)
@@ -313,12 +321,15 @@ impl<'a> Run<'a, '_, '_> {
         if let Some(count) = self.engine.included.get_mut(name.as_bytes()) {
             *count -= 1;
         }
-        result.map(Text::from)
+        let printed = result?;
+        let text = Text::from(printed.text);
+        self.saw_included(&text, printed.marks);
+        Ok(text)
     }
 
     fn tpl(&mut self, text: &Text, data: &Any) -> Exec<Text> {
         if !text.as_bytes().windows(2).any(|pair| pair == b"{{") {
-            return Ok(without_no_value(text.as_bytes().to_vec()).into());
+            return Ok(without_no_value(text.clone()));
         }
         let quoted = || quote(text.as_bytes(), false);
         let name: Arc<str> = ROOT.into();
@@ -337,12 +348,19 @@ impl<'a> Run<'a, '_, '_> {
             }
         }
         let result = match main.as_ref().or_else(|| added.find(ROOT.as_bytes())) {
-            Some(template) => Run::execute(self.engine, &added, template, data.clone()),
-            None => Ok(Vec::new()),
+            Some(template) => {
+                let caller = self.caller();
+                Run::execute(self.engine, &added, template, data.clone(), Some(caller))
+            }
+            None => Ok(Printed::default()),
         };
         self.engine.leave();
         match result {
-            Ok(out) => Ok(without_no_value(out).into()),
+            Ok(printed) => {
+                let text = Text::from(printed.text);
+                self.saw_included(&text, printed.marks);
+                Ok(without_no_value(text))
+            }
             Err(error) => {
                 Err(error.through(format!("error during tpl function execution for {}: ", quoted()), None))
             }
@@ -354,7 +372,8 @@ impl<'a> Run<'a, '_, '_> {
         match (&arg.kind, of) {
             (Expr::Dot, _) => {
                 self.at = At::Operand(arg);
-                self.checked(dot.clone(), of)
+                let dot = self.dot(dot);
+                self.checked(dot, of)
             }
             (Expr::Nil, _) => {
                 self.at = At::Operand(arg);
@@ -389,8 +408,10 @@ impl<'a> Run<'a, '_, '_> {
                     },
                     Type::Int => number(|n| n.int.map(Any::Int)).map_or_else(|| found("integer"), Ok),
                     Type::Int64 => number(|n| n.int.map(Any::Int64)).map_or_else(|| found("integer"), Ok),
-                    Type::Uint32 => number(|n| n.int.filter(|value| *value >= 0).map(|value| Any::Int(i64::from(value as u32))))
-                        .map_or_else(|| found("unsigned integer"), Ok),
+                    Type::Uint32 => {
+                        number(|n| n.int.filter(|value| *value >= 0).map(|value| Any::Int(i64::from(value as u32))))
+                            .map_or_else(|| found("unsigned integer"), Ok)
+                    }
                     Type::Float64 => number(|n| n.float.map(Any::Float64)).map_or_else(|| found("float"), Ok),
                     _ => Err(self.fail(format!("can't handle {arg} for arg of type {}", type_name(of)))),
                 }
@@ -402,13 +423,25 @@ impl<'a> Run<'a, '_, '_> {
     fn value(&mut self, dot: &Val, operand: &'a Operand) -> Exec<Val> {
         self.at = At::Operand(operand);
         match &operand.kind {
-            Expr::Dot => Ok(dot.clone()),
+            Expr::Dot => Ok(self.dot(dot)),
             Expr::Nil => Ok(Val::default()),
             Expr::Field(_) | Expr::Variable(..) | Expr::Chain(..) => self.path(dot, operand, &[], None),
             Expr::Pipe(pipe) => self.nested_pipe(dot, pipe),
             Expr::Function(function) => self.call_function(dot, *function, At::Operand(operand), &[], None),
             Expr::Bool(_) | Expr::Number(_) | Expr::String(..) => self.literal(operand),
         }
+    }
+
+    fn dot(&mut self, dot: &Val) -> Val {
+        self.saw_dot();
+        dot.clone()
+    }
+
+    /// A field of a map: a missing one has the zero value of the element type.
+    fn lookup(&mut self, map: &Map, name: &Text) -> Val {
+        let any = map.get(name.as_bytes()).unwrap_or_else(|| map.of.zero());
+        self.saw_field(map, name, &any);
+        Val { any, boxed: map.of.holds_interfaces() }
     }
 
     fn literal(&self, operand: &Operand) -> Exec<Val> {
@@ -452,28 +485,40 @@ impl<'a> Run<'a, '_, '_> {
     }
 }
 
-/// A field of a map: a missing one has the zero value of the element type.
-fn lookup(map: &Map, name: &Text) -> Val {
-    let any = map.get(name.as_bytes()).unwrap_or_else(|| map.of.zero());
-    Val { any, boxed: map.of.holds_interfaces() }
+/// What an action prints for nil. Helm takes it out of whole files and of what `tpl` returns.
+pub const NO_VALUE: &[u8] = b"<no value>";
+
+/// Where [`NO_VALUE`] stands.
+pub fn no_values(text: &[u8]) -> Vec<usize> {
+    let mut found = Vec::new();
+    let mut from = 0;
+    while let Some(open) = text.get(from..).and_then(|rest| rest.iter().position(|byte| *byte == b'<')) {
+        from += open;
+        if text[from..].starts_with(NO_VALUE) {
+            found.push(from);
+            from += NO_VALUE.len();
+        } else {
+            from += 1;
+        }
+    }
+    found
 }
 
-/// Helm takes this out of whole files and of what `tpl` returns.
-pub fn without_no_value(text: Vec<u8>) -> Vec<u8> {
-    const NO_VALUE: &[u8] = b"<no value>";
-    let mut out = Vec::new();
-    let mut rest = text.as_slice();
-    let mut found = false;
-    while let Some(at) = rest.windows(NO_VALUE.len()).position(|window| window == NO_VALUE) {
-        out.extend_from_slice(&rest[..at]);
-        rest = &rest[at + NO_VALUE.len()..];
-        found = true;
+/// A text without its [`NO_VALUE`]s.
+pub fn without(text: &[u8], found: &[usize]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut from = 0;
+    for at in found {
+        out.extend_from_slice(&text[from..*at]);
+        from = at + NO_VALUE.len();
     }
-    if !found {
-        return text;
-    }
-    out.extend_from_slice(rest);
+    out.extend_from_slice(&text[from..]);
     out
+}
+
+fn without_no_value(text: Text) -> Text {
+    let found = no_values(text.as_bytes());
+    if found.is_empty() { text } else { without(text.as_bytes(), &found).into() }
 }
 
 /// The value of an untyped constant.

@@ -4,16 +4,20 @@
 //! `include`, `tpl` and parentheses nest natively, and [`Engine::enter`] counts those.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 use std::slice;
+use std::sync::Arc;
 
 use super::ast::{Branch, Call, Command, Node, Operand, Pipe, Template};
 use super::builtins::boxed_elements;
 use super::error::{ExecError, executing};
 use super::library::Library;
-use crate::render::any::{Any, List, Text};
+use super::trace::{Begin, Context, Keys, Mark, Trace};
+use crate::render::any::{Any, List, Map, Text};
 use crate::render::functions::Host;
 use crate::render::print::sprint_verb;
-use crate::source::{Location, Span};
+use crate::source::{FrameId, Location, Span};
+use crate::value::Step;
 
 /// How deep `template` calls go in one execution: Go's own limit.
 const MAX_TEMPLATE_DEPTH: usize = 100_000;
@@ -54,6 +58,8 @@ pub struct Engine<'h> {
     pub host: &'h mut dyn Host,
     /// How often each template is being included.
     pub included: HashMap<Text, u32>,
+    /// What wrote the text, where that is asked for.
+    pub trace: Option<Trace>,
     depth: usize,
     steps: u64,
     bytes: usize,
@@ -61,8 +67,8 @@ pub struct Engine<'h> {
 
 impl<'h> Engine<'h> {
     /// The state at the start of a render.
-    pub fn new(host: &'h mut dyn Host) -> Self {
-        Self { host, included: HashMap::new(), depth: 0, steps: 0, bytes: 0 }
+    pub fn new(host: &'h mut dyn Host, trace: Option<Trace>) -> Self {
+        Self { host, included: HashMap::new(), trace, depth: 0, steps: 0, bytes: 0 }
     }
 
     fn step(&mut self) -> Result<(), &'static str> {
@@ -136,26 +142,62 @@ pub struct Run<'a, 'e, 'h> {
     /// The node visited last.
     pub at: At<'a>,
     /// Variables of all templates on the way, innermost last.
-    variables: Vec<(u32, Val)>,
+    variables: Vec<Variable>,
     /// Where those of the current template begin.
     base: usize,
     frames: Vec<Frame<'a>>,
     calls: usize,
-    out: Vec<u8>,
+    out: Printed,
+    /// Where the current action is.
+    action: u32,
+    /// What the current block depends on, where the render is traced.
+    context: Option<Rc<Context>>,
+    /// The action that called the current template, where the render is traced.
+    caller: Option<FrameId>,
+    /// Whether an action of another execution waits for this one.
+    nested: bool,
+}
+
+/// What an execution printed.
+#[derive(Default)]
+pub struct Printed {
+    /// The text.
+    pub text: Vec<u8>,
+    /// What wrote it, where the render is traced.
+    pub marks: Vec<Mark>,
+}
+
+/// A variable of a template.
+struct Variable {
+    /// [`super::ast::Name::id`]
+    id: u32,
+    value: Val,
+    /// What it was computed from, where the render is traced.
+    keys: Option<Keys>,
 }
 
 /// Something that is not finished.
 enum Frame<'a> {
-    Body { nodes: slice::Iter<'a, Node>, dot: Val, mark: usize },
-    Loop { branch: &'a Branch, items: Items, mark: usize, outer: usize },
-    Call { template: &'a Template, base: usize },
+    Body { nodes: slice::Iter<'a, Node>, dot: Val, mark: usize, context: Option<Rc<Context>> },
+    Loop(Box<Loop<'a>>),
+    Call { template: &'a Template, base: usize, caller: Option<FrameId> },
+}
+
+/// A loop that is not finished.
+struct Loop<'a> {
+    branch: &'a Branch,
+    items: Items,
+    /// How many variables there are before a round, and before the loop.
+    mark: usize,
+    outer: usize,
+    context: Option<Rc<Context>>,
 }
 
 /// What a loop still has to go through.
 enum Items {
     Count { next: i64, end: i64, make: fn(i64) -> Any },
     List { list: List, next: usize },
-    Map { entries: std::vec::IntoIter<(Text, Any)>, boxed: bool },
+    Map { map: Map, entries: std::vec::IntoIter<(Text, Any)>, boxed: bool },
 }
 
 impl<'a, 'e, 'h> Run<'a, 'e, 'h> {
@@ -165,7 +207,8 @@ impl<'a, 'e, 'h> Run<'a, 'e, 'h> {
         library: &'a Library<'a>,
         template: &'a Template,
         dot: Any,
-    ) -> Exec<Vec<u8>> {
+        caller: Option<Caller>,
+    ) -> Exec<Printed> {
         let mut run = Self {
             engine,
             library,
@@ -175,9 +218,18 @@ impl<'a, 'e, 'h> Run<'a, 'e, 'h> {
             base: 0,
             frames: Vec::new(),
             calls: 0,
-            out: Vec::new(),
+            out: Printed::default(),
+            action: 0,
+            context: None,
+            nested: caller.is_some(),
+            caller: None,
         };
-        run.enter_template(template, dot.into());
+        if run.engine.trace.is_some() {
+            let caller = caller.unwrap_or_default();
+            run.caller = caller.frame;
+            run.context = Some(Rc::new(Context { dot: Keys::default(), guards: caller.guards }));
+        }
+        run.enter_template(template, dot.into(), None);
         run.run()?;
         Ok(run.out)
     }
@@ -211,24 +263,26 @@ impl<'a, 'e, 'h> Run<'a, 'e, 'h> {
         self.engine.step().map_err(|message| self.fail(message))
     }
 
-    fn enter_template(&mut self, template: &'a Template, dot: Val) {
+    fn enter_template(&mut self, template: &'a Template, dot: Val, keys: Option<Keys>) {
         self.template = template;
         self.base = self.variables.len();
-        self.variables.push((super::ast::Name::ROOT, dot.clone()));
+        self.variables.push(Variable { id: super::ast::Name::ROOT, value: dot.clone(), keys });
         let mark = self.variables.len();
-        self.frames.push(Frame::Body { nodes: template.body.iter(), dot, mark });
+        let context = self.context.clone();
+        self.frames.push(Frame::Body { nodes: template.body.iter(), dot, mark, context });
     }
 
     fn run(&mut self) -> Exec<()> {
         while let Some(frame) = self.frames.last_mut() {
             match frame {
-                Frame::Body { nodes, dot, mark } => match nodes.next() {
+                Frame::Body { nodes, dot, mark, context } => match nodes.next() {
                     Some(Node::Text { start, end }) => {
-                        let text = self.template.text(*start, *end).as_bytes();
-                        self.out.extend_from_slice(text);
+                        let guards = context.as_ref().map(|context| context.guards.clone());
+                        self.text(*start, *end, guards);
                     }
                     Some(node) => {
                         let dot = dot.clone();
+                        self.context = context.clone();
                         self.node(node, dot)?;
                     }
                     None => {
@@ -236,25 +290,27 @@ impl<'a, 'e, 'h> Run<'a, 'e, 'h> {
                         self.frames.pop();
                     }
                 },
-                Frame::Loop { branch, items, mark, outer } => {
-                    let (branch, mark, outer) = (*branch, *mark, *outer);
-                    match items.next() {
-                        Some((index, element)) => {
-                            self.step()?;
-                            self.variables.truncate(mark);
-                            self.bind(branch, index, &element)?;
-                            self.frames.push(Frame::Body { nodes: branch.body.iter(), dot: element, mark });
-                        }
-                        None => {
-                            self.variables.truncate(outer);
-                            self.frames.pop();
-                        }
+                Frame::Loop(all) => match all.items.next() {
+                    Some((index, element)) => {
+                        let (branch, mark) = (all.branch, all.mark);
+                        let context = all.context.clone();
+                        let context = self.round(context, &index, &element);
+                        self.step()?;
+                        self.variables.truncate(mark);
+                        let keys = context.as_ref().map(|context| context.dot.clone());
+                        self.bind(branch, index, &element, keys)?;
+                        self.frames.push(Frame::Body { nodes: branch.body.iter(), dot: element, mark, context });
                     }
-                }
-                Frame::Call { template, base } => {
+                    None => {
+                        self.variables.truncate(all.outer);
+                        self.frames.pop();
+                    }
+                },
+                Frame::Call { template, base, caller } => {
                     self.variables.truncate(self.base);
                     self.template = template;
                     self.base = *base;
+                    self.caller = *caller;
                     self.calls -= 1;
                     self.frames.pop();
                 }
@@ -263,30 +319,44 @@ impl<'a, 'e, 'h> Run<'a, 'e, 'h> {
         Ok(())
     }
 
+    /// Prints a template's own text.
+    fn text(&mut self, start: u32, end: u32, guards: Option<Keys>) {
+        if let Some(guards) = guards {
+            self.out.marks.push(Mark {
+                start: self.out.text.len(),
+                file: self.template.file.clone(),
+                offset: start as usize,
+                caller: self.caller,
+                literal: true,
+                keys: Keys::default(),
+                guards,
+            });
+        }
+        self.out.text.extend_from_slice(self.template.text(start, end).as_bytes());
+    }
+
     /// Gives a loop's variables the values of a round.
-    fn bind(&mut self, branch: &'a Branch, index: Val, element: &Val) -> Exec<()> {
+    fn bind(&mut self, branch: &'a Branch, index: Val, element: &Val, keys: Option<Keys>) -> Exec<()> {
         let names = branch.pipe.variables.as_slice();
         if branch.pipe.assign {
             match names {
                 [index_name, name] => {
-                    self.set(index_name.id, &index_name.text, index)?;
-                    self.set(name.id, &name.text, element.clone())?;
+                    self.set(index_name.id, &index_name.text, index, None)?;
+                    self.set(name.id, &name.text, element.clone(), keys)?;
                 }
-                [name, ..] => self.set(name.id, &name.text, element.clone())?,
+                [name, ..] => self.set(name.id, &name.text, element.clone(), keys)?,
                 [] => {}
             }
             return Ok(());
         }
-        let top = self.variables.len();
-        if !names.is_empty()
-            && let Some(slot) = top.checked_sub(1).and_then(|at| self.variables.get_mut(at))
-        {
-            slot.1 = element.clone();
+        // The loop's variables are the last ones, whatever else its pipeline declared.
+        let mut last = self.variables.iter_mut().rev();
+        if let (Some(variable), false) = (last.next(), names.is_empty()) {
+            variable.value = element.clone();
+            variable.keys = keys;
         }
-        if names.len() > 1
-            && let Some(slot) = top.checked_sub(2).and_then(|at| self.variables.get_mut(at))
-        {
-            slot.1 = index;
+        if let (Some(variable), true) = (last.next(), names.len() > 1) {
+            variable.value = index;
         }
         Ok(())
     }
@@ -294,22 +364,27 @@ impl<'a, 'e, 'h> Run<'a, 'e, 'h> {
     fn node(&mut self, node: &'a Node, dot: Val) -> Exec<()> {
         self.step()?;
         match node {
-            Node::Text { .. } => {}
+            Node::Text { start, end } => self.text(*start, *end, None),
             Node::Action(pipe) => {
+                self.action = pipe.pos;
+                let begin = self.begin();
                 let value = self.pipe(&dot, pipe)?;
                 if pipe.variables.is_empty() {
-                    self.print(&value.any)?;
+                    self.print(&value.any, begin)?;
                 }
+                self.end(begin);
             }
             Node::If(branch) | Node::With(branch) => {
+                self.action = branch.pipe.pos;
                 let mark = self.variables.len();
+                let begin = self.begin();
                 let value = self.pipe(&dot, &branch.pipe)?;
-                let (nodes, dot) = match (value.any.truth(), node) {
-                    (true, Node::With(_)) => (&branch.body, value),
-                    (true, _) => (&branch.body, dot),
-                    (false, _) => (&branch.otherwise, dot),
-                };
-                self.frames.push(Frame::Body { nodes: nodes.iter(), dot, mark });
+                let (truth, with) = (value.any.truth(), matches!(node, Node::With(_)));
+                let context = self.guarded(begin, truth && with);
+                self.end(begin);
+                let nodes = if truth { branch.body.iter() } else { branch.otherwise.iter() };
+                let dot = if truth && with { value } else { dot };
+                self.frames.push(Frame::Body { nodes, dot, mark, context });
             }
             Node::Range(branch) => self.range(branch, dot)?,
             Node::Template(call) => self.call(call, dot)?,
@@ -322,9 +397,9 @@ impl<'a, 'e, 'h> Run<'a, 'e, 'h> {
     /// Drops everything inside the innermost loop, and with `end` the loop too.
     fn leave_round(&mut self, end: bool) {
         while let Some(frame) = self.frames.last() {
-            if let Frame::Loop { outer, .. } = frame {
+            if let Frame::Loop(all) = frame {
                 if end {
-                    self.variables.truncate(*outer);
+                    self.variables.truncate(all.outer);
                     self.frames.pop();
                 }
                 return;
@@ -334,8 +409,12 @@ impl<'a, 'e, 'h> Run<'a, 'e, 'h> {
     }
 
     fn range(&mut self, branch: &'a Branch, dot: Val) -> Exec<()> {
+        self.action = branch.pipe.pos;
         let outer = self.variables.len();
+        let begin = self.begin();
         let value = self.pipe(&dot, &branch.pipe)?.any;
+        let context = self.guarded(begin, true);
+        self.end(begin);
         let inner = match &value {
             Any::Object(object) => object.underlying(),
             _ => None,
@@ -354,7 +433,8 @@ impl<'a, 'e, 'h> Run<'a, 'e, 'h> {
             }
             Any::Map(map) => {
                 let entries: Vec<_> = map.entries.borrow().iter().map(|(k, v)| (k.clone(), v.clone())).collect();
-                Some(Items::Map { entries: entries.into_iter(), boxed: map.of.holds_interfaces() })
+                let boxed = map.of.holds_interfaces();
+                Some(Items::Map { map, entries: entries.into_iter(), boxed })
             }
             other => return Err(self.fail(format!("range can't iterate over {}", shown(&other)))),
         };
@@ -366,9 +446,9 @@ impl<'a, 'e, 'h> Run<'a, 'e, 'h> {
         match items.filter(|items| !items.is_empty()) {
             Some(items) => {
                 let mark = self.variables.len();
-                self.frames.push(Frame::Loop { branch, items, mark, outer });
+                self.frames.push(Frame::Loop(Box::new(Loop { branch, items, mark, outer, context })));
             }
-            None => self.frames.push(Frame::Body { nodes: branch.otherwise.iter(), dot, mark: outer }),
+            None => self.frames.push(Frame::Body { nodes: branch.otherwise.iter(), dot, mark: outer, context }),
         }
         Ok(())
     }
@@ -383,49 +463,78 @@ impl<'a, 'e, 'h> Run<'a, 'e, 'h> {
         if self.calls == MAX_TEMPLATE_DEPTH {
             return Err(self.fail(format!("exceeded maximum template depth ({MAX_TEMPLATE_DEPTH})")));
         }
+        self.action = call.pos;
+        let begin = self.begin();
         let dot = match &call.pipe {
             Some(pipe) => self.pipe(&dot, pipe)?,
             None => Val::default(),
         };
+        let keys = self.keys(begin);
+        self.end(begin);
         self.calls += 1;
-        self.frames.push(Frame::Call { template: self.template, base: self.base });
-        self.enter_template(template, dot);
+        self.frames.push(Frame::Call { template: self.template, base: self.base, caller: self.caller });
+        self.caller = self.frame();
+        if let (Some(context), Some(keys)) = (&mut self.context, &keys) {
+            *context = Rc::new(Context { dot: keys.clone(), guards: context.guards.clone() });
+        }
+        self.enter_template(template, dot, keys);
         Ok(())
     }
 
-    fn print(&mut self, value: &Any) -> Exec<()> {
-        let before = self.out.len();
+    fn print(&mut self, value: &Any, begin: Option<Begin>) -> Exec<()> {
+        let out = &mut self.out.text;
+        let before = out.len();
         match value {
-            Any::Nil => self.out.extend_from_slice(b"<no value>"),
-            Any::String(text) => self.out.extend_from_slice(text.as_bytes()),
-            Any::Int(number) | Any::Int64(number) => self.out.extend_from_slice(number.to_string().as_bytes()),
+            Any::Nil => out.extend_from_slice(b"<no value>"),
+            Any::String(text) => out.extend_from_slice(text.as_bytes()),
+            Any::Int(number) | Any::Int64(number) => out.extend_from_slice(number.to_string().as_bytes()),
             Any::Object(object) if object.underlying().is_none() => {
-                self.out.extend_from_slice(object.print_addressed().as_bytes());
+                out.extend_from_slice(object.print_addressed().as_bytes());
             }
             other => {
                 let text = sprint_verb(other, 'v').map_err(|error| self.fail(error.to_string()))?;
-                self.out.extend_from_slice(text.as_bytes());
+                self.out.text.extend_from_slice(text.as_bytes());
             }
         }
-        let printed = self.out.len() - before;
+        if let (Some(begin), Some(keys)) = (begin, self.keys(begin)) {
+            let whole = Mark {
+                start: before,
+                file: self.template.file.clone(),
+                offset: self.action as usize,
+                caller: self.caller,
+                literal: false,
+                keys,
+                guards: self.guards(),
+            };
+            if let (Some(trace), Some(printed)) = (&self.engine.trace, self.out.text.get(before..)) {
+                trace.printed(printed, whole, begin, &mut self.out.marks);
+            }
+        }
+        let printed = self.out.text.len() - before;
         self.engine.charge(printed).map_err(|message| self.fail(message))
     }
 
     /// The value of a variable.
-    pub fn variable(&self, id: u32, name: &str) -> Exec<Val> {
+    pub fn variable(&mut self, id: u32, name: &str) -> Exec<Val> {
         let known = self.variables.get(self.base..).unwrap_or_default();
-        match known.iter().rev().find(|(known, _)| *known == id) {
-            Some((_, value)) => Ok(value.clone()),
+        match known.iter().rev().find(|known| known.id == id) {
+            Some(variable) => {
+                if let (Some(trace), Some(keys)) = (&mut self.engine.trace, &variable.keys) {
+                    trace.read(keys);
+                }
+                Ok(variable.value.clone())
+            }
             None => Err(self.fail(format!("undefined variable: {name}"))),
         }
     }
 
     /// Gives a variable a value.
-    pub fn set(&mut self, id: u32, name: &str, value: Val) -> Exec<()> {
+    pub fn set(&mut self, id: u32, name: &str, value: Val, keys: Option<Keys>) -> Exec<()> {
         let known = self.variables.get_mut(self.base..).unwrap_or_default();
-        match known.iter_mut().rev().find(|(known, _)| *known == id) {
-            Some((_, slot)) => {
-                *slot = value;
+        match known.iter_mut().rev().find(|known| known.id == id) {
+            Some(variable) => {
+                variable.value = value;
+                variable.keys = keys;
                 Ok(())
             }
             None => Err(self.fail(format!("undefined variable: {name}"))),
@@ -433,8 +542,104 @@ impl<'a, 'e, 'h> Run<'a, 'e, 'h> {
     }
 
     /// Adds a variable, which lasts to the end of the enclosing block.
-    pub fn declare(&mut self, id: u32, value: Val) {
-        self.variables.push((id, value));
+    pub fn declare(&mut self, id: u32, value: Val, keys: Option<Keys>) {
+        self.variables.push(Variable { id, value, keys });
+    }
+}
+
+/// What called an execution.
+#[derive(Default)]
+pub struct Caller {
+    frame: Option<FrameId>,
+    guards: Keys,
+}
+
+/// Tracing: all of it costs nothing where the render is not traced.
+impl Run<'_, '_, '_> {
+    /// Marks the beginning of an action.
+    pub fn begin(&self) -> Option<Begin> {
+        self.engine.trace.as_ref().map(Trace::begin)
+    }
+
+    fn end(&mut self, begin: Option<Begin>) {
+        if let (Some(trace), Some(begin)) = (&mut self.engine.trace, begin) {
+            trace.end(begin, self.nested);
+        }
+    }
+
+    /// What was read since an action began.
+    pub fn keys(&self, begin: impl Into<Option<Begin>>) -> Option<Keys> {
+        Some(self.engine.trace.as_ref()?.keys(begin.into()?))
+    }
+
+    fn guards(&self) -> Keys {
+        self.context.as_ref().map(|context| context.guards.clone()).unwrap_or_default()
+    }
+
+    /// The context of a block that depends on what was read since an action began, and whose dot may be that.
+    fn guarded(&self, begin: Option<Begin>, is_dot: bool) -> Option<Rc<Context>> {
+        let context = self.context.as_ref()?;
+        let keys = self.keys(begin)?;
+        let dot = if is_dot { keys.clone() } else { context.dot.clone() };
+        let guards = keys.iter().chain(context.guards.iter()).cloned().collect();
+        Some(Rc::new(Context { dot, guards }))
+    }
+
+    /// The context of one round of a loop.
+    fn round(&self, context: Option<Rc<Context>>, index: &Val, _element: &Val) -> Option<Rc<Context>> {
+        let context = context?;
+        let trace = self.engine.trace.as_ref()?;
+        let Some(Frame::Loop(all)) = self.frames.last() else { return Some(context) };
+        let step = match &index.any {
+            Any::String(key) => Step::Key(Arc::from(&*key.to_str())),
+            Any::Int(index) => Step::Index(usize::try_from(*index).unwrap_or_default()),
+            _ => return Some(context),
+        };
+        let container = match &all.items {
+            Items::List { list, .. } => Any::List(list.clone()),
+            Items::Map { map, .. } => Any::Map(map.clone()),
+            Items::Count { .. } => return Some(context),
+        };
+        let dot = trace.element(&container, step, &context.dot);
+        Some(Rc::new(Context { dot, guards: context.guards.clone() }))
+    }
+
+    fn frame(&mut self) -> Option<FrameId> {
+        let (file, action, caller) = (&self.template.file, self.action as usize, self.caller);
+        Some(self.engine.trace.as_mut()?.map.frame(file, action, caller))
+    }
+
+    /// What calls the execution that the current action waits for.
+    pub fn caller(&mut self) -> Caller {
+        Caller { frame: self.frame(), guards: self.guards() }
+    }
+
+    /// A key of a map was read.
+    pub fn saw_field(&mut self, map: &Map, name: &Text, found: &Any) {
+        if let Some(trace) = &mut self.engine.trace {
+            trace.field(map, name, found);
+        }
+    }
+
+    /// A value was used.
+    pub fn saw(&mut self, value: &Any) {
+        if let Some(trace) = &mut self.engine.trace {
+            trace.value(value);
+        }
+    }
+
+    /// Dot was used as a whole.
+    pub fn saw_dot(&mut self) {
+        if let (Some(trace), Some(context)) = (&mut self.engine.trace, &self.context) {
+            trace.read(&context.dot);
+        }
+    }
+
+    /// An action included text.
+    pub fn saw_included(&mut self, text: &Text, marks: Vec<Mark>) {
+        if let Some(trace) = &mut self.engine.trace {
+            trace.include(text.clone(), marks);
+        }
     }
 }
 
@@ -461,7 +666,7 @@ impl Items {
                 *next += 1;
                 Some((index.into(), Val { any, boxed: boxed_elements(list.of) }))
             }
-            Self::Map { entries, boxed } => {
+            Self::Map { entries, boxed, .. } => {
                 let (key, any) = entries.next()?;
                 Some((Any::String(key).into(), Val { any, boxed: *boxed }))
             }

@@ -11,6 +11,7 @@ mod lexer;
 mod library;
 mod number;
 mod parser;
+mod trace;
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -19,12 +20,14 @@ use std::io;
 use std::sync::Arc;
 
 use self::error::{ExecError, helm_parse_text};
-use self::eval::without_no_value;
+use self::eval::{NO_VALUE, no_values, without};
 use self::exec::{Engine, Run, STACK};
 use self::library::Library;
 use self::parser::ParseError;
+use self::trace::Trace;
 use super::any::{Any, Map, MapType};
 use super::functions::Host;
+use super::host::Source;
 use super::{Release, RenderedFile, objects};
 use crate::chart::{Capabilities, Chart};
 use crate::source::{Location, SourceFile};
@@ -117,24 +120,25 @@ impl Templates {
         Ok(Self { library, files })
     }
 
-    /// Executes every template but partials (`_*`), and returns what they print, without NOTES.txt.
+    /// Executes every template but partials (`_*`), and returns what they print.
     ///
-    /// All that fail are reported.
-    pub fn render(&self, scope: &Scope<'_>) -> Result<Vec<RenderedFile>, Error> {
-        on_deep_stack(|| self.render_here(scope))?
+    /// All that fail are reported. With `trace` each file has a source map.
+    pub fn render(&self, scope: &Scope<'_>, trace: bool) -> Result<Vec<RenderedFile>, Error> {
+        on_deep_stack(|| self.render_here(scope, trace))?
     }
 
-    fn render_here(&self, scope: &Scope<'_>) -> Result<Vec<RenderedFile>, Error> {
+    fn render_here(&self, scope: &Scope<'_>, trace: bool) -> Result<Vec<RenderedFile>, Error> {
         let mut tops = HashMap::new();
+        let values = top_values(scope.values);
         let parent = Map::from_iter([
-            ("Values", Any::Map(top_values(scope.values))),
+            ("Values", Any::Map(values.clone())),
             ("Release", objects::release(scope.release)),
             ("Capabilities", objects::capabilities(scope.capabilities)),
         ]);
         top(scope.chart, scope.chart.name().to_owned(), true, &parent, &mut tops);
 
         let mut host = (scope.host)();
-        let mut engine = Engine::new(&mut *host);
+        let mut engine = Engine::new(&mut *host, trace.then(|| Trace::new(&values)));
         let mut rendered = Vec::with_capacity(self.files.len());
         let mut failures = Vec::new();
         for entry in &self.files {
@@ -147,18 +151,40 @@ impl Templates {
             ]);
             about.of = MapType::Values;
             top.insert("Template", Any::Map(about));
-            match Run::execute(&mut engine, &self.library, template, Any::Map(top.as_type(MapType::Values))) {
-                Ok(out) if !entry.name.ends_with("NOTES.txt") => rendered.push(RenderedFile {
-                    name: entry.name.to_string(),
-                    text: into_text(without_no_value(out)),
-                    map: None,
-                }),
-                Ok(_) => {}
+            let dot = Any::Map(top.as_type(MapType::Values));
+            match Run::execute(&mut engine, &self.library, template, dot, None) {
+                Ok(printed) => {
+                    let removed = no_values(&printed.text);
+                    let text = if removed.is_empty() { printed.text } else { without(&printed.text, &removed) };
+                    let map =
+                        engine.trace.as_mut().map(|trace| trace.finish(printed.marks, &removed, NO_VALUE.len()));
+                    rendered.push(RenderedFile { name: entry.name.to_string(), text: into_text(text), map });
+                }
                 Err(error) => failures.push(Failure::exec(entry, &error)),
             }
         }
         if failures.is_empty() { Ok(rendered) } else { Err(Error { failures }) }
     }
+}
+
+/// Executes a template of its own (`--name-template`) that sees functions and nothing else.
+///
+/// Source: Helm's `pkg/action/install.go`, `TemplateName`.
+pub fn render_text(name: &str, text: &str, source: Source) -> Result<String, Error> {
+    on_deep_stack(|| {
+        let entry = Entry { name: name.into(), source: SourceFile::new(name, text), chart: String::new() };
+        let mut library = Library::default();
+        let templates = parser::parse(&entry.name, &entry.source).map_err(|error| {
+            let text = error.to_string();
+            Error { failures: vec![Failure { text, ..Failure::parse(&entry, &error) }] }
+        })?;
+        templates.into_iter().for_each(|template| library.add(template));
+        let mut host = source.host(0);
+        let mut engine = Engine::new(&mut *host);
+        let Some(template) = library.find(name.as_bytes()) else { return Ok(String::new()) };
+        let out = Run::execute(&mut engine, &library, template, Any::Nil);
+        out.map(into_text).map_err(|error| Error { failures: vec![Failure::exec(&entry, &error)] })
+    })?
 }
 
 impl Failure {

@@ -5,7 +5,9 @@
 
 mod error;
 mod functions;
+mod lex;
 mod lines;
+mod nested;
 mod objects;
 mod scan;
 mod session;
@@ -18,7 +20,7 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::{AutoEscape, Environment, ErrorKind, Output, State, UndefinedBehavior, Value as Jinja};
 
 use self::scan::Scan;
-use self::session::Session;
+use self::session::{Printing, Session};
 use self::trace::Sink;
 use super::functions::Host;
 use super::{Release, RenderedFile};
@@ -127,7 +129,7 @@ impl Engine {
     }
 
     fn render_here(&self, scope: &Scope<'_>, trace: bool) -> Result<Vec<RenderedFile>, Error> {
-        Session::begin((scope.host)(), trace);
+        Session::begin((scope.host)(), scope.values.clone(), trace);
         let globals = objects::globals(scope);
         let files = self
             .templates
@@ -184,7 +186,9 @@ fn syntax() -> Result<SyntaxConfig, Error> {
 fn print(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Jinja) -> Result<(), minijinja::Error> {
     let text = value::text(value)?;
     let within = Session::with(|session| {
-        session.printing = Some(state.name().to_owned());
+        let looped = state.lookup("loop").filter(|_| session.trace).and_then(|looped| looped.get_attr("index0").ok());
+        let index = looped.and_then(|index| index.as_usize());
+        session.printing = Some(Printing { template: state.name().to_owned(), index });
         session.spend(text.len())
     });
     let written = if within == Some(true) { out.write_str(&text) } else { Err(std::fmt::Error) };

@@ -3,6 +3,7 @@
 //!
 //! It runs only on templates that minijinja has parsed, so it need not find errors.
 
+use super::lex::{Kind, Token, end_of_raw, lex};
 use crate::source::Span;
 use crate::value::{Path, Step};
 
@@ -60,20 +61,6 @@ struct Binding {
     at: usize,
     expression: Vec<Token>,
     each: bool,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-enum Kind {
-    Word(String),
-    Text(String),
-    Number(String),
-    Sign(char),
-}
-
-#[derive(Debug, Clone)]
-struct Token {
-    kind: Kind,
-    span: Span,
 }
 
 /// `values.user["name"]`, `labels(…)`.
@@ -195,33 +182,58 @@ impl Scan {
         let mut guards = Vec::new();
         for block in self.around(offset).filter(|block| block.keyword == "if" || block.keyword == "for") {
             for &tag in block.tags.iter().rev().filter(|&&tag| self.tags[tag].span.start < offset) {
-                add(&mut guards, self.keys(&self.tags[tag]));
+                add(&mut guards, self.keys(&self.tags[tag], None));
             }
         }
         guards
     }
 
-    /// The values keys that a tag names, through `set`, `with` and `for` too.
-    pub fn keys(&self, tag: &Tag) -> Vec<Path> {
-        self.resolve(&tag.tokens, tag.span.start, 8)
+    /// The values keys that a tag names, through `set`, `with` and `for` too. With the index of the innermost loop, a
+    /// loop's name is the element; also in a map, where the index counts its keys.
+    pub fn keys(&self, tag: &Tag, index: Option<usize>) -> Vec<Path> {
+        let start = tag.span.start;
+        let innermost = self.around(start).find(|block| block.keyword == "for").map(|block| block.body.start);
+        self.resolve(&tag.tokens, start, innermost.zip(index), 8)
     }
 
-    fn resolve(&self, tokens: &[Token], offset: usize, depth: usize) -> Vec<Path> {
+    fn resolve(&self, tokens: &[Token], offset: usize, element: Option<(usize, usize)>, depth: usize) -> Vec<Path> {
         let mut paths = Vec::new();
         for chain in chains(tokens) {
             if chain.root == "values" {
                 add(&mut paths, vec![Path(chain.steps)]);
                 continue;
             }
-            let bound = self.bindings.iter().rfind(|binding| binding.name == chain.root && binding.at <= offset);
+            let bound = self.bindings.iter().rfind(|binding| binding.name == chain.root && self.sees(binding, offset));
             let Some(binding) = bound.filter(|_| depth > 0) else { continue };
-            let mut behind = self.resolve(&binding.expression, binding.at.saturating_sub(1), depth - 1);
-            if let ([path], false) = (&mut behind[..], binding.each) {
-                path.0.extend(chain.steps);
+            let mut behind = self.resolve(&binding.expression, binding.at.saturating_sub(1), element, depth - 1);
+            let index = element.filter(|(body, _)| *body == binding.at && binding.in_order()).map(|(_, index)| index);
+            if let [path] = &mut behind[..] {
+                path.0.extend(index.map(Step::Index));
+                if index.is_some() || !binding.each {
+                    path.0.extend(chain.steps);
+                }
             }
             add(&mut paths, behind);
         }
         paths
+    }
+
+    /// Whether a place sees a name: what `for` and `with` bind ends with their bodies.
+    fn sees(&self, binding: &Binding, offset: usize) -> bool {
+        let body = self.blocks.iter().find(|block| block.body.start == binding.at && block.keyword != "set");
+        binding.at <= offset && body.is_none_or(|block| offset < block.body.end)
+    }
+}
+
+impl Binding {
+    /// Whether it goes through all elements in their order: `in list`, `in map | items`.
+    fn in_order(&self) -> bool {
+        let ends_with_items = match &self.expression[..] {
+            [.., pipe, filter] => pipe.is('|') && filter.word() == Some("items"),
+            _ => false,
+        };
+        let chain = &self.expression[..self.expression.len() - if ends_with_items { 2 } else { 0 }];
+        self.each && !chain.iter().any(|token| token.is('|') || token.is('(') || token.word() == Some("if"))
     }
 }
 
@@ -231,10 +243,22 @@ impl Tag {
         chains(&self.tokens)
     }
 
-    /// Whether it names something that is not in every template's scope.
-    pub fn names_local(&self) -> bool {
+    /// What it names that is not in every template's scope.
+    pub fn locals(&self) -> impl Iterator<Item = Chain> {
         const SCOPE: [&str; 6] = ["values", "release", "chart", "capabilities", "files", "template"];
-        self.chains().iter().any(|chain| !SCOPE.contains(&chain.root.as_str()))
+        self.chains().into_iter().filter(|chain| !SCOPE.contains(&chain.root.as_str()))
+    }
+
+    /// The expression: what stands after `set name =`, `for name in`, or another statement's word.
+    pub fn value(&self) -> Span {
+        let begins = |token: &Token| token.is('=') || token.word() == Some("in");
+        let after = match self.keyword.as_str() {
+            "" => 0,
+            "set" | "with" | "for" => self.tokens.iter().position(begins).map_or(1, |index| index + 1),
+            _ => 1,
+        };
+        let inside = self.inside();
+        self.tokens.get(after).map_or(inside, |token| Span::new(token.span.start, inside.end))
     }
 
     /// The expression or statement without its delimiters.
@@ -250,26 +274,6 @@ impl Block {
     /// Whether its text is kept and printed elsewhere, or passed through a function first.
     pub fn captures(&self) -> bool {
         matches!(self.keyword.as_str(), "macro" | "set" | "filter" | "call")
-    }
-}
-
-impl Token {
-    fn word(&self) -> Option<&str> {
-        match &self.kind {
-            Kind::Word(word) => Some(word),
-            _ => None,
-        }
-    }
-
-    fn text(&self) -> Option<&str> {
-        match &self.kind {
-            Kind::Text(text) => Some(text),
-            _ => None,
-        }
-    }
-
-    fn is(&self, sign: char) -> bool {
-        self.kind == Kind::Sign(sign)
     }
 }
 
@@ -316,11 +320,9 @@ fn chains(tokens: &[Token]) -> Vec<Chain> {
             }
         }
         let mut method = None;
-        if tokens.get(i).is_some_and(|token| token.is('(')) {
-            if let Some(Step::Key(name)) = steps.last() {
-                method = Some(name.to_string());
-                steps.pop();
-            }
+        if let (Some(Step::Key(name)), true) = (steps.last(), tokens.get(i).is_some_and(|token| token.is('('))) {
+            method = Some(name.to_string());
+            steps.pop();
         }
         chains.push(Chain { root: root.to_owned(), steps, method });
     }
@@ -351,82 +353,13 @@ fn imports(tokens: &[Token]) -> Vec<Import> {
         .collect()
 }
 
-fn end_of_raw(text: &str, from: usize) -> usize {
-    let mut at = from;
-    while let Some(found) = text[at..].find("{%") {
-        let (tokens, end) = lex(text, at + found + 2, "%}");
-        if tokens.first().and_then(Token::word) == Some("endraw") {
-            return end;
-        }
-        at += found + 2;
-    }
-    text.len()
-}
-
-/// The tokens up to the closing delimiter (outside brackets and strings), and where it ends.
-fn lex(text: &str, start: usize, close: &str) -> (Vec<Token>, usize) {
-    let mut tokens = Vec::new();
-    let mut depth = 0_usize;
-    let mut at = start;
-    while let Some(c) = text[at..].chars().next() {
-        let rest = &text[at..];
-        if depth == 0 && rest.starts_with(close) {
-            return (tokens, at + close.len());
-        }
-        let (len, kind) = match c {
-            '"' | '\'' => {
-                let (len, string) = quoted(rest, c);
-                (len, Some(Kind::Text(string)))
-            }
-            c if c.is_alphabetic() || c == '_' => {
-                let len = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
-                (len, Some(Kind::Word(rest[..len].to_owned())))
-            }
-            c if c.is_ascii_digit() => {
-                let len = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
-                (len, Some(Kind::Number(rest[..len].to_owned())))
-            }
-            '-' | '+' if depth == 0 && rest[1..].starts_with(close) => (1, None),
-            // A trim mark after the opening delimiter.
-            '-' | '+' if at == start => (1, None),
-            '=' | '!' | '<' | '>' if rest[1..].starts_with('=') => (2, Some(Kind::Sign('≟'))),
-            c if c.is_whitespace() => (c.len_utf8(), None),
-            c => {
-                match c {
-                    '(' | '[' | '{' => depth += 1,
-                    ')' | ']' | '}' => depth = depth.saturating_sub(1),
-                    _ => {}
-                }
-                (c.len_utf8(), Some(Kind::Sign(c)))
-            }
-        };
-        if let Some(kind) = kind {
-            tokens.push(Token { kind, span: Span::new(at, at + len) });
-        }
-        at += len;
-    }
-    (tokens, text.len())
-}
-
-/// The length of a quoted string with its quotes, and what is in it, escapes as they are.
-fn quoted(text: &str, quote: char) -> (usize, String) {
-    let mut escaped = false;
-    for (i, c) in text.char_indices().skip(1) {
-        if c == quote && !escaped {
-            return (i + 1, text[1..i].to_owned());
-        }
-        escaped = c == '\\' && !escaped;
-    }
-    (text.len(), text[1..].to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn keys(text: &str) -> Vec<String> {
         let scan = Scan::new(text);
-        scan.tags.last().map(|tag| scan.keys(tag)).unwrap_or_default().iter().map(Path::to_string).collect()
+        scan.tags.last().map(|tag| scan.keys(tag, Some(2))).unwrap_or_default().iter().map(Path::to_string).collect()
     }
 
     #[test]
@@ -435,6 +368,9 @@ mod tests {
         assert_eq!(keys("{{ values['a/b'][0].c | default(values.d, 'values.e') }}"), ["[\"a/b\"][0].c", "d"]);
         assert_eq!(keys("{% set u = values.user %}{{ u.name }}"), ["user.name"]);
         assert_eq!(keys("{% for k in values.list if values.on %}{{ k }}"), ["list", "on"]);
+        assert_eq!(keys("{% for k in values.list %}{{ k.name }}"), ["list[2].name"]);
+        assert_eq!(keys("{% for k, v in values.map | items %}{{ v }}"), ["map[2]"]);
+        assert_eq!(keys("{% for k in values.list %}{% endfor %}{{ k }}"), [""; 0]);
         assert_eq!(keys("{% set a = b %}{% set b = a %}{{ a }}"), [""; 0]);
         assert_eq!(keys("{{ values.m.items() }}"), ["m"]);
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::render::any::Any;
 use crate::render::functions::Host;
-use crate::value::Path;
+use crate::value::{Path, Value};
 
 /// The most bytes that all templates of a chart may print, what macros and captures print included.
 pub const MAX_PRINTED: usize = 64 << 20;
@@ -21,12 +21,23 @@ pub struct Session {
     pub reads: Vec<Arc<Path>>,
     /// Whether somebody wants `reads`.
     pub trace: bool,
-    /// The template whose expression is being printed, while it is.
-    pub printing: Option<String>,
+    /// The expression that is being printed, while it is.
+    pub printing: Option<Printing>,
+    /// The chart's values.
+    pub values: Value,
     /// The key that was looked for in vain, the latest.
     pub missing: Option<Missing>,
     printed: usize,
     objects: Vec<Any>,
+}
+
+/// What is known of the expression that is being printed.
+#[derive(Debug)]
+pub struct Printing {
+    /// Its template.
+    pub template: String,
+    /// The index of the innermost loop.
+    pub index: Option<usize>,
 }
 
 /// A key that a map does not have.
@@ -46,9 +57,17 @@ thread_local! {
 
 impl Session {
     /// Begins this thread's render.
-    pub fn begin(host: Box<dyn Host>, trace: bool) {
-        let session =
-            Self { host, trace, reads: Vec::new(), printing: None, missing: None, printed: 0, objects: Vec::new() };
+    pub fn begin(host: Box<dyn Host>, values: Value, trace: bool) {
+        let session = Self {
+            host,
+            trace,
+            values,
+            reads: Vec::new(),
+            printing: None,
+            missing: None,
+            printed: 0,
+            objects: Vec::new(),
+        };
         SESSION.with_borrow_mut(|slot| *slot = Some(session));
     }
 

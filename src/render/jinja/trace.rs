@@ -9,8 +9,9 @@ use std::sync::Arc;
 
 use super::Parsed;
 use super::lines::Lines;
-use super::scan::Tag;
-use super::session::Session;
+use super::nested;
+use super::scan::{Chain, Tag};
+use super::session::{Printing, Session};
 use crate::source::{Location, SourceMap, Span};
 use crate::value::Path;
 
@@ -34,6 +35,8 @@ pub struct Sink<'a> {
 struct Printed {
     span: Span,
     template: usize,
+    /// The index of the innermost loop.
+    index: Option<usize>,
     reads: Vec<Arc<Path>>,
 }
 
@@ -67,10 +70,10 @@ impl<'a> Sink<'a> {
         let (printing, reads) =
             Session::with(|session| (session.printing.take(), std::mem::take(&mut session.reads))).unwrap_or_default();
         let address = text.as_ptr() as usize;
-        if let Some(name) = printing {
+        if let Some(Printing { template, index }) = printing {
             if self.map.is_some() {
-                let template = self.templates.iter().position(|template| template.key == name).unwrap_or(self.main);
-                self.pending.push(Printed { span: Span::new(start, self.text.len()), template, reads });
+                let template = self.templates.iter().position(|known| known.key == template).unwrap_or(self.main);
+                self.pending.push(Printed { span: Span::new(start, self.text.len()), template, index, reads });
             }
         } else if let Some((template, offset)) = self.place(address) {
             self.settle(template, offset);
@@ -154,7 +157,7 @@ impl<'a> Sink<'a> {
 
     fn names_any(&self, template: usize, tag: usize, reads: &[Arc<Path>]) -> bool {
         let scan = self.templates[template].scan();
-        scan.keys(&scan.tags[tag]).iter().any(|key| reads.iter().any(|read| read.0.starts_with(&key.0)))
+        scan.keys(&scan.tags[tag], None).iter().any(|key| reads.iter().any(|read| read.0.starts_with(&key.0)))
     }
 
     fn printed(&self, map: &mut SourceMap, printed: &Printed, tag: Option<usize>) {
@@ -168,19 +171,29 @@ impl<'a> Sink<'a> {
         };
         let lines = Lines::of(self.templates, printed.template, tag);
         let keys: Arc<[Path]> = self.keys(printed, tag, lines.is_empty()).into();
-        let given = scan.keys(tag);
+        let given = scan.keys(tag, None);
         let guards: Arc<[Path]> = scan.guards(tag.span.start).into();
         let call = map.frame(&parsed.source, tag.inside().start, caller);
         map.push(printed.span.start, call, keys.clone(), guards.clone());
         let text = &self.text[printed.span.start..printed.span.end];
+        if let ([key], true) = (&keys[..], lines.is_empty()) {
+            for (offset, key) in nested::keys(key, text) {
+                map.push(printed.span.start + offset, call, [key].into(), guards.clone());
+            }
+        }
         for (offset, line) in lines.matching(text) {
             let inner = self.templates[line.template].scan();
             let frame = map.frame(&self.templates[line.template].source, line.offset, Some(call));
             let tags = || inner.tags[line.tags.clone()].iter().filter(|tag| tag.keyword.is_empty());
-            let mut named: Vec<Path> = tags().flat_map(|tag| inner.keys(tag)).collect();
-            if named.is_empty() && tags().any(Tag::names_local) {
-                // A parameter: what was read of the keys that the call gives.
-                named.extend(keys.iter().filter(|key| given.iter().any(|given| key.0.starts_with(&given.0))).cloned());
+            let mut named: Vec<Path> = tags().flat_map(|tag| inner.keys(tag, None)).collect();
+            if named.is_empty() {
+                // Parameters: what was read of the keys that the call gives, and ends as the parameter's path does.
+                let locals: Vec<Chain> = tags().flat_map(Tag::locals).collect();
+                let ours = |key: &&Path| {
+                    given.iter().any(|given| key.0.starts_with(&given.0))
+                        && locals.iter().any(|local| key.0.ends_with(&local.steps))
+                };
+                named.extend(keys.iter().filter(ours).cloned());
             }
             let mut around = inner.guards(line.offset);
             around.extend(guards.iter().cloned());
@@ -192,11 +205,11 @@ impl<'a> Sink<'a> {
     /// ones that are more exact, or, where it calls a macro or names none, all that no statement before it names.
     fn keys(&self, printed: &Printed, tag: &Tag, plain: bool) -> Vec<Path> {
         let scan = self.templates[printed.template].scan();
-        let named = scan.keys(tag);
+        let named: Vec<Path> = scan.keys(tag, printed.index).into_iter().map(nested::named).collect();
         let before = scan.tags.iter().filter(|other| {
             other.span.start >= self.ends[printed.template] && other.span.end <= tag.span.start && !scan.prints(other)
         });
-        let elsewhere: Vec<Path> = before.flat_map(|other| scan.keys(other)).collect();
+        let elsewhere: Vec<Path> = before.flat_map(|other| scan.keys(other, None)).collect();
         let ours = |read: &Path| {
             named.iter().any(|key| read.0.starts_with(&key.0))
                 || ((!plain || named.is_empty()) && !elsewhere.contains(read))

@@ -1,0 +1,102 @@
+//! From violations to findings: which fields, which lines of which templates, which values keys.
+
+use crate::finding::{Fault, Finding, Place, ValuesKey};
+use crate::manifest::{Manifest, Object};
+use crate::policy::{self, Blamed, Violation};
+use crate::render::Trace;
+use crate::source::{Location, Span};
+use crate::value::Path;
+
+use super::Subject;
+
+/// The most values keys that one finding names.
+const MAX_KEYS: usize = 3;
+
+/// Findings in the order of the violations. A release is rendered once more, with source maps, if there is any.
+pub(super) fn findings(
+    subject: &Subject<'_>,
+    objects: &[Object],
+    violations: &[Violation<'_>],
+) -> Result<Vec<Finding>, Vec<Fault>> {
+    if violations.is_empty() {
+        return Ok(Vec::new());
+    }
+    let traced = subject.rendered.map(|rendered| rendered.run(Trace::On)).transpose()?;
+    let manifests = traced.as_deref().unwrap_or(subject.manifests);
+    Ok(violations.iter().map(|violation| finding(subject, objects, manifests, violation)).collect())
+}
+
+fn finding(subject: &Subject<'_>, objects: &[Object], manifests: &[Manifest], violation: &Violation<'_>) -> Finding {
+    let mut keys = Keys::default();
+    let mut places = Vec::new();
+    let whole = violation.object.map(|index| Blamed { subject: policy::Subject::Object(index), path: Path::default() });
+    let in_objects = violation.blamed.iter().any(|blamed| matches!(blamed.subject, policy::Subject::Object(_)));
+    for blamed in violation.blamed.iter().chain(whole.iter().filter(|_| !in_objects)) {
+        match blamed.subject {
+            policy::Subject::Values => keys.add(&blamed.path),
+            policy::Subject::Object(index) => {
+                if let Some(object) = objects.get(index) {
+                    places.push(place(object, &manifests[object.manifest], &blamed.path, &mut keys));
+                }
+            }
+        }
+    }
+    let policy = violation.policy;
+    Finding {
+        policy: policy.id.clone(),
+        severity: policy.severity,
+        message: violation.message.clone(),
+        object: violation.object.and_then(|index| objects.get(index)).map(|object| object.reference.clone()),
+        places,
+        values: keys.values(subject),
+        rationale: policy.rationale.clone(),
+        remediation: policy.remediation.clone(),
+    }
+}
+
+fn place(object: &Object, manifest: &Manifest, field: &Path, keys: &mut Keys) -> Place {
+    let path = Path([object.prefix.0.as_slice(), field.0.as_slice()].concat());
+    let rendered = manifest.locate(&path);
+    let mut template = Vec::new();
+    if let Some(origin) = manifest.origin(&rendered) {
+        origin.keys.iter().for_each(|key| keys.add(key));
+        keys.guards.extend(origin.guards.iter().cloned());
+        template = origin.chain.into_iter().map(to_line_end).collect();
+    }
+    Place { object: object.reference.clone(), field: field.clone(), rendered, template }
+}
+
+/// A place in a template as far as its line goes.
+fn to_line_end(place: Location) -> Location {
+    let line = place.file.line_span(place.position().line).unwrap_or(place.span);
+    let length = place.file.text.get(place.span.start..line.end).map_or(0, |rest| rest.trim_end().len());
+    let span = Span::new(place.span.start, place.span.start + length);
+    Location::new(place.file, span)
+}
+
+/// Values keys behind a finding.
+#[derive(Default)]
+struct Keys {
+    /// Blamed, or printed at the place.
+    found: Vec<Path>,
+    /// Read by the conditions around the place: asked only where nothing else is known.
+    guards: Vec<Path>,
+}
+
+impl Keys {
+    fn add(&mut self, key: &Path) {
+        self.found.push(key.clone());
+    }
+
+    fn values(self, subject: &Subject<'_>) -> Vec<ValuesKey> {
+        let Some(rendered) = subject.rendered else { return Vec::new() };
+        let mut unique: Vec<Path> = Vec::new();
+        for path in if self.found.is_empty() { self.guards } else { self.found } {
+            if !path.0.is_empty() && !unique.contains(&path) {
+                unique.push(path);
+            }
+        }
+        unique.truncate(MAX_KEYS);
+        unique.into_iter().map(|path| ValuesKey { set_by: rendered.resolved.sources.setter(&path), path }).collect()
+    }
+}

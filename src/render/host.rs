@@ -1,0 +1,102 @@
+//! Randomness and time for template functions.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use sha2::{Digest, Sha256};
+
+use super::functions::Host;
+
+/// What the clock says where output must be reproducible: 2000-01-01T00:00:00Z, in seconds since the Unix epoch.
+const STILL: (i64, u32) = (946_684_800, 0);
+
+/// Where the random bytes and the time of one release come from.
+///
+/// A release that is rendered twice from one source has the same text: so it can be rendered again for its source map.
+#[derive(Debug, Clone, Copy)]
+pub struct Source {
+    seed: [u8; 32],
+    now: (i64, u32),
+}
+
+impl Source {
+    /// The system's randomness and clock.
+    ///
+    /// # Errors
+    /// The system has no randomness to give.
+    pub fn system() -> Result<Self, getrandom::Error> {
+        let mut seed = [0; 32];
+        getrandom::fill(&mut seed)?;
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Ok(Self { seed, now: (i64::try_from(since.as_secs()).unwrap_or(i64::MAX), since.subsec_nanos()) })
+    }
+
+    /// The same for the same number, everywhere and always; the clock stands still.
+    pub fn reproducible(number: u64) -> Self {
+        Self { seed: Sha256::digest(number.to_le_bytes()).into(), now: STILL }
+    }
+
+    /// What one engine draws from; engines of different numbers draw different bytes.
+    pub(super) fn host(self, engine: usize) -> Box<dyn Host> {
+        let key = Sha256::new().chain_update(self.seed).chain_update(engine.to_le_bytes()).finalize().into();
+        Box::new(Stream { key, now: self.now, drawn: 0, block: Vec::new() })
+    }
+}
+
+/// SHA-256 in counter mode.
+struct Stream {
+    key: [u8; 32],
+    now: (i64, u32),
+    drawn: u64,
+    block: Vec<u8>,
+}
+
+impl Host for Stream {
+    fn random(&mut self, buffer: &mut [u8]) {
+        for byte in buffer {
+            if self.block.is_empty() {
+                let block = Sha256::new().chain_update(self.key).chain_update(self.drawn.to_le_bytes());
+                self.block = block.finalize().to_vec();
+                self.drawn += 1;
+            }
+            *byte = self.block.pop().unwrap_or_default();
+        }
+    }
+
+    fn now(&mut self) -> (i64, u32) {
+        self.now
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn draw(host: &mut dyn Host, count: usize) -> Vec<u8> {
+        let mut bytes = vec![0; count];
+        host.random(&mut bytes);
+        bytes
+    }
+
+    #[test]
+    fn a_source_gives_the_same_stream_however_it_is_drawn() {
+        let source = Source::reproducible(7);
+        let whole = draw(&mut *source.host(0), 100);
+        let mut again = source.host(0);
+        assert_eq!([draw(&mut *again, 33), draw(&mut *again, 67)].concat(), whole);
+        assert_eq!(again.now(), STILL);
+    }
+
+    #[test]
+    fn other_engines_other_seeds_and_the_system_give_others() {
+        let streams = [
+            draw(&mut *Source::reproducible(7).host(0), 32),
+            draw(&mut *Source::reproducible(7).host(1), 32),
+            draw(&mut *Source::reproducible(8).host(0), 32),
+            draw(&mut *Source::system().unwrap().host(0), 32),
+            draw(&mut *Source::system().unwrap().host(0), 32),
+        ];
+        for (i, stream) in streams.iter().enumerate() {
+            assert!(!streams[..i].contains(stream));
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! values.schema.json, of a chart and its subcharts.
+//!
+//! Source: Helm's `pkg/chart/common/util/jsonschema.go`. No schema is ever fetched: Helm would ask any host, and read
+//! any file, that a `$ref` names.
+
+mod cost;
+mod formats;
+mod report;
+mod words;
+
+use std::fmt;
+
+use jsonschema::error::ValidationErrorKind;
+use jsonschema::{PatternOptions, ReferencingError, Retrieve, Uri, ValidationError};
+use serde_json::Value as Json;
+
+use crate::chart::Chart;
+use crate::value::{Path, Step, Value};
+use report::Report;
+
+/// The largest regular expression of a schema, compiled, in bytes.
+const MAX_PATTERN: usize = 1 << 20;
+
+/// The stack for the deepest values and schemas that are let through, in bytes. Untouched, it costs nothing.
+const STACK: usize = 256 << 20;
+
+/// Values that do not meet the schemas of their charts. Prints what Helm prints.
+#[derive(Debug, Clone)]
+pub struct SchemaError {
+    /// The charts at fault, a parent before its subcharts.
+    pub charts: Vec<ChartSchemaError>,
+}
+
+/// Values that do not meet the schema of one chart.
+#[derive(Debug, Clone)]
+pub struct ChartSchemaError {
+    /// The chart, or its alias.
+    pub chart: String,
+    /// What Helm says, over several lines.
+    pub text: String,
+    /// The same as data; nothing where the schema itself is at fault.
+    pub problems: Vec<Problem>,
+}
+
+/// One value that does not meet a schema.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    /// The way to it, from the root chart's values.
+    pub path: Path,
+    /// What is wrong: `got string, want number`.
+    pub message: String,
+}
+
+impl SchemaError {
+    /// Where the check itself fails, the values have not passed it.
+    fn unchecked(chart: &Chart) -> Self {
+        let text = "unable to validate schema".to_string();
+        Self { charts: vec![ChartSchemaError { chart: chart.name().to_string(), text, problems: Vec::new() }] }
+    }
+}
+
+impl std::error::Error for SchemaError {}
+
+impl fmt::Display for SchemaError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("values don't meet the specifications of the schema(s) in the following chart(s):\n")?;
+        self.charts.iter().try_for_each(|chart| write!(f, "{}:\n{}", chart.chart, chart.text))
+    }
+}
+
+/// Checks the values of a release against the schemas of all its charts.
+pub(super) fn check(chart: &Chart, values: &Value) -> Result<(), SchemaError> {
+    let mut charts = Vec::new();
+    if has_schema(chart) {
+        let work = || check_chart(chart, values, &Path::default(), &mut charts);
+        // The validator recurses through schemas and values; both may be as deep as YAML allows.
+        std::thread::scope(|scope| {
+            let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work);
+            thread.map(|thread| thread.join())
+        })
+        .map_err(|_| SchemaError::unchecked(chart))?
+        .map_err(|_| SchemaError::unchecked(chart))?;
+    }
+    if charts.is_empty() { Ok(()) } else { Err(SchemaError { charts }) }
+}
+
+fn has_schema(chart: &Chart) -> bool {
+    chart.schema.is_some() || chart.dependencies.iter().any(|subchart| has_schema(subchart))
+}
+
+fn check_chart(chart: &Chart, values: &Value, path: &Path, found: &mut Vec<ChartSchemaError>) {
+    if let Some(schema) = &chart.schema {
+        let (text, problems) = match check_one(schema.bytes(), values) {
+            Ok(None) => (String::new(), Vec::new()),
+            Ok(Some(report)) => (format!("{report}\n"), report.problems(values, path)),
+            Err(reason) => (reason, Vec::new()),
+        };
+        if !text.is_empty() {
+            found.push(ChartSchemaError { chart: chart.name().to_string(), text, problems });
+        }
+    }
+    for subchart in &chart.dependencies {
+        if let Some(values @ Value::Map(_)) = values.get(subchart.name()) {
+            check_chart(subchart, values, &path.key(subchart.name()), found);
+        }
+    }
+}
+
+/// What is wrong with values; or what is wrong with the schema, in Helm's words.
+fn check_one(schema: &[u8], values: &Value) -> Result<Option<Report>, String> {
+    let schema: Json = serde_json::from_slice(schema).map_err(|error| syntax_error(schema, &error))?;
+    let values = to_json(values);
+    cost::check(&schema, &values)?;
+    let validator = options().build(&schema).map_err(|error| schema_error(&schema, error))?;
+    let errors: Vec<ValidationError> = validator.iter_errors(&values).collect();
+    Ok(if errors.is_empty() { None } else { Some(Report::new(&schema, &values, &errors)) })
+}
+
+fn options<'i>() -> jsonschema::ValidationOptions<'i> {
+    let options = jsonschema::options();
+    let options = formats::FORMATS.iter().fold(options, |options, (name, check)| options.with_format(*name, *check));
+    options
+        .with_retriever(Nowhere)
+        .with_base_uri("file:///values.schema.json")
+        // Like Go's: no backtracking, no surprises.
+        .with_pattern_options(PatternOptions::regex().size_limit(MAX_PATTERN).dfa_size_limit(MAX_PATTERN))
+        // Upstream checks content only when asked to.
+        .without_content_encoding_support("base64")
+        .without_content_media_type_support("application/json")
+}
+
+/// Fetches nothing.
+struct Nowhere;
+
+impl Retrieve for Nowhere {
+    fn retrieve(&self, uri: &Uri<String>) -> Result<Json, Box<dyn std::error::Error + Send + Sync>> {
+        // Helm takes a name that cannot be resolved for a schema that allows everything.
+        if uri.scheme().as_str() == "urn" { Ok(Json::Bool(true)) } else { Err("schemas are never fetched".into()) }
+    }
+}
+
+/// Why a schema cannot be used.
+fn schema_error(schema: &Json, error: ValidationError) -> String {
+    match error.kind() {
+        ValidationErrorKind::Referencing(ReferencingError::PointerToNowhere { pointer }) => {
+            format!("json-pointer in \"file:///values.schema.json#{pointer}\" not found")
+        }
+        ValidationErrorKind::Referencing(ReferencingError::Unretrievable { uri, source }) => {
+            format!("failing loading {uri:?}: {source}")
+        }
+        ValidationErrorKind::Referencing(ReferencingError::UnknownSpecification { specification }) => {
+            format!("failing loading {specification:?}: schemas are never fetched")
+        }
+        ValidationErrorKind::Referencing(other) => other.to_string(),
+        _ => {
+            let name = schema["$schema"].as_str().unwrap_or("https://json-schema.org/draft/2020-12/schema");
+            let meta = jsonschema::meta::validator_for(schema).ok();
+            let mut errors: Vec<ValidationError> = meta.iter().flat_map(|meta| meta.iter_errors(schema)).collect();
+            if errors.is_empty() {
+                errors.push(error);
+            }
+            let report = Report::new(&Json::Null, schema, &errors);
+            format!(
+                "\"file:///values.schema.json#\" is not valid against metaschema: jsonschema validation failed with \
+                 '{}#'\n{report}",
+                name.trim_end_matches('#')
+            )
+        }
+    }
+}
+
+/// What Go's `encoding/json` says of a text that is no JSON, as far as it is common.
+fn syntax_error(text: &[u8], error: &serde_json::Error) -> String {
+    if error.is_eof() {
+        let is_blank = text.iter().all(u8::is_ascii_whitespace);
+        return if is_blank { "EOF" } else { "unexpected EOF" }.to_string();
+    }
+    if error.to_string().starts_with("trailing characters") {
+        return "invalid character after top-level value".to_string();
+    }
+    let line = text.split(|byte| *byte == b'\n').nth(error.line().saturating_sub(1)).unwrap_or_default();
+    let byte = line.get(error.column().saturating_sub(1)).copied().unwrap_or_default();
+    format!("invalid character {:?} looking for beginning of value", byte as char)
+}
+
+/// Values as JSON. Whole numbers are integers, for old drafts know the difference.
+fn to_json(value: &Value) -> Json {
+    match value {
+        Value::Null => Json::Null,
+        Value::Bool(value) => Json::Bool(*value),
+        Value::Int(value) => (*value).into(),
+        Value::Float(value) if value.fract() == 0.0 && value.abs() < 9e15 => (*value as i64).into(),
+        Value::Float(value) => (*value).into(),
+        Value::String(text) => Json::String(text.to_string()),
+        Value::List(items) => items.iter().map(to_json).collect(),
+        Value::Map(map) => Json::Object(map.iter().map(|(key, value)| (key.to_string(), to_json(value))).collect()),
+    }
+}
+
+/// The steps of a JSON pointer's tokens through values.
+fn steps(tokens: &[String], values: &Value, from: &Path) -> Path {
+    let mut path = from.clone();
+    let mut value = Some(values);
+    for token in tokens {
+        let step = match (value, token.parse()) {
+            (Some(Value::List(_)), Ok(index)) => Step::Index(index),
+            _ => Step::Key(token.as_str().into()),
+        };
+        value = value.and_then(|value| match &step {
+            Step::Key(key) => value.get(key),
+            Step::Index(index) => value.as_list()?.get(*index),
+        });
+        path.0.push(step);
+    }
+    path
+}
