@@ -17,6 +17,9 @@ const END: char = '\0';
 
 type Read<T> = Result<T, String>;
 
+/// Whether a character is a digit of a base.
+type Digit = fn(char) -> bool;
+
 /// Reads a document into a map; the error is the text that Helm puts under `Error`.
 pub(super) fn read(bytes: &[u8]) -> Read<Any> {
     let bytes = [&b"\xff\xfe"[..], b"\xfe\xff", b"\xef\xbb\xbf"]
@@ -449,15 +452,22 @@ impl Parser<'_> {
     /// What follows a backslash.
     fn escape(&mut self, out: &mut String) -> Read<()> {
         let start = self.at - 1;
-        let digits = match self.next()? {
-            'b' => return Ok(out.push('\u{8}')),
-            't' => return Ok(out.push('\t')),
-            'n' => return Ok(out.push('\n')),
-            'f' => return Ok(out.push('\u{c}')),
-            'r' => return Ok(out.push('\r')),
-            'e' => return Ok(out.push('\u{1b}')),
-            '"' => return Ok(out.push('"')),
-            '\\' => return Ok(out.push('\\')),
+        let c = self.next()?;
+        let simple = match c {
+            'b' => Some('\u{8}'),
+            't' => Some('\t'),
+            'n' => Some('\n'),
+            'f' => Some('\u{c}'),
+            'r' => Some('\r'),
+            'e' => Some('\u{1b}'),
+            '"' | '\\' => Some(c),
+            _ => None,
+        };
+        if let Some(simple) = simple {
+            out.push(simple);
+            return Ok(());
+        }
+        let digits = match c {
             c if is_blank(c) => return self.fail(&format!("invalid escape: '\\{c}'")),
             'x' => 2,
             'u' => 4,
@@ -478,7 +488,10 @@ impl Parser<'_> {
         }
         let text = self.since(start + 2);
         match u32::from_str_radix(&text, 16).ok().and_then(char::from_u32) {
-            Some(c) => Ok(out.push(c)),
+            Some(c) => {
+                out.push(c);
+                Ok(())
+            }
             None => self.fail(&format!("Escaped character '\\u{text}' is not valid UTF-8.")),
         }
     }
@@ -582,7 +595,7 @@ impl Parser<'_> {
     fn number_or_date(&mut self) -> Read<Any> {
         let start = self.at;
         if self.next()? == '0' {
-            let belongs: Option<(fn(char) -> bool, &str)> = match self.peek()? {
+            let belongs: Option<(Digit, &str)> = match self.peek()? {
                 'b' => Some((|c| matches!(c, '0' | '1'), "a binary")),
                 'o' => Some((|c| ('0'..='7').contains(&c), "an octal")),
                 'x' => Some((|c| c.is_ascii_hexdigit(), "a hexadecimal")),
