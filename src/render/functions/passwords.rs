@@ -13,7 +13,11 @@ use crate::render::any::Any;
 pub(super) const ROWS: &[Row] = &[
     Row::new("bcrypt", &[Type::String], |host, args| text(bcrypt_or_error(host, args.text(0)?.as_bytes()))),
     Row::new("htpasswd", &[Type::String, Type::String], htpasswd),
-    Row::new("derivePassword", &[Type::Uint32, Type::String, Type::String, Type::String, Type::String], derive_password),
+    Row::new(
+        "derivePassword",
+        &[Type::Uint32, Type::String, Type::String, Type::String, Type::String],
+        derive_password,
+    ),
     Row::new("encryptAES", &[Type::String, Type::String], encrypt),
     Row::new("decryptAES", &[Type::String, Type::String], decrypt),
 ];
@@ -70,10 +74,27 @@ fn password_templates(kind: &[u8]) -> Option<&'static [&'static str]> {
     Some(match kind {
         b"maximum" => &["anoxxxxxxxxxxxxxxxxx", "axxxxxxxxxxxxxxxxxno"],
         b"long" => &[
-            "CvcvnoCvcvCvcv", "CvcvCvcvnoCvcv", "CvcvCvcvCvcvno", "CvccnoCvcvCvcv", "CvccCvcvnoCvcv", "CvccCvcvCvcvno",
-            "CvcvnoCvccCvcv", "CvcvCvccnoCvcv", "CvcvCvccCvcvno", "CvcvnoCvcvCvcc", "CvcvCvcvnoCvcc", "CvcvCvcvCvccno",
-            "CvccnoCvccCvcv", "CvccCvccnoCvcv", "CvccCvccCvcvno", "CvcvnoCvccCvcc", "CvcvCvccnoCvcc", "CvcvCvccCvccno",
-            "CvccnoCvcvCvcc", "CvccCvcvnoCvcc", "CvccCvcvCvccno",
+            "CvcvnoCvcvCvcv",
+            "CvcvCvcvnoCvcv",
+            "CvcvCvcvCvcvno",
+            "CvccnoCvcvCvcv",
+            "CvccCvcvnoCvcv",
+            "CvccCvcvCvcvno",
+            "CvcvnoCvccCvcv",
+            "CvcvCvccnoCvcv",
+            "CvcvCvccCvcvno",
+            "CvcvnoCvcvCvcc",
+            "CvcvCvcvnoCvcc",
+            "CvcvCvcvCvccno",
+            "CvccnoCvccCvcv",
+            "CvccCvccnoCvcv",
+            "CvccCvccCvcvno",
+            "CvcvnoCvccCvcc",
+            "CvcvCvccnoCvcc",
+            "CvcvCvccCvccno",
+            "CvccnoCvcvCvcc",
+            "CvccCvcvnoCvcc",
+            "CvccCvcvCvccno",
         ],
         b"medium" => &["CvcnoCvc", "CvcCvcno"],
         b"short" => &["Cvcn"],
@@ -145,9 +166,7 @@ fn encrypt(host: &mut dyn Host, args: &[Any]) -> Result<Any, Failure> {
     host.random(&mut iv);
     let cipher = cbc::Encryptor::<aes::Aes256>::new(&aes_key(password).into(), &iv.into());
     let mut out = vec![0; padded.len()];
-    cipher
-        .encrypt_padded_b2b_mut::<NoPadding>(&padded, &mut out)
-        .map_err(|error| Failure::new(error.to_string()))?;
+    cipher.encrypt_padded_b2b_mut::<NoPadding>(&padded, &mut out).map_err(|error| Failure::new(error.to_string()))?;
     text(base64(&[&iv[..], &out].concat()))
 }
 
@@ -156,8 +175,8 @@ fn decrypt(_: &mut dyn Host, args: &[Any]) -> Result<Any, Failure> {
     if encrypted.is_empty() {
         return text("");
     }
-    let bytes = unbase64(encrypted)
-        .map_err(|offset| Failure::new(format!("illegal base64 data at input byte {offset}")))?;
+    let bytes =
+        unbase64(encrypted).map_err(|offset| Failure::new(format!("illegal base64 data at input byte {offset}")))?;
     let Some((iv, blocks)) = bytes.split_first_chunk::<BLOCK>() else {
         return Err(Failure::new(format!(
             "runtime error: slice bounds out of range [:{BLOCK}] with capacity {}",
@@ -169,19 +188,13 @@ fn decrypt(_: &mut dyn Host, args: &[Any]) -> Result<Any, Failure> {
     }
     let cipher = cbc::Decryptor::<aes::Aes256>::new(&aes_key(password).into(), iv.into());
     let mut out = vec![0; blocks.len()];
-    cipher
-        .decrypt_padded_b2b_mut::<NoPadding>(blocks, &mut out)
-        .map_err(|error| Failure::new(error.to_string()))?;
+    cipher.decrypt_padded_b2b_mut::<NoPadding>(blocks, &mut out).map_err(|error| Failure::new(error.to_string()))?;
     let Some(&padding) = out.last() else {
         return Err(Failure::new("runtime error: index out of range [-1]"));
     };
     // Go cuts off what the last byte says, right or wrong.
-    let kept = out
-        .len()
-        .checked_sub(usize::from(padding))
-        .ok_or_else(|| Failure::new(format!(
-            "runtime error: slice bounds out of range [:{}]",
-            out.len() as i64 - i64::from(padding)
-        )))?;
+    let kept = out.len().checked_sub(usize::from(padding)).ok_or_else(|| {
+        Failure::new(format!("runtime error: slice bounds out of range [:{}]", out.len() as i64 - i64::from(padding)))
+    })?;
     text(&out[..kept])
 }

@@ -12,7 +12,8 @@ use crate::value::Value;
 pub(super) const ROWS: &[Row] = &[
     Row::new("semver", &[Type::String], |_, args| Ok(Pointer(parse(args.text(0)?)?).into_any())),
     Row::new("semverCompare", &[Type::String, Type::String], |_, args| {
-        let constraint = args.text(0)?.to_str().parse::<Constraint>().map_err(|error| Failure::new(error.to_string()))?;
+        let constraint =
+            args.text(0)?.to_str().parse::<Constraint>().map_err(|error| Failure::new(error.to_string()))?;
         Ok(Any::Bool(constraint.allows(&parse(args.text(1)?)?)))
     }),
 ];
