@@ -5,20 +5,20 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::coalesce::{TypeMismatch, Warnings, coalesce, merge_tables, merged};
+use super::coalesce::{CoalesceError, Warnings, coalesce, merge_tables, merged};
 use super::table::{Node, Table};
 use crate::chart::{Chart, Dependency};
 use crate::semver::{Constraint, Version};
-use crate::value::{Map, Value};
+use crate::value::{MAX_DEPTH, Map, Value};
 
 /// The chart as a release sees it: disabled subcharts taken out, aliases applied, values imported.
-pub(super) fn process(chart: &Chart, values: &Value, warnings: &mut Warnings) -> Result<Chart, TypeMismatch> {
+pub(super) fn process(chart: &Chart, values: &Value, warnings: &mut Warnings) -> Result<Chart, CoalesceError> {
     let mut chart = enabled(chart, values, "", warnings)?;
     import_values(&mut chart, warnings)?;
     Ok(chart)
 }
 
-fn enabled(chart: &Chart, values: &Value, path: &str, warnings: &mut Warnings) -> Result<Chart, TypeMismatch> {
+fn enabled(chart: &Chart, values: &Value, path: &str, warnings: &mut Warnings) -> Result<Chart, CoalesceError> {
     let mut chart = chart.clone();
     if chart.metadata.dependencies.is_empty() {
         return Ok(chart);
@@ -110,7 +110,7 @@ fn apply_conditions(dependency: &mut Dependency, values: &Value, path: &str, war
 /// Brings `import-values` from subcharts into the values of their parents, the innermost first.
 ///
 /// Helm does so with its maps in place: where two imports go to one key, the first subchart gets what the second has.
-fn import_values(chart: &mut Chart, warnings: &mut Warnings) -> Result<(), TypeMismatch> {
+fn import_values(chart: &mut Chart, warnings: &mut Warnings) -> Result<(), CoalesceError> {
     for subchart in &mut chart.dependencies {
         import_values(Arc::make_mut(subchart), warnings)?;
     }
@@ -132,7 +132,7 @@ fn import_values(chart: &mut Chart, warnings: &mut Warnings) -> Result<(), TypeM
                 _ => continue,
             };
             match find(&values, &format!("{}.{child}", dependency.name)) {
-                Ok(table) => merge_tables(&imported, &nested(&parent, table), warnings),
+                Ok(table) => merge_tables(&imported, &nested(&parent, table)?, warnings)?,
                 Err(key) => {
                     let what = if matches!(import, Value::Map(_)) {
                         format!("ImportValues missing table from chart chart={}", dependency.name)
@@ -146,9 +146,9 @@ fn import_values(chart: &mut Chart, warnings: &mut Warnings) -> Result<(), TypeM
         }
         dependency.import_values = normalized;
     }
-    let values = Table::from(&values.freeze());
-    merge_tables(&values, &imported, warnings);
-    chart.values = Value::Map(values.freeze());
+    let values = Table::from(&values.freeze()?);
+    merge_tables(&values, &imported, warnings)?;
+    chart.values = Value::Map(values.freeze()?);
     Ok(())
 }
 
@@ -161,13 +161,16 @@ fn find<'a>(values: &Table, path: &'a str) -> Result<Table, &'a str> {
 }
 
 /// Puts a table where a dotted path says; `.` is the root.
-fn nested(path: &str, table: Table) -> Table {
+fn nested(path: &str, table: Table) -> Result<Table, CoalesceError> {
     if path == "." {
-        return table;
+        return Ok(table);
     }
-    path.rsplit('.').fold(table, |table, key| {
+    if path.split('.').count() > MAX_DEPTH {
+        return Err(CoalesceError::TooDeep);
+    }
+    Ok(path.rsplit('.').fold(table, |table, key| {
         let outer = Table::default();
         outer.set(key, Node::Table(table));
         outer
-    })
+    }))
 }
