@@ -132,6 +132,10 @@ fn import_values(chart: &mut Chart, warnings: &mut Warnings) -> Result<(), Coale
                 _ => continue,
             };
             match find(&values, &format!("{}.{child}", dependency.name)) {
+                // Of an empty map Helm takes a new one, not the same.
+                Ok(table) if table.entries().is_empty() => {
+                    merge_tables(&imported, &nested(&parent, Table::default())?, warnings)?;
+                }
                 Ok(table) => merge_tables(&imported, &nested(&parent, table)?, warnings)?,
                 Err(key) => {
                     let what = if matches!(import, Value::Map(_)) {
