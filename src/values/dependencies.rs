@@ -178,3 +178,43 @@ fn nested(path: &str, table: Table) -> Result<Table, CoalesceError> {
         outer
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chart::load;
+
+    /// `c` with a subchart `sub`, both with values, and what `c` imports.
+    fn process_chart(imports: &str, values: &str, sub_values: &str) -> Result<Chart, CoalesceError> {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        std::fs::create_dir_all(at("charts/sub")).unwrap();
+        let dependencies = format!("dependencies: [{{name: sub, version: 1.x, import-values: {imports}}}]");
+        std::fs::write(at("Chart.yaml"), format!("apiVersion: v2\nname: c\nversion: 1.0.0\n{dependencies}\n")).unwrap();
+        std::fs::write(at("values.yaml"), values).unwrap();
+        std::fs::write(at("charts/sub/Chart.yaml"), "apiVersion: v2\nname: sub\nversion: 1.2.3\n").unwrap();
+        std::fs::write(at("charts/sub/values.yaml"), sub_values).unwrap();
+        let chart = load(folder.path()).unwrap();
+        super::process(&chart, &Value::default(), &mut Warnings::default())
+    }
+
+    #[test]
+    fn a_map_inside_itself_is_an_error() {
+        let imports = "[d, {child: exports.d, parent: b}]";
+        let error = process_chart(imports, "", "exports: {d: {b: {x: {}}}}").unwrap_err();
+        assert_eq!(error, CoalesceError::TooDeep);
+        let path = vec!["a"; 100_000].join(".");
+        let error = process_chart(&format!("[{{child: conf, parent: {path}}}]"), "", "conf: {}").unwrap_err();
+        assert_eq!(error, CoalesceError::TooDeep);
+    }
+
+    #[test]
+    fn the_first_map_imported_to_a_key_gets_what_the_second_has() {
+        let imports = "[{child: one, parent: p}, {child: two, parent: p}]";
+        let values = process_chart(imports, "", "one: {a: 1}\ntwo: {b: 2}").unwrap().values;
+        assert_eq!(values.at(["sub", "one", "b"]), Some(&Value::Float(2.0)));
+        let values = process_chart(imports, "", "one: {}\ntwo: {b: 2}").unwrap().values;
+        assert_eq!(values.at(["sub", "one", "b"]), None);
+        assert_eq!(values.at(["p", "b"]), Some(&Value::Float(2.0)));
+    }
+}
