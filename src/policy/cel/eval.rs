@@ -7,6 +7,7 @@ use std::sync::Arc;
 use regex::Regex;
 
 use super::compile::Program;
+use super::functions::Row;
 use super::ops;
 use super::tree::{Expr, Kind, Macro, MacroKind};
 use super::value::{Data, Key, List, Origin, Val};
@@ -112,19 +113,7 @@ impl<'a> Evaluation<'a> {
                 let key = self.eval(key, locals)?;
                 index(&operand, &key, *optional).map_err(at)
             }
-            Kind::List(elements) => {
-                let mut items = Vec::with_capacity(elements.len());
-                for (element, optional) in elements {
-                    let value = self.eval(element, locals)?;
-                    match (optional, value.data) {
-                        (false, data) => items.push(Val { data, origin: value.origin }),
-                        (true, Data::Optional(Some(inner))) => items.push((*inner).clone()),
-                        (true, Data::Optional(None)) => {}
-                        (true, _) => return Err(at(Failure::NoSuchOverload)),
-                    }
-                }
-                Ok(Val::list(items, None))
-            }
+            Kind::List(elements) => self.list_literal(elements, expr.span, locals),
             Kind::Map(entries) => self.map_literal(entries, locals),
             Kind::And(a, b) => self.logical(a, b, false, locals),
             Kind::Or(a, b) => self.logical(a, b, true, locals),
@@ -133,20 +122,43 @@ impl<'a> Evaluation<'a> {
                 Data::Bool(false) => self.eval(no, locals),
                 _ => Err(at(Failure::NoSuchOverload)),
             },
-            Kind::Call { overloads, args } => {
-                let args = args.iter().map(|arg| self.eval(arg, locals)).collect::<Result<Vec<_>, _>>()?;
-                for row in overloads {
-                    match (row.call)(&self.budget, &args) {
-                        Err(Failure::NoSuchOverload) => {}
-                        Err(failure) => return Err(at(failure)),
-                        Ok(value) if value.origin.is_some() => return Ok(value),
-                        Ok(value) => return Ok(value.traced(Origin::join(args.iter()))),
-                    }
-                }
-                Err(at(Failure::NoSuchOverload))
-            }
+            Kind::Call { overloads, args } => self.call(overloads, args, expr.span, locals),
             Kind::Macro(node) => self.run_macro(node, expr, locals),
         }
+    }
+
+    fn list_literal(&self, elements: &[(Expr, bool)], span: Span, locals: &mut Locals) -> Result<Val, EvalError> {
+        let mut items = Vec::with_capacity(elements.len());
+        for (element, optional) in elements {
+            let value = self.eval(element, locals)?;
+            match (optional, value.data) {
+                (false, data) => items.push(Val { data, origin: value.origin }),
+                (true, Data::Optional(Some(inner))) => items.push((*inner).clone()),
+                (true, Data::Optional(None)) => {}
+                (true, _) => return Err(error(Failure::NoSuchOverload, span)),
+            }
+        }
+        Ok(Val::list(items, None))
+    }
+
+    fn call(
+        &self,
+        overloads: &[&'static Row],
+        args: &[Expr],
+        span: Span,
+        locals: &mut Locals,
+    ) -> Result<Val, EvalError> {
+        let at = |failure| error(failure, span);
+        let args = args.iter().map(|arg| self.eval(arg, locals)).collect::<Result<Vec<_>, _>>()?;
+        for row in overloads {
+            match (row.call)(&self.budget, &args) {
+                Err(Failure::NoSuchOverload) => {}
+                Err(failure) => return Err(at(failure)),
+                Ok(value) if value.origin.is_some() => return Ok(value),
+                Ok(value) => return Ok(value.traced(Origin::join(args.iter()))),
+            }
+        }
+        Err(at(Failure::NoSuchOverload))
     }
 
     fn memoised(&self, index: usize) -> Result<Val, EvalError> {
