@@ -59,7 +59,7 @@ fn parse(source: &str) -> Result<(IdedExpr, SourceInfo), CompileError> {
         return Err(refuse(CompileErrorKind::TooLarge("more than 1500 operators")));
     }
     // Without macros of its own the parser leaves them as calls: the tree stays as written.
-    let parser = cel::Env::default().parser().enable_ident_escape_syntax(true);
+    let parser = cel::Env::default().parser();
     let parsed = parser.parse_with_source_info(source).map_err(|errors| {
         let Some(error) = errors.errors.first() else {
             return refuse(CompileErrorKind::Syntax("not an expression".into()));
@@ -426,7 +426,7 @@ fn macro_of(name: &str, args: usize) -> Option<(MacroKind, usize)> {
         ("all", 3) => (MacroKind::All, 2),
         ("exists", 2) => (MacroKind::Exists, 1),
         ("exists", 3) => (MacroKind::Exists, 2),
-        ("exists_one" | "existsOne", 2) => (MacroKind::ExistsOne, 1),
+        ("exists_one", 2) => (MacroKind::ExistsOne, 1),
         ("exists_one" | "existsOne", 3) => (MacroKind::ExistsOne, 2),
         ("map", 2 | 3) => (MacroKind::Map, 1),
         ("filter", 2) => (MacroKind::Filter, 1),

@@ -57,7 +57,7 @@ impl Budget {
             return Ok(known.clone());
         }
         self.charge(100 + text.len())?;
-        let regex = re2::compile(text).map_err(Failure::Other)?;
+        let regex = re2::compile(text).map_err(|why| Failure::Other(format!("error parsing regexp: {why}")))?;
         self.patterns.borrow_mut().insert(text.clone(), regex.clone());
         Ok(regex)
     }
@@ -394,7 +394,15 @@ fn select(operand: &Val, field: &Arc<str>, optional: bool) -> Result<Val, Failur
         // Once something is optional, all below it is.
         Data::Optional(Some(inner)) => select(inner, field, true),
         Data::Optional(None) => Ok(Val::none().traced(Origin::step(origin, || Step::Key(field.clone())))),
-        _ => Err(Failure::NoSuchOverload),
+        _ => Err(no_field(operand, field)),
+    }
+}
+
+/// cel-go's answers for what has no fields.
+fn no_field(operand: &Val, field: &str) -> Failure {
+    match operand.data {
+        Data::List(_) => Failure::new("unsupported index type 'string' in list"),
+        _ => Failure::NoSuchKey(field.to_owned()),
     }
 }
 
@@ -404,7 +412,7 @@ fn has(operand: &Val, field: &Arc<str>) -> Result<Val, Failure> {
         Data::Map(map) => map.get(&Key::String(field.clone()), None).is_some(),
         Data::Optional(Some(inner)) => return has(inner, field),
         Data::Optional(None) => false,
-        _ => return Err(Failure::NoSuchOverload),
+        _ => return Err(no_field(operand, field)),
     };
     Ok(Val::traced(found.into(), Origin::step(operand.origin.as_ref(), || Step::Key(field.clone()))))
 }
