@@ -207,6 +207,13 @@ impl SourceMap {
         }
         Some(Origin { chain, keys: &entry.keys, guards: &entry.guards })
     }
+
+    /// The values keys of all that was printed into a span, in its order.
+    pub fn keys(&self, span: Span) -> impl Iterator<Item = &Path> {
+        let first = self.entries.partition_point(|entry| entry.start <= span.start).saturating_sub(1);
+        let within = self.entries[first..].iter().take_while(move |entry| entry.start < span.end.max(span.start + 1));
+        within.flat_map(|entry| entry.keys.iter())
+    }
 }
 
 #[cfg(test)]

@@ -57,8 +57,8 @@ fn place(object: &Object, manifest: &Manifest, field: &Path, keys: &mut Keys) ->
     let path = Path([object.prefix.0.as_slice(), field.0.as_slice()].concat());
     let rendered = manifest.locate(&path);
     let mut template = Vec::new();
+    manifest.keys(&rendered).for_each(|key| keys.add(key));
     if let Some(origin) = manifest.origin(&rendered) {
-        origin.keys.iter().for_each(|key| keys.add(key));
         keys.guards.extend(origin.guards.iter().cloned());
         template = origin.chain.into_iter().map(to_line_end).collect();
     }
@@ -78,7 +78,7 @@ fn to_line_end(place: Location) -> Location {
 struct Keys {
     /// Blamed, or printed at the place.
     found: Vec<Path>,
-    /// Read by the conditions around the place: asked only where nothing else is known.
+    /// Read by the conditions around the place: asked where nothing else is known, or nothing that the user set.
     guards: Vec<Path>,
 }
 
@@ -89,13 +89,23 @@ impl Keys {
 
     fn values(self, subject: &Subject<'_>) -> Vec<ValuesKey> {
         let Some(rendered) = subject.rendered else { return Vec::new() };
+        let sources = &rendered.resolved.sources;
+        let supplied = |path: &Path| sources.supplied_setter(path).is_some();
+        let mut paths = self.found;
+        // What the user set is at fault before the chart's defaults are.
+        if paths.is_empty() {
+            paths = self.guards;
+        } else if !paths.iter().any(supplied) {
+            paths.extend(self.guards.into_iter().filter(supplied));
+        }
+        paths.sort_by_key(|path| !supplied(path));
         let mut unique: Vec<Path> = Vec::new();
-        for path in if self.found.is_empty() { self.guards } else { self.found } {
+        for path in paths {
             if !path.0.is_empty() && !unique.contains(&path) {
                 unique.push(path);
             }
         }
         unique.truncate(MAX_KEYS);
-        unique.into_iter().map(|path| ValuesKey { set_by: rendered.resolved.sources.setter(&path), path }).collect()
+        unique.into_iter().map(|path| ValuesKey { set_by: sources.setter(&path), path }).collect()
     }
 }

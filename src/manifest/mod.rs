@@ -139,6 +139,11 @@ impl Manifest {
         self.map.as_deref()?.origin(place.span.start)
     }
 
+    /// The values keys that were printed into a place of the rendered text.
+    pub fn keys(&self, place: &Location) -> impl Iterator<Item = &Path> {
+        self.map.as_deref().into_iter().flat_map(|map| map.keys(place.span))
+    }
+
     /// Parses the document and reads its head; `None` for a hook of an unknown event.
     fn parse(mut self) -> Result<Option<Self>, Error> {
         self.value = yaml::parse(self.content(), yaml::Options::default()).map_err(|error| {
