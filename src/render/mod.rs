@@ -126,7 +126,9 @@ fn collect(chart: &Chart, name: String, path: &mut Vec<String>, found: &mut Vec<
         .templates
         .iter()
         .filter(|file| file.name.ends_with(".j2"))
-        .filter_map(|file| Some(jinja::Template { name: format!("{name}/{}", file.name), source: file.source()?.clone() }))
+        .filter_map(|file| {
+            Some(jinja::Template { name: format!("{name}/{}", file.name), source: file.source()?.clone() })
+        })
         .collect();
     if !templates.is_empty() {
         found.push(Native { path: path.clone(), engine: jinja::Engine::new(&templates)? });

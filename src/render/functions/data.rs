@@ -45,7 +45,8 @@ fn to_yaml(value: &Any) -> Result<Any, Failure> {
 }
 
 fn to_yaml_pretty(value: &Any) -> Result<Any, Failure> {
-    let written = yaml::to_yaml_pretty(&to_value(value, Nils::Empty)?).map_err(|error| Failure::new(error.to_string()))?;
+    let written =
+        yaml::to_yaml_pretty(&to_value(value, Nils::Empty)?).map_err(|error| Failure::new(error.to_string()))?;
     text(written.strip_suffix('\n').unwrap_or(&written))
 }
 

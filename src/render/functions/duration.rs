@@ -34,13 +34,11 @@ pub(super) fn parse(text: &str) -> Result<i64, String> {
         if name.is_empty() {
             return Err(format!("time: missing unit in duration {}", quote(text)));
         }
-        let unit = unit(name)
-            .ok_or_else(|| format!("time: unknown unit {} in duration {}", quote(name), quote(text)))?;
+        let unit =
+            unit(name).ok_or_else(|| format!("time: unknown unit {} in duration {}", quote(name), quote(text)))?;
         let value = whole.checked_mul(unit).filter(|value| *value <= 1 << 63).ok_or_else(invalid)?;
-        total = total
-            .checked_add(value + part_of(fraction, unit))
-            .filter(|total| *total <= 1 << 63)
-            .ok_or_else(invalid)?;
+        total =
+            total.checked_add(value + part_of(fraction, unit)).filter(|total| *total <= 1 << 63).ok_or_else(invalid)?;
         rest = after;
     }
     if negative {

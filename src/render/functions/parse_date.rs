@@ -151,7 +151,8 @@ impl Fields {
             Part::Second | Part::ZeroSecond => {
                 self.second = within(number(value, part == Part::ZeroSecond)?, 0..=59, "second")?;
                 // A fraction may follow even where the layout has none.
-                let follows = matches!(layout::next(rest_of_layout).1, Some(Part::Fraction(..) | Part::TrimmedFraction(..)));
+                let follows =
+                    matches!(layout::next(rest_of_layout).1, Some(Part::Fraction(..) | Part::TrimmedFraction(..)));
                 if !follows {
                     self.optional_fraction(value)?;
                 }
@@ -249,7 +250,8 @@ impl Fields {
             return Err("day out of range");
         }
         let seconds = (first + day - 1) * 86_400 + self.hour * 3600 + self.minute * 60 + self.second;
-        let time = |offset: i32, zone| Time { seconds: seconds - i64::from(offset), nanoseconds: self.nanosecond, zone };
+        let time =
+            |offset: i32, zone| Time { seconds: seconds - i64::from(offset), nanoseconds: self.nanosecond, zone };
         Ok(match (self.offset, self.zone) {
             _ if self.utc => time(0, Zone::Utc),
             (Some(0), zone) if zone.as_deref().is_none_or(|zone| zone == "UTC") => time(0, Zone::Utc),

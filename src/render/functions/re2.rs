@@ -546,8 +546,24 @@ mod tests {
     #[test]
     fn every_translation_compiles() {
         for expression in [
-            "a|b|", "()", "a{,3}", "a{2,}?", "[]a]", "[^]a-]", "[a&&b--c]", "\\Qa.b\\E+", "(?i)a(?-i:b)(?s).", "\\<\\>",
-            "[[:^alpha:]\\d\\W]", "\\x{D800}", "[\\x{D800}x]", "\\pL\\P{Greek}", "(?P<1a>x)", "^*", "a(?i)*", "\\B\\b\\z",
+            "a|b|",
+            "()",
+            "a{,3}",
+            "a{2,}?",
+            "[]a]",
+            "[^]a-]",
+            "[a&&b--c]",
+            "\\Qa.b\\E+",
+            "(?i)a(?-i:b)(?s).",
+            "\\<\\>",
+            "[[:^alpha:]\\d\\W]",
+            "\\x{D800}",
+            "[\\x{D800}x]",
+            "\\pL\\P{Greek}",
+            "(?P<1a>x)",
+            "^*",
+            "a(?i)*",
+            "\\B\\b\\z",
         ] {
             let pattern = translate(expression.as_bytes()).map(|translated| translated.pattern).unwrap();
             assert!(regex::bytes::Regex::new(&pattern).is_ok(), "{expression}: {pattern}");

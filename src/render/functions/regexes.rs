@@ -25,11 +25,11 @@ const REPLACE: &[Type] = &[Type::String, Type::String, Type::String];
 
 pub(super) const ROWS: &[Row] = &[
     Row::new("regexMatch", FIND, |_, args| {
-        Ok(Any::Bool(compile(args).is_ok_and(|regex| args.text(1).is_ok_and(|text| regex.regex.is_match(text.as_bytes())))))
+        Ok(Any::Bool(
+            compile(args).is_ok_and(|regex| args.text(1).is_ok_and(|text| regex.regex.is_match(text.as_bytes()))),
+        ))
     }),
-    Row::new("mustRegexMatch", FIND, |_, args| {
-        Ok(Any::Bool(compile(args)?.regex.is_match(args.text(1)?.as_bytes())))
-    }),
+    Row::new("mustRegexMatch", FIND, |_, args| Ok(Any::Bool(compile(args)?.regex.is_match(args.text(1)?.as_bytes())))),
     Row::new("regexFind", FIND, |_, args| find(must_compile(args)?, args)),
     Row::new("mustRegexFind", FIND, |_, args| find(compile(args)?, args)),
     Row::new("regexFindAll", FIND_ALL, |_, args| find_all(must_compile(args)?, args)),
@@ -150,12 +150,7 @@ fn split(expression: Arc<Expression>, args: &[Any]) -> Result<Any, Failure> {
 }
 
 /// Go's `replaceAll`; `$1` in the replacement is expanded where it is a template.
-fn replace_all(
-    host: &mut dyn Host,
-    expression: Arc<Expression>,
-    args: &[Any],
-    template: bool,
-) -> Result<Any, Failure> {
+fn replace_all(host: &mut dyn Host, expression: Arc<Expression>, args: &[Any], template: bool) -> Result<Any, Failure> {
     let regex = &expression.regex;
     let (whole, replacement) = (args.text(1)?, args.text(2)?.as_bytes());
     let bytes = whole.as_bytes();

@@ -229,7 +229,9 @@ fn method(name: &str) -> Option<Method> {
         "IsZero" => (none, |object, _| Ok(Any::Bool(receiver(object)?.since(&ZERO) == 0))),
         "UTC" | "Local" => (none, |object, _| Ok(Time { zone: Zone::Utc, ..receiver(object)?.clone() }.into_any())),
         "String" => (none, |object, _| Ok(Any::String(object.print()))),
-        "Format" => (&[Type::String], |object, args| Ok(Any::String(layout::format(receiver(object)?, &args.text(0)?.to_str()).into()))),
+        "Format" => (&[Type::String], |object, args| {
+            Ok(Any::String(layout::format(receiver(object)?, &args.text(0)?.to_str()).into()))
+        }),
         "AddDate" => (&[Type::Int, Type::Int, Type::Int], |object, args| add_date(receiver(object)?, args)),
         "After" => (&[Type::Time], |object, args| Ok(Any::Bool(order(receiver(object)?, args)?.is_gt()))),
         "Before" => (&[Type::Time], |object, args| Ok(Any::Bool(order(receiver(object)?, args)?.is_lt()))),

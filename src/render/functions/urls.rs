@@ -36,8 +36,8 @@ struct User {
 }
 
 fn url_parse(_: &mut dyn Host, args: &[Any]) -> Result<Any, Failure> {
-    let url = Url::parse(args.text(0)?.as_bytes())
-        .map_err(|error| Failure::new(format!("unable to parse url: {error}")))?;
+    let url =
+        Url::parse(args.text(0)?.as_bytes()).map_err(|error| Failure::new(format!("unable to parse url: {error}")))?;
     let userinfo = url.user.as_ref().map(User::print).unwrap_or_default();
     let hostname = hostname(&url.host).to_vec();
     let parts = [
@@ -78,10 +78,9 @@ fn part(map: &Map, key: &str) -> Result<Vec<u8>, Failure> {
         None => Ok(Vec::new()),
         Some(Any::String(value)) => Ok(value.as_bytes().to_vec()),
         Some(Any::Nil) => Err(Failure::new("runtime error: invalid memory address or nil pointer dereference")),
-        Some(other) => Err(Failure::new(format!(
-            "unable to parse {key} key, must be of type string, but {} found",
-            other.kind()
-        ))),
+        Some(other) => {
+            Err(Failure::new(format!("unable to parse {key} key, must be of type string, but {} found", other.kind())))
+        }
     }
 }
 
@@ -150,10 +149,7 @@ impl Url {
             out.push(b':');
         }
         if self.opaque.is_empty() {
-            if self.user.is_some()
-                || !self.host.is_empty()
-                || !self.scheme.is_empty() && !self.path.is_empty()
-            {
+            if self.user.is_some() || !self.host.is_empty() || !self.scheme.is_empty() && !self.path.is_empty() {
                 out.extend_from_slice(b"//");
                 if let Some(user) = &self.user {
                     out.extend(user.print());
@@ -247,11 +243,14 @@ fn parse_host(host: &[u8]) -> Result<Vec<u8>, String> {
 /// Only an IPv6 address may stand in brackets.
 fn check_ip_literal(address: &str) -> Result<(), String> {
     let (ip, zone) = address.split_once('%').unwrap_or((address, ""));
-    let refused = |reason: &str| {
-        Err(format!("invalid host: ParseAddr({}): {reason}", quote(address.as_bytes(), false)))
-    };
+    let refused =
+        |reason: &str| Err(format!("invalid host: ParseAddr({}): {reason}", quote(address.as_bytes(), false)));
     if ip.parse::<std::net::Ipv6Addr>().is_ok() {
-        return if address.ends_with('%') && zone.is_empty() { refused("zone must be a non-empty string") } else { Ok(()) };
+        return if address.ends_with('%') && zone.is_empty() {
+            refused("zone must be a non-empty string")
+        } else {
+            Ok(())
+        };
     }
     if ip.parse::<std::net::Ipv4Addr>().is_ok() && ip == address {
         return Err("invalid IP-literal".into());

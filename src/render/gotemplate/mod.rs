@@ -4,14 +4,18 @@
 mod ast;
 mod builtins;
 mod compare;
+mod engine;
 mod error;
 mod eval;
 mod exec;
+mod helm;
+mod items;
 mod lexer;
 mod library;
 mod number;
 mod parser;
 mod trace;
+mod watch;
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -19,9 +23,10 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
+use self::engine::{Engine, STACK};
 use self::error::{ExecError, helm_parse_text};
-use self::eval::{NO_VALUE, no_values, without};
-use self::exec::{Engine, Run, STACK};
+use self::exec::Run;
+use self::helm::{NO_VALUE, no_values, without};
 use self::library::Library;
 use self::parser::ParseError;
 use self::trace::Trace;
@@ -155,8 +160,7 @@ impl Templates {
                 Ok(printed) => {
                     let removed = no_values(&printed.text);
                     let text = if removed.is_empty() { printed.text } else { without(&printed.text, &removed) };
-                    let map =
-                        engine.trace.as_mut().map(|trace| trace.finish(printed.marks, &removed, NO_VALUE.len()));
+                    let map = engine.trace.as_mut().map(|trace| trace.finish(printed.marks, &removed, NO_VALUE.len()));
                     rendered.push(RenderedFile { name: entry.name.to_string(), text: into_text(text), map });
                 }
                 Err(error) => failures.push(Failure::exec(entry, &error)),

@@ -246,10 +246,9 @@ impl<'a> Parser<'a> {
     fn text_or_action(&mut self) -> Parsed<Item> {
         let token = self.next_non_space();
         match token.kind {
-            Kind::Text => Ok(Item::Node(Node::Text {
-                start: token.pos as u32,
-                end: (token.pos + token.text.len()) as u32,
-            })),
+            Kind::Text => {
+                Ok(Item::Node(Node::Text { start: token.pos as u32, end: (token.pos + token.text.len()) as u32 }))
+            }
             Kind::LeftDelim => {
                 self.scope.action = Some(token.pos);
                 let item = self.action()?;
@@ -408,10 +407,7 @@ impl<'a> Parser<'a> {
             return Err(self.error(format!("missing value for {context}")));
         }
         for (i, command) in pipe.commands.iter().enumerate().skip(1) {
-            if matches!(
-                command.head.kind,
-                Expr::Bool(_) | Expr::Dot | Expr::Nil | Expr::Number(_) | Expr::String(..)
-            ) {
+            if matches!(command.head.kind, Expr::Bool(_) | Expr::Dot | Expr::Nil | Expr::Number(_) | Expr::String(..)) {
                 return Err(self.error(format!("non executable command in pipeline stage {}", i + 1)));
             }
         }
@@ -509,36 +505,37 @@ impl<'a> Parser<'a> {
 
     fn term(&mut self) -> Parsed<Option<Operand>> {
         let token = self.next_non_space();
-        let kind = match token.kind {
-            Kind::Identifier => Expr::Function(Function::find(token.text).ok_or_else(|| {
-                self.error(format!("function {} not defined", quote(token.text.as_bytes(), false)))
-            })?),
-            Kind::Dot => Expr::Dot,
-            Kind::Nil => Expr::Nil,
-            Kind::Variable => {
-                if token.text != "$" && !self.scope.variables.contains(&token.text) {
-                    let shown = quote(token.text.as_bytes(), false);
-                    return Err(self.error(format!("undefined variable {shown}")));
+        let kind =
+            match token.kind {
+                Kind::Identifier => Expr::Function(Function::find(token.text).ok_or_else(|| {
+                    self.error(format!("function {} not defined", quote(token.text.as_bytes(), false)))
+                })?),
+                Kind::Dot => Expr::Dot,
+                Kind::Nil => Expr::Nil,
+                Kind::Variable => {
+                    if token.text != "$" && !self.scope.variables.contains(&token.text) {
+                        let shown = quote(token.text.as_bytes(), false);
+                        return Err(self.error(format!("undefined variable {shown}")));
+                    }
+                    Expr::Variable(self.name(token.text), Vec::new())
                 }
-                Expr::Variable(self.name(token.text), Vec::new())
-            }
-            Kind::Field => Expr::Field(vec![token.text[1..].into()]),
-            Kind::Bool => Expr::Bool(token.text == "true"),
-            Kind::CharConstant | Kind::Complex | Kind::Number => {
-                let number = Number::parse(token.text, token.kind).map_err(|message| self.error(message))?;
-                Expr::Number(Box::new(number))
-            }
-            Kind::LeftParen => {
-                let pipe = self.nested(|parser| parser.pipeline("parenthesized pipeline", Kind::RightParen))?;
-                // Go places a parenthesised pipeline behind its parenthesis.
-                return Ok(Some(Operand { pos: pipe.pos, kind: Expr::Pipe(Box::new(pipe)) }));
-            }
-            Kind::String | Kind::RawString => Expr::String(token.text.into(), self.unquoted(token)?.into()),
-            _ => {
-                self.back(token);
-                return Ok(None);
-            }
-        };
+                Kind::Field => Expr::Field(vec![token.text[1..].into()]),
+                Kind::Bool => Expr::Bool(token.text == "true"),
+                Kind::CharConstant | Kind::Complex | Kind::Number => {
+                    let number = Number::parse(token.text, token.kind).map_err(|message| self.error(message))?;
+                    Expr::Number(Box::new(number))
+                }
+                Kind::LeftParen => {
+                    let pipe = self.nested(|parser| parser.pipeline("parenthesized pipeline", Kind::RightParen))?;
+                    // Go places a parenthesised pipeline behind its parenthesis.
+                    return Ok(Some(Operand { pos: pipe.pos, kind: Expr::Pipe(Box::new(pipe)) }));
+                }
+                Kind::String | Kind::RawString => Expr::String(token.text.into(), self.unquoted(token)?.into()),
+                _ => {
+                    self.back(token);
+                    return Ok(None);
+                }
+            };
         Ok(Some(Operand { pos: token.pos as u32, kind }))
     }
 }

@@ -269,9 +269,7 @@ fn lines(text: &[u8]) -> impl Iterator<Item = (usize, usize, &[u8])> {
 fn align(printed: &[u8], whole: &Mark, included: &[Included], marks: &mut Vec<Mark>) {
     let known: Vec<(usize, &[u8], &Included)> = included
         .iter()
-        .flat_map(|included| {
-            lines(included.text.as_bytes()).map(move |(_, start, content)| (start, content, included))
-        })
+        .flat_map(|included| lines(included.text.as_bytes()).map(move |(_, start, content)| (start, content, included)))
         .filter(|(_, content, _)| !content.is_empty())
         .collect();
     let mut by_content: HashMap<&[u8], Vec<usize>> = HashMap::new();

@@ -3,8 +3,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use minijinja::value::{Enumerator, Object, ObjectRepr, from_args};
-use minijinja::{Error, ErrorKind, State, Value as Jinja};
 use super::Scope;
 use super::functions::failed;
 use super::session::Session;
@@ -14,6 +12,8 @@ use crate::render::any::{Any, Map as AnyMap};
 use crate::render::functions::{Failure, find};
 use crate::render::glob;
 use crate::value::{Map, Value};
+use minijinja::value::{Enumerator, Object, ObjectRepr, from_args};
+use minijinja::{Error, ErrorKind, State, Value as Jinja};
 
 /// The scope of one render, but for `template`.
 pub struct Globals {
