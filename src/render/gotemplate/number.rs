@@ -75,14 +75,15 @@ impl Number {
     }
 }
 
+const TWO_TO_63: f64 = (1_u64 << 63) as f64;
+
 fn whole(value: f64) -> Option<i64> {
     // -2^63 is exact, 2^63 is not an int64.
-    (value.fract() == 0.0 && (-9.223372036854775808e18..9.223372036854775808e18).contains(&value))
-        .then_some(value as i64)
+    (value.fract() == 0.0 && (-TWO_TO_63..TWO_TO_63).contains(&value)).then_some(value as i64)
 }
 
 fn whole_unsigned(value: f64) -> Option<u64> {
-    (value.fract() == 0.0 && (0.0..1.8446744073709551616e19).contains(&value)).then_some(value as u64)
+    (value.fract() == 0.0 && (0.0..2.0 * TWO_TO_63).contains(&value)).then_some(value as u64)
 }
 
 /// Splits `1+2i` before the sign of its imaginary part.
