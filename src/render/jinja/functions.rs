@@ -164,7 +164,6 @@ fn name(of: Type) -> &'static str {
         Type::Map => "a map",
         Type::Version => "a version",
         Type::Time => "a time",
-        Type::Version => "a version",
         Type::Certificate => "a certificate",
     }
 }
