@@ -163,6 +163,7 @@ fn name(of: Type) -> &'static str {
         Type::Strings => "a list of strings",
         Type::Map => "a map",
         Type::Time => "a time",
+        Type::Version => "a version",
         Type::Certificate => "a certificate",
     }
 }
