@@ -12,7 +12,7 @@ use crate::finding::{Fault, Report};
 use crate::manifest::{self, Manifest, Object};
 use crate::policy::{self, Policy};
 use crate::render::host::Source;
-use crate::render::{Release, Scope, Templates, Trace};
+use crate::render::{Release, Scope, Templates};
 use crate::source::SourceFile;
 use crate::value::{Map, Value};
 use crate::values::{self, Inputs, Resolved, SchemaCheck, Supplied};
@@ -77,10 +77,10 @@ pub fn render(job: &Job) -> Result<Rendered, Vec<Fault>> {
         capabilities: job.capabilities.clone(),
         source: job.source,
     };
-    rendered.manifests = match rendered.run(Trace::Off) {
+    rendered.manifests = match rendered.run(false) {
         Ok(manifests) => manifests,
         // Whatever is wrong with the text, its source map leads to the template.
-        Err(_) => rendered.run(Trace::On)?,
+        Err(_) => rendered.run(true)?,
     };
     Ok(rendered)
 }
@@ -119,7 +119,7 @@ impl Rendered {
     }
 
     /// Renders; the same text every time, whatever random functions the templates call.
-    fn run(&self, trace: Trace) -> Result<Vec<Manifest>, Vec<Fault>> {
+    fn run(&self, trace: bool) -> Result<Vec<Manifest>, Vec<Fault>> {
         let scope = Scope {
             chart: &self.resolved.chart,
             values: &self.resolved.values,

@@ -13,8 +13,7 @@ use super::metadata::MetadataError;
 use super::values_file;
 use super::{Chart, Content, File, Lock, Metadata};
 use crate::source::SourceFile;
-use crate::value::Numbers;
-use crate::value::{Map, Value};
+use crate::value::{Map, Numbers, Value};
 use crate::yaml;
 
 /// How deep charts may nest in `charts/`.

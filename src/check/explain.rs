@@ -3,7 +3,6 @@
 use crate::finding::{Fault, Finding, Place, ValuesKey};
 use crate::manifest::{Manifest, Object};
 use crate::policy::{self, Blamed, Violation};
-use crate::render::Trace;
 use crate::source::{Location, Span};
 use crate::value::Path;
 
@@ -21,7 +20,7 @@ pub(super) fn findings(
     if violations.is_empty() {
         return Ok(Vec::new());
     }
-    let traced = subject.rendered.map(|rendered| rendered.run(Trace::On)).transpose()?;
+    let traced = subject.rendered.map(|rendered| rendered.run(true)).transpose()?;
     let manifests = traced.as_deref().unwrap_or(subject.manifests);
     Ok(violations.iter().map(|violation| finding(subject, objects, manifests, violation)).collect())
 }

@@ -47,9 +47,7 @@ pub(super) struct Args {
 /// Updates a chart's dependencies and prints what changed.
 pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, Stop> {
     let roots = match &args.ca_file {
-        Some(path) => {
-            Some(std::fs::read(path).map_err(|error| Fault::new(format!("{}: {error}", path.display())))?)
-        }
+        Some(path) => Some(std::fs::read(path).map_err(|error| Fault::new(format!("{}: {error}", path.display())))?),
         None => None,
     };
     let login = match (&args.login, &args.username) {
@@ -59,8 +57,7 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
         }
         _ => None,
     };
-    let network =
-        Network { plain_http: args.plain_http, roots, login, timeout: Duration::from_secs(args.timeout) };
+    let network = Network { plain_http: args.plain_http, roots, login, timeout: Duration::from_secs(args.timeout) };
     let options = Options { locked: args.locked, network: Some(network), now: SystemTime::now() };
     let outcome = repository::update(&args.chart, &options).map_err(|error| fault(&error))?;
     print(&outcome, streams)?;

@@ -48,7 +48,8 @@ pub fn regex(glob: &str) -> Result<Regex, String> {
             c => pattern.push_str(&regex::escape(c.encode_utf8(&mut [0; 4]))),
         }
     }
-    pattern.push('$');
+    // An alternative that stays open is no error, but nothing matches it.
+    pattern.push_str(&format!("{}{}$", if depth > 0 { r"[^\s\S]" } else { "" }, ")".repeat(depth)));
     Regex::new(&pattern).map_err(|_| format!("{glob:?} is no pattern"))
 }
 

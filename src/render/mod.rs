@@ -67,16 +67,7 @@ pub struct Scope<'a> {
     /// Randomness and time.
     pub source: host::Source,
     /// Whether every file gets a source map.
-    pub trace: Trace,
-}
-
-/// Whether a render makes source maps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Trace {
-    /// It does, and takes longer.
-    On,
-    /// It does not.
-    Off,
+    pub trace: bool,
 }
 
 /// Templates that do not parse, or do not render.
@@ -122,7 +113,7 @@ impl Templates {
                 files: &chart.files,
                 host: &|| scope.source.host(number + 1),
             };
-            files.extend(native.engine.render(&scope_of_chart, scope.trace == Trace::On)?);
+            files.extend(native.engine.render(&scope_of_chart, scope.trace)?);
         }
         files.sort_by(|a, b| a.name.cmp(&b.name));
         files.retain(|file| !file.name.ends_with("NOTES.txt") && !file.name.ends_with("NOTES.txt.j2"));

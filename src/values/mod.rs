@@ -12,7 +12,7 @@ use crate::chart::{Capabilities, Chart, KubeVersionMismatch};
 use crate::value::Value;
 use coalesce::Warnings;
 
-pub use coalesce::TypeMismatch;
+pub use coalesce::CoalesceError;
 pub use inputs::{InputError, Inputs, SetOption, Supplied};
 pub use schema::{ChartSchemaError, Problem, SchemaError};
 pub use set::SetError;
@@ -60,12 +60,12 @@ pub enum Error {
         /// Their names.
         missing: Vec<String>,
     },
-    /// A subchart's values are no mapping.
+    /// The values of subcharts cannot be laid over each other.
     #[error("chart dependencies processing failed: {0}")]
-    Dependencies(#[source] TypeMismatch),
-    /// A subchart's values are no mapping.
+    Dependencies(#[source] CoalesceError),
+    /// The same, of the finished chart.
     #[error(transparent)]
-    Coalesce(TypeMismatch),
+    Coalesce(CoalesceError),
     /// The values do not meet values.schema.json.
     #[error("{error}")]
     Schema {

@@ -2,6 +2,7 @@
 //!
 //! tests/peers/registry.sh holds it to a real registry and to real Helm.
 
+mod command;
 mod folders;
 mod registries;
 mod repositories;

@@ -57,8 +57,9 @@ impl Walk<'_, '_> {
         }
     }
 
+    /// A whole root is no place: what surrounds the expression has a better one.
     fn note(&mut self, origin: Option<Arc<Origin>>) {
-        self.found.extend(origin);
+        self.found.extend(origin.filter(|origin| !matches!(**origin, Origin::Root(_))));
     }
 
     /// What made a `bool` expression have its value.

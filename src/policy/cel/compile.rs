@@ -123,6 +123,13 @@ impl Compiler<'_> {
         Span::new(byte(start as usize), byte(stop as usize + 1))
     }
 
+    /// The field after a dot, of which the parser tells the place of the dot only.
+    fn field_span(&self, dot: Span, field: &str) -> Span {
+        let rest = self.source.get(dot.end..).unwrap_or_default();
+        let start = dot.end + rest.len() - rest.trim_start().len();
+        if rest.trim_start().starts_with(field) { Span::new(start, start + field.len()) } else { dot }
+    }
+
     fn expr(&mut self, ast: IdedExpr) -> Compiled {
         let span = self.span(ast.id);
         let kind = match ast.expr {
@@ -174,7 +181,10 @@ impl Compiler<'_> {
             if name == "variables" {
                 return match self.scope.composed.iter().position(|known| **known == *select.field) {
                     Some(index) => Ok(Expr { kind: Kind::Composed(index), span }),
-                    None => Err(error(CompileErrorKind::Undeclared(format!("variables.{}", select.field)), span)),
+                    None => {
+                        let span = self.field_span(span, &select.field);
+                        Err(error(CompileErrorKind::Undeclared(format!("variables.{}", select.field)), span))
+                    }
                 };
             }
             if let Some(name) = functions::convert::type_of_name(&format!("{name}.{}", select.field)) {
@@ -187,6 +197,7 @@ impl Compiler<'_> {
             return Ok(Expr { kind: Kind::Literal(Val::new(Data::Type(name))), span });
         }
         let operand = Box::new(self.expr(*select.operand)?);
+        let span = self.field_span(span, &select.field);
         Ok(Expr { kind: Kind::Select { operand, field: select.field.into(), optional: false }, span })
     }
 

@@ -299,12 +299,10 @@ impl<'a> Evaluation<'a> {
                         }
                         self.eval(&node.body, locals).map(Some)
                     })?;
-                    if let Some(value) = result {
-                        let value = value
-                            .origin
-                            .is_some()
-                            .then(|| value.clone())
-                            .unwrap_or_else(|| value.traced(binding[usize::from(node.two)].origin.clone()));
+                    if let Some(mut value) = result {
+                        if value.origin.is_none() {
+                            value.origin = binding[usize::from(node.two)].origin.clone();
+                        }
                         items.push(value);
                         keys.push(binding[0].clone());
                     }

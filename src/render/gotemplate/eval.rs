@@ -337,6 +337,8 @@ impl<'a> Run<'a, '_, '_> {
         let templates = parse(&name, &file)
             .map_err(|error| ExecError::returned(format!("cannot parse template {}: {error}", quoted())))?;
         self.engine.enter().map_err(ExecError::returned)?;
+        let mut caller = self.caller();
+        self.saw_text(text, &mut caller);
         let library = self.library;
         let mut added = Library::within(library);
         let mut main = None;
@@ -348,10 +350,7 @@ impl<'a> Run<'a, '_, '_> {
             }
         }
         let result = match main.as_ref().or_else(|| added.find(ROOT.as_bytes())) {
-            Some(template) => {
-                let caller = self.caller();
-                Run::execute(self.engine, &added, template, data.clone(), Some(caller))
-            }
+            Some(template) => Run::execute(self.engine, &added, template, data.clone(), Some(caller)),
             None => Ok(Printed::default()),
         };
         self.engine.leave();
@@ -361,9 +360,7 @@ impl<'a> Run<'a, '_, '_> {
                 self.saw_included(&text, printed.marks);
                 Ok(without_no_value(text))
             }
-            Err(error) => {
-                Err(error.through(format!("error during tpl function execution for {}: ", quoted()), None))
-            }
+            Err(error) => Err(error.through(format!("error during tpl function execution for {}: ", quoted()), None)),
         }
     }
 
@@ -427,7 +424,12 @@ impl<'a> Run<'a, '_, '_> {
             Expr::Nil => Ok(Val::default()),
             Expr::Field(_) | Expr::Variable(..) | Expr::Chain(..) => self.path(dot, operand, &[], None),
             Expr::Pipe(pipe) => self.nested_pipe(dot, pipe),
-            Expr::Function(function) => self.call_function(dot, *function, At::Operand(operand), &[], None),
+            Expr::Function(function) => {
+                let mut value = self.call_function(dot, *function, At::Operand(operand), &[], None)?;
+                // Only a function that is declared to return an `interface {}` can return nil.
+                value.boxed = matches!(value.any, Any::Nil);
+                Ok(value)
+            }
             Expr::Bool(_) | Expr::Number(_) | Expr::String(..) => self.literal(operand),
         }
     }

@@ -294,7 +294,7 @@ impl<'a, 'e, 'h> Run<'a, 'e, 'h> {
                     Some((index, element)) => {
                         let (branch, mark) = (all.branch, all.mark);
                         let context = all.context.clone();
-                        let context = self.round(context, &index, &element);
+                        let context = self.round(context, &index);
                         self.step()?;
                         self.variables.truncate(mark);
                         let keys = context.as_ref().map(|context| context.dot.clone());
@@ -586,7 +586,7 @@ impl Run<'_, '_, '_> {
     }
 
     /// The context of one round of a loop.
-    fn round(&self, context: Option<Rc<Context>>, index: &Val, _element: &Val) -> Option<Rc<Context>> {
+    fn round(&self, context: Option<Rc<Context>>, index: &Val) -> Option<Rc<Context>> {
         let context = context?;
         let trace = self.engine.trace.as_ref()?;
         let Some(Frame::Loop(all)) = self.frames.last() else { return Some(context) };
@@ -612,6 +612,13 @@ impl Run<'_, '_, '_> {
     /// What calls the execution that the current action waits for.
     pub fn caller(&mut self) -> Caller {
         Caller { frame: self.frame(), guards: self.guards() }
+    }
+
+    /// What the text of `tpl` prints depends on where that text comes from.
+    pub fn saw_text(&self, text: &Text, caller: &mut Caller) {
+        if let Some(path) = self.engine.trace.as_ref().and_then(|trace| trace.path(&Any::String(text.clone()))) {
+            caller.guards = std::iter::once(path).chain(caller.guards.iter()).cloned().collect();
+        }
     }
 
     /// A key of a map was read.
@@ -676,5 +683,8 @@ impl Items {
 
 /// A value as Go's error messages show it.
 fn shown(value: &Any) -> String {
+    if let Any::Object(object) = value {
+        return object.print_addressed().to_str().into_owned();
+    }
     sprint_verb(value, 'v').map_or_else(|error| error.to_string(), |text| text.to_str().into_owned())
 }

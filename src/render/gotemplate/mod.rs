@@ -156,8 +156,7 @@ impl Templates {
                 Ok(printed) => {
                     let removed = no_values(&printed.text);
                     let text = if removed.is_empty() { printed.text } else { without(&printed.text, &removed) };
-                    let map =
-                        engine.trace.as_mut().map(|trace| trace.finish(printed.marks, &removed, NO_VALUE.len()));
+                    let map = engine.trace.as_mut().map(|trace| trace.finish(printed.marks, &removed, NO_VALUE.len()));
                     rendered.push(RenderedFile { name: entry.name.to_string(), text: into_text(text), map });
                 }
                 Err(error) => failures.push(Failure::exec(entry, &error)),
@@ -180,10 +179,11 @@ pub fn render_text(name: &str, text: &str, source: Source) -> Result<String, Err
         })?;
         templates.into_iter().for_each(|template| library.add(template));
         let mut host = source.host(0);
-        let mut engine = Engine::new(&mut *host);
+        let mut engine = Engine::new(&mut *host, None);
         let Some(template) = library.find(name.as_bytes()) else { return Ok(String::new()) };
-        let out = Run::execute(&mut engine, &library, template, Any::Nil);
-        out.map(into_text).map_err(|error| Error { failures: vec![Failure::exec(&entry, &error)] })
+        let out = Run::execute(&mut engine, &library, template, Any::Nil, None);
+        out.map(|printed| into_text(printed.text))
+            .map_err(|error| Error { failures: vec![Failure::exec(&entry, &error)] })
     })?
 }
 

@@ -141,13 +141,16 @@ impl Trace {
         self.reads.push(path.key(&*name.to_str()));
     }
 
+    /// Where a value is below `.Values`, if it is there.
+    pub fn path(&self, value: &Any) -> Option<&Path> {
+        let (path, _) = self.known.get(&address(value)?)?;
+        (!path.0.is_empty()).then_some(path)
+    }
+
     /// A value was used: where it comes from `.Values`, its path was read.
     pub fn value(&mut self, value: &Any) {
-        if let Some((path, _)) = address(value).and_then(|address| self.known.get(&address))
-            && !path.0.is_empty()
-            && self.reads.last() != Some(path)
-        {
-            self.reads.push(path.clone());
+        if let Some(path) = self.path(value).filter(|path| self.reads.last() != Some(*path)).cloned() {
+            self.reads.push(path);
         }
     }
 
@@ -194,7 +197,17 @@ impl Trace {
         let mut map = std::mem::take(&mut self.map);
         self.reads.clear();
         self.included.clear();
+        let mut all = Vec::with_capacity(marks.len());
+        let mut cuts = removed.iter().map(|at| at + width).peekable();
         for mark in marks {
+            // Literal text runs on behind what was removed from it.
+            while let Some(cut) = cuts.next_if(|cut| *cut <= mark.start) {
+                resume(&mut all, cut);
+            }
+            all.push(mark);
+        }
+        cuts.for_each(|cut| resume(&mut all, cut));
+        for mark in all {
             let before = removed.partition_point(|at| *at < mark.start);
             let start = mark.start.saturating_sub(before * width);
             let frame = map.frame(&mark.file, mark.offset, mark.caller);
@@ -213,6 +226,14 @@ impl Mark {
     fn moved(&self, start: usize, skipped: usize) -> Self {
         let offset = self.offset + if self.literal { skipped } else { 0 };
         Self { start, offset, ..self.clone() }
+    }
+}
+
+/// Starts the last mark anew at a byte behind its start.
+fn resume(marks: &mut Vec<Mark>, at: usize) {
+    if let Some(last) = marks.last().filter(|last| last.start < at) {
+        let again = last.moved(at, at - last.start);
+        marks.push(again);
     }
 }
 
@@ -248,9 +269,7 @@ fn lines(text: &[u8]) -> impl Iterator<Item = (usize, usize, &[u8])> {
 fn align(printed: &[u8], whole: &Mark, included: &[Included], marks: &mut Vec<Mark>) {
     let known: Vec<(usize, &[u8], &Included)> = included
         .iter()
-        .flat_map(|included| {
-            lines(included.text.as_bytes()).map(move |(_, start, content)| (start, content, included))
-        })
+        .flat_map(|included| lines(included.text.as_bytes()).map(move |(_, start, content)| (start, content, included)))
         .filter(|(_, content, _)| !content.is_empty())
         .collect();
     let mut by_content: HashMap<&[u8], Vec<usize>> = HashMap::new();

@@ -162,7 +162,6 @@ fn name(of: Type) -> &'static str {
         Type::List => "a list",
         Type::Strings => "a list of strings",
         Type::Map => "a map",
-        Type::Version => "a version",
         Type::Time => "a time",
         Type::Version => "a version",
         Type::Certificate => "a certificate",

@@ -4,8 +4,11 @@
 
 use crate::semver::Version;
 
+/// A name, and whether a text is of that format.
+type Format = (&'static str, fn(&str) -> bool);
+
 /// The formats that the validator does not have, or has in another form.
-pub(super) const FORMATS: &[(&str, fn(&str) -> bool)] = &[
+pub(super) const FORMATS: &[Format] = &[
     ("duration", is_duration),
     ("json-pointer", is_json_pointer),
     ("semver", is_semver),

@@ -15,7 +15,8 @@ use jsonschema::{PatternOptions, ReferencingError, Retrieve, Uri, ValidationErro
 use serde_json::Value as Json;
 
 use crate::chart::Chart;
-use crate::value::{Path, Step, Value};
+use crate::json;
+use crate::value::{Numbers, Path, Step, Value};
 use report::Report;
 
 /// The largest regular expression of a schema, compiled, in bytes.
@@ -169,18 +170,15 @@ fn schema_error(schema: &Json, error: ValidationError) -> String {
     }
 }
 
-/// What Go's `encoding/json` says of a text that is no JSON, as far as it is common.
+/// What Go's `json.Decoder` says of a text that is not one JSON value.
 fn syntax_error(text: &[u8], error: &serde_json::Error) -> String {
-    if error.is_eof() {
-        let is_blank = text.iter().all(u8::is_ascii_whitespace);
-        return if is_blank { "EOF" } else { "unexpected EOF" }.to_string();
+    match json::parse_prefix(text, Numbers::Floats) {
+        Err(json::Error::End { .. }) if text.iter().all(u8::is_ascii_whitespace) => "EOF".to_string(),
+        Err(json::Error::End { .. }) => "unexpected EOF".to_string(),
+        Err(other) => other.to_string(),
+        Ok((_, end)) if !text[end..].trim_ascii().is_empty() => "invalid character after top-level value".to_string(),
+        Ok(_) => error.to_string(),
     }
-    if error.to_string().starts_with("trailing characters") {
-        return "invalid character after top-level value".to_string();
-    }
-    let line = text.split(|byte| *byte == b'\n').nth(error.line().saturating_sub(1)).unwrap_or_default();
-    let byte = line.get(error.column().saturating_sub(1)).copied().unwrap_or_default();
-    format!("invalid character {:?} looking for beginning of value", byte as char)
 }
 
 /// Values as JSON. Whole numbers are integers, for old drafts know the difference.

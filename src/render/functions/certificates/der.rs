@@ -125,7 +125,7 @@ pub(super) fn unpem(text: &[u8]) -> Option<(String, Vec<u8>)> {
     loop {
         let start = if rest.starts_with("-----BEGIN ") { 0 } else { rest.find("\n-----BEGIN ")? + 1 };
         rest = &rest[start + "-----BEGIN ".len()..];
-        let Some((label, body)) = rest.split_once('\n') else { return None };
+        let (label, body) = rest.split_once('\n')?;
         let Some(label) = label.trim_end().strip_suffix("-----") else { continue };
         let Some(end) = body.find(&format!("-----END {label}-----")) else { continue };
         let lines = body[..end].lines().map(str::trim).filter(|line| !line.contains(':'));

@@ -157,8 +157,8 @@ impl PrivateKey {
 
     /// Signs; the same key and message give the same signature.
     pub(super) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, String> {
-        use p256::ecdsa::signature::hazmat::PrehashSigner;
         use p256::ecdsa::signature::Signer;
+        use p256::ecdsa::signature::hazmat::PrehashSigner;
         Ok(match self {
             Self::Rsa(key) => {
                 let info = [SHA256_INFO, &Sha256::digest(message)].concat();
@@ -196,7 +196,8 @@ impl Dsa {
             }
         };
         let exponent = (&p - &one) / &q;
-        let g = (2_u8..).map(|base| BigUint::from(base).modpow(&exponent, &p)).find(|g| *g != one).unwrap_or(one.clone());
+        let g =
+            (2_u8..).map(|base| BigUint::from(base).modpow(&exponent, &p)).find(|g| *g != one).unwrap_or(one.clone());
         let x = random.gen_biguint_range(&one, &q);
         let y = g.modpow(&x, &p);
         Self { p, q, g, y, x }

@@ -163,8 +163,7 @@ fn signer(args: &[Any]) -> Result<(Issuer, PrivateKey), Failure> {
         _ => None,
     };
     let authority = authority.ok_or_else(|| Failure::new("wrong type for value; expected sprig.certificate"))?;
-    let (_, der) =
-        unpem(authority.cert.as_bytes()).ok_or_else(|| Failure::new("unable to decode certificate"))?;
+    let (_, der) = unpem(authority.cert.as_bytes()).ok_or_else(|| Failure::new("unable to decode certificate"))?;
     let issuer = Issuer::parse(&der)
         .map_err(|error| Failure::new(format!("error parsing certificate: decodedSignerCert.Bytes: {error}")))?;
     let key = PrivateKey::parse(authority.key.as_bytes())

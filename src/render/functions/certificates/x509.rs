@@ -83,9 +83,8 @@ pub(super) fn create(
     issuer: Option<&Issuer>,
     signer: &PrivateKey,
 ) -> Result<Vec<u8>, String> {
-    let algorithm = signer
-        .signature_algorithm()
-        .ok_or("x509: certificate private key does not implement crypto.Signer")?;
+    let algorithm =
+        signer.signature_algorithm().ok_or("x509: certificate private key does not implement crypto.Signer")?;
     let (key_algorithm, public_key) = key.public().ok_or("x509: unsupported public key type: *dsa.PublicKey")?;
     let subject = name(&template.common_name)?;
     let public_key_info = |algorithm: Vec<u8>, bits: &[u8]| sequence(&[algorithm, bit_string(bits)]);

@@ -17,6 +17,9 @@ const END: char = '\0';
 
 type Read<T> = Result<T, String>;
 
+/// Whether a character is a digit of a base.
+type Digit = fn(char) -> bool;
+
 /// Reads a document into a map; the error is the text that Helm puts under `Error`.
 pub(super) fn read(bytes: &[u8]) -> Read<Any> {
     let bytes = [&b"\xff\xfe"[..], b"\xfe\xff", b"\xef\xbb\xbf"]
@@ -24,7 +27,9 @@ pub(super) fn read(bytes: &[u8]) -> Read<Any> {
         .find_map(|mark| bytes.strip_prefix(*mark))
         .unwrap_or(bytes);
     if bytes.iter().take(6).any(|&b| b == 0) {
-        return Err("toml: line 1: files cannot contain NULL bytes; probably using UTF-16; TOML files must be UTF-8".into());
+        return Err(
+            "toml: line 1: files cannot contain NULL bytes; probably using UTF-16; TOML files must be UTF-8".into()
+        );
     }
     let mut parser = Parser { bytes, at: 0, line: 1, key_line: 1, tree: Tree::default(), key: String::new(), depth: 0 };
     while parser.top_level()? {}
@@ -149,8 +154,10 @@ impl Parser<'_> {
             '#' => self.comment()?,
             c if is_newline(c) || c == END => {}
             c => {
-                let message =
-                    format!("expected a top-level item to end with a newline, comment, or EOF, but got {} instead", quoted_char(c));
+                let message = format!(
+                    "expected a top-level item to end with a newline, comment, or EOF, but got {} instead",
+                    quoted_char(c)
+                );
                 return self.fail(&message);
             }
         }
@@ -397,8 +404,10 @@ impl Parser<'_> {
                 ',' => self.skip(is_blank)?,
                 '}' => break,
                 c => {
-                    let message =
-                        format!("expected a comma or an inline table terminator '}}', but got {} instead", char_or_end(c));
+                    let message = format!(
+                        "expected a comma or an inline table terminator '}}', but got {} instead",
+                        char_or_end(c)
+                    );
                     return self.fail(&message);
                 }
             }
@@ -443,15 +452,22 @@ impl Parser<'_> {
     /// What follows a backslash.
     fn escape(&mut self, out: &mut String) -> Read<()> {
         let start = self.at - 1;
-        let digits = match self.next()? {
-            'b' => return Ok(out.push('\u{8}')),
-            't' => return Ok(out.push('\t')),
-            'n' => return Ok(out.push('\n')),
-            'f' => return Ok(out.push('\u{c}')),
-            'r' => return Ok(out.push('\r')),
-            'e' => return Ok(out.push('\u{1b}')),
-            '"' => return Ok(out.push('"')),
-            '\\' => return Ok(out.push('\\')),
+        let c = self.next()?;
+        let simple = match c {
+            'b' => Some('\u{8}'),
+            't' => Some('\t'),
+            'n' => Some('\n'),
+            'f' => Some('\u{c}'),
+            'r' => Some('\r'),
+            'e' => Some('\u{1b}'),
+            '"' | '\\' => Some(c),
+            _ => None,
+        };
+        if let Some(simple) = simple {
+            out.push(simple);
+            return Ok(());
+        }
+        let digits = match c {
             c if is_blank(c) => return self.fail(&format!("invalid escape: '\\{c}'")),
             'x' => 2,
             'u' => 4,
@@ -466,12 +482,16 @@ impl Parser<'_> {
                     _ => ("eight", 'U'),
                 };
                 let found = quote(self.since(start).as_bytes(), false);
-                return self.fail(&format!("expected {count} hexadecimal digits after '\\{letter}', but got {found} instead"));
+                return self
+                    .fail(&format!("expected {count} hexadecimal digits after '\\{letter}', but got {found} instead"));
             }
         }
         let text = self.since(start + 2);
         match u32::from_str_radix(&text, 16).ok().and_then(char::from_u32) {
-            Some(c) => Ok(out.push(c)),
+            Some(c) => {
+                out.push(c);
+                Ok(())
+            }
             None => self.fail(&format!("Escaped character '\\u{text}' is not valid UTF-8.")),
         }
     }
@@ -575,7 +595,7 @@ impl Parser<'_> {
     fn number_or_date(&mut self) -> Read<Any> {
         let start = self.at;
         if self.next()? == '0' {
-            let belongs: Option<(fn(char) -> bool, &str)> = match self.peek()? {
+            let belongs: Option<(Digit, &str)> = match self.peek()? {
                 'b' => Some((|c| matches!(c, '0' | '1'), "a binary")),
                 'o' => Some((|c| ('0'..='7').contains(&c), "an octal")),
                 'x' => Some((|c| c.is_ascii_hexdigit(), "a hexadecimal")),
@@ -641,7 +661,9 @@ impl Parser<'_> {
         }
         match parse_float(&text.replace('_', "")) {
             Some(value) => Ok(Any::Float64(value)),
-            None if text.replace('_', "").parse::<f64>().is_ok() => self.fail(&format!("{text} is out of range for float64")),
+            None if text.replace('_', "").parse::<f64>().is_ok() => {
+                self.fail(&format!("{text} is out of range for float64"))
+            }
             None => self.fail(&format!("Invalid float value: {name}")),
         }
     }

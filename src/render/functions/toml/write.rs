@@ -105,7 +105,7 @@ impl Writer {
                     continue;
                 }
                 if inline {
-                    self.key_value(&mut vec![key], &value, true)?;
+                    self.key_value(&mut [key], &value, true)?;
                     if follows || index + 1 < count {
                         self.push(", ")?;
                     }
