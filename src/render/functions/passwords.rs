@@ -161,12 +161,16 @@ fn encrypt(host: &mut dyn Host, args: &[Any]) -> Result<Any, Failure> {
     }
     let padding = BLOCK - plain.len() % BLOCK;
     let padded = [plain, &vec![padding as u8; padding]].concat();
-    let mut iv = [0; BLOCK];
-    host.random(&mut iv);
-    let cipher = cbc::Encryptor::<aes::Aes256>::new(&aes_key(password).into(), &iv.into());
-    let mut out = vec![0; padded.len()];
-    cipher.encrypt_padded_b2b_mut::<NoPadding>(&padded, &mut out).map_err(|error| Failure::new(error.to_string()))?;
-    text(base64(&[&iv[..], &out].concat()))
+    let mut previous = [0; BLOCK];
+    host.random(&mut previous);
+    let cipher = aes::Aes256::new(&aes_key(password).into());
+    let mut out = previous.to_vec();
+    for block in padded.chunks(BLOCK) {
+        previous.iter_mut().zip(block).for_each(|(mixed, byte)| *mixed ^= byte);
+        cipher.encrypt_block((&mut previous).into());
+        out.extend_from_slice(&previous);
+    }
+    text(base64(&out))
 }
 
 fn decrypt(_: &mut dyn Host, args: &[Any]) -> Result<Any, Failure> {
@@ -185,9 +189,15 @@ fn decrypt(_: &mut dyn Host, args: &[Any]) -> Result<Any, Failure> {
     if blocks.len() % BLOCK != 0 {
         return Err(Failure::new("crypto/cipher: input not full blocks"));
     }
-    let cipher = cbc::Decryptor::<aes::Aes256>::new(&aes_key(password).into(), iv.into());
-    let mut out = vec![0; blocks.len()];
-    cipher.decrypt_padded_b2b_mut::<NoPadding>(blocks, &mut out).map_err(|error| Failure::new(error.to_string()))?;
+    let cipher = aes::Aes256::new(&aes_key(password).into());
+    let mut out = Vec::with_capacity(blocks.len());
+    let mut previous = &iv[..];
+    for block in blocks.chunks(BLOCK) {
+        let mut plain = *aes::Block::from_slice(block);
+        cipher.decrypt_block(&mut plain);
+        out.extend(plain.iter().zip(previous).map(|(byte, mask)| byte ^ mask));
+        previous = block;
+    }
     let Some(&padding) = out.last() else {
         return Err(Failure::new("runtime error: index out of range [-1]"));
     };
