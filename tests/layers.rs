@@ -7,6 +7,7 @@ use regex::Regex;
 
 /// The layers of docs/architecture.md, lowest first. A module may import those of lower layers only.
 const LAYERS: &[&[&str]] = &[
+    &["number"],
     &["value"],
     &["source"],
     &["finding", "json", "semver", "yaml"],
@@ -21,7 +22,8 @@ const LAYERS: &[&[&str]] = &[
 ];
 
 /// Inside `render`: what both dialects share lies below them.
-const RENDER: &[&[&str]] = &[&["any", "functions", "print"], &["objects"], &["gotemplate", "jinja"]];
+const RENDER: &[&[&str]] =
+    &[&["any", "functions", "glob", "print", "strconv"], &["host", "objects"], &["gotemplate", "jinja"]];
 
 fn sources(dir: &Path, into: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(dir).unwrap() {

@@ -52,7 +52,7 @@ fn schemas_that_never_end_are_refused() {
 
 #[test]
 fn deep_values_are_no_danger() {
-    let deep = format!("{}1{}", "{a: ".repeat(900), "}".repeat(900));
+    let deep = format!("{}1{}", "{a: ".repeat(240), "}".repeat(240));
     let run = move || {
         assert!(
             check(r##"{"properties":{"a":{"anyOf":[{"$ref":"#"}]}},"additionalProperties":false}"##, &deep).is_ok()
