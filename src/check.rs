@@ -32,8 +32,8 @@ pub struct Job {
     pub capabilities: Capabilities,
     /// Whether values must meet values.schema.json.
     pub schema: SchemaCheck,
-    /// Makes random functions reproducible.
-    pub seed: Option<u64>,
+    /// Randomness and time for template functions.
+    pub source: Source,
 }
 
 /// A rendered release.
@@ -64,10 +64,11 @@ pub struct Subject<'a> {
 /// # Errors
 /// All that keeps it from being rendered; of templates every one that fails.
 pub fn render(job: &Job) -> Result<Rendered, Vec<Fault>> {
-    let supplied = Supplied::read(&job.inputs, &|name| job.read_values(name))?;
-    let chart = chart::load(&job.chart)?;
-    let resolved = values::resolve(&chart, &supplied, &job.capabilities, job.schema)?;
-    let templates = Templates::parse(&resolved.chart)?;
+    let supplied = Supplied::read(&job.inputs, &|name| job.read_values(name)).map_err(one)?;
+    let chart = chart::load(&job.chart).map_err(one)?;
+    job.release.check_name().map_err(one)?;
+    let resolved = values::resolve(&chart, &supplied, &job.capabilities, job.schema).map_err(one)?;
+    let templates = Templates::parse(&resolved.chart).map_err(fault::of_render)?;
     let mut rendered = Rendered {
         manifests: Vec::new(),
         warnings: resolved.warnings.clone(),
@@ -75,15 +76,19 @@ pub fn render(job: &Job) -> Result<Rendered, Vec<Fault>> {
         templates,
         release: job.release.clone(),
         capabilities: job.capabilities.clone(),
-        source: job.seed.map_or_else(Source::system, |number| Ok(Source::reproducible(number)))?,
+        source: job.source,
     };
-    rendered.manifests = rendered.run(false)?;
+    rendered.manifests = match rendered.run(false) {
+        Ok(manifests) => manifests,
+        // Whatever is wrong with the text, its source map leads to the template.
+        Err(_) => rendered.run(true)?,
+    };
     Ok(rendered)
 }
 
 /// Reads plain manifests, in the order given.
 pub fn read(files: Vec<Arc<SourceFile>>) -> Result<Vec<Manifest>, Vec<Fault>> {
-    Ok(manifest::read(files.into_iter().map(|file| (file, None)))?)
+    manifest::read(files.into_iter().map(|file| (file, None))).map_err(one)
 }
 
 /// Evaluates policies, and leads what they find back to templates and values.
@@ -94,7 +99,7 @@ pub fn lint(subject: &Subject<'_>, policies: &[&Policy]) -> Result<Report, Vec<F
     let objects = subject.objects()?;
     let values: Vec<Value> = objects.iter().map(|object| object.value.clone()).collect();
     let violations = policy::evaluate(policies.iter().copied(), &subject.release(&values))
-        .map_err(|error| fault::of_policy(&error, &objects))?;
+        .map_err(|error| one(fault::of_policy(&error, &objects)))?;
     let findings = explain::findings(subject, &objects, &violations)?;
     let warnings = subject.rendered.map(|rendered| rendered.warnings.clone()).unwrap_or_default();
     Ok(Report { findings, objects: objects.len(), policies: policies.len(), warnings })
@@ -116,16 +121,17 @@ impl Rendered {
 
     /// Renders; the same text every time, whatever random functions the templates call.
     fn run(&self, trace: bool) -> Result<Vec<Manifest>, Vec<Fault>> {
-        let files = self.templates.render(&Scope {
+        let scope = Scope {
             chart: &self.resolved.chart,
             values: &self.resolved.values,
             release: &self.release,
             capabilities: &self.capabilities,
             source: self.source,
             trace,
-        })?;
+        };
+        let files = self.templates.render(&scope).map_err(fault::of_render)?;
         let files = files.into_iter().map(|file| (SourceFile::new(file.name, file.text), file.map.map(Arc::new)));
-        Ok(manifest::read(files)?)
+        manifest::read(files).map_err(one)
     }
 }
 
@@ -141,7 +147,9 @@ impl<'a> Subject<'a> {
         let objects: Vec<Object> = self.manifests.iter().enumerate().flat_map(of).collect();
         if objects.is_empty() {
             let fault = Fault::new("there is nothing to check: no object was rendered or read");
-            return Err(vec![fault.help("an empty result is no proof of safety; see whether a condition leaves all out")]);
+            return Err(vec![
+                fault.help("an empty result is no proof of safety; see whether a condition leaves all out"),
+            ]);
         }
         Ok(objects)
     }
@@ -168,6 +176,10 @@ impl<'a> From<&'a Rendered> for Subject<'a> {
             rendered: Some(rendered),
         }
     }
+}
+
+fn one(fault: impl Into<Fault>) -> Vec<Fault> {
+    vec![fault.into()]
 }
 
 fn collect_crds(chart: &Chart, path: String, crds: &mut Vec<(String, String)>) {

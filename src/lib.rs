@@ -6,6 +6,8 @@
 #![warn(missing_docs)]
 
 pub mod chart;
+pub mod check;
+pub mod cli;
 pub mod finding;
 pub mod gate;
 pub mod json;
@@ -14,6 +16,7 @@ pub mod number;
 pub mod policy;
 pub mod render;
 pub mod report;
+pub mod repository;
 pub mod semver;
 pub mod source;
 pub mod value;

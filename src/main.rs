@@ -1,3 +1,25 @@
-//! The binary.
+//! The binary: the command line on the process's own streams.
 
-fn main() {}
+use std::io::{self, BufWriter, IsTerminal};
+use std::process::ExitCode;
+
+use plimsoll::cli::{self, Streams};
+use plimsoll::report::Style;
+
+fn main() -> ExitCode {
+    let style = |is_terminal: bool| {
+        let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        if is_terminal && wanted { Style::Coloured } else { Style::Plain }
+    };
+    let status = cli::run(
+        std::env::args_os(),
+        &mut Streams {
+            stdin: &mut io::stdin().lock(),
+            stdout: &mut BufWriter::new(io::stdout().lock()),
+            stderr: &mut io::stderr().lock(),
+            stdout_style: style(io::stdout().is_terminal()),
+            stderr_style: style(io::stderr().is_terminal()),
+        },
+    );
+    ExitCode::from(status.code())
+}

@@ -97,6 +97,13 @@ impl Location {
     }
 }
 
+/// The same span of the same file, not of another one with the same name.
+impl PartialEq for Location {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.file, &other.file) && self.span == other.span
+    }
+}
+
 /// `file:line:column`.
 impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

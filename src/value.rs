@@ -3,8 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-/// How deep data may nest: what works on it recurses. Go allows 10,000.
-pub const MAX_DEPTH: usize = 1000;
+/// How deep data may nest. What works on data recurses, on stacks of 2 MiB too, so this is less than Go's 10,000 and
+/// more than any Kubernetes object needs.
+pub const MAX_DEPTH: usize = 250;
 
 /// What the numbers of a text become.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -14,7 +14,9 @@ const CHART: (&str, &str) = ("chart/Chart.yaml", "apiVersion: v2\nname: chart\nv
 fn refuse(name: &str, dir: &Path, args: &[&str]) {
     let run = plimsoll(dir, args, "");
     assert_eq!((run.status, run.stdout.as_str()), (2, ""), "{name}: {}", run.stderr);
-    snapshots("bad-input").bind(|| insta::assert_snapshot!(name.to_owned(), run.stderr));
+    let mut settings = snapshots("bad-input");
+    settings.add_filter(&regex::escape(dir.to_str().unwrap()), "[dir]");
+    settings.bind(|| insta::assert_snapshot!(name.to_owned(), run.stderr));
 }
 
 #[test]

@@ -236,3 +236,38 @@ fn an_engine_serves_many_releases() {
         assert_eq!(engine.render(&scope, false).unwrap()[0].text, n.to_string());
     }
 }
+
+/// What a hostile template may try ends as an error, soon.
+#[test]
+fn hostile_templates_end() {
+    let nested = format!("{{{{ {}1{} }}}}", "(".repeat(10_000), ")".repeat(10_000));
+    let blocks = "{% if true %}".repeat(10_000);
+    let hostile = [
+        ("{% for a in range(100000) %}{% for b in range(100000) %}{% endfor %}{% endfor %}", "too long"),
+        ("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}", "too deeply"),
+        ("{% include 'x.yaml.j2' %}", "too deeply"),
+        ("{% extends 'x.yaml.j2' %}", "cycle"),
+        ("{% from 'x.yaml.j2' import f %}{{ f() }}", "too deeply"),
+        (
+            "{% set n = namespace(x=[]) %}{% for i in range(100000) %}{% set n.x = [n.x] %}{% endfor %}{{ n.x | toJson }}",
+            "too deep for",
+        ),
+        (
+            "{% set n = namespace(x={}) %}{% for i in range(100000) %}{% set n.x = {'a': n.x} %}{% endfor %}{{ n.x | toYaml }}",
+            "too deep for",
+        ),
+        ("{% for i in range(100000) %}{{ 'x' * 10000 }}{% endfor %}", "output is too large"),
+        (
+            "{% set n = namespace(x='x') %}{% for i in range(64) %}{% set t %}{{ n.x }}{{ n.x }}{% endset %}{% set n.x = t %}{% endfor %}",
+            "output is too large",
+        ),
+        ("{{ repeat(1000000000, 'x') }}", "larger than"),
+        ("{{ until(1000000000) }}", "larger than"),
+        (&nested, "recursion limits"),
+        (&blocks, "recursion limits"),
+    ];
+    for (template, reason) in hostile {
+        let error = render(&format!("{{}}\n=== templates/x.yaml.j2\n{template}"), true).unwrap_err().to_string();
+        assert!(error.contains(reason) && error.len() < 1000, "{error}");
+    }
+}

@@ -11,7 +11,7 @@ const LAYERS: &[&[&str]] = &[
     &["source"],
     &["finding", "json", "semver", "yaml"],
     &["chart"],
-    &["values"],
+    &["repository", "values"],
     &["render"],
     &["manifest"],
     &["policy"],

@@ -2,12 +2,15 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use plimsoll::policy::Catalogue;
-use plimsoll::policy::cel::value::Val;
+use plimsoll::policy::cel::blame::blame;
+use plimsoll::policy::cel::value::{Origin, Root, Val};
 use plimsoll::policy::cel::{Evaluation, Program, Scope};
 use plimsoll::policy::examples::Examples;
+use plimsoll::policy::{Catalogue, Policy, Release, evaluate};
+use plimsoll::source::SourceFile;
 use plimsoll::value::Value;
 use plimsoll::yaml;
 
@@ -90,4 +93,102 @@ fn every_policy_is_complete_and_its_examples_hold() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_expression_of_the_catalogue_compiles() {
+    for policy in Catalogue::builtin().unwrap().policies() {
+        policy.check().unwrap_or_else(|error| panic!("{}: {error}", error.location));
+    }
+}
+
+#[test]
+fn blame_names_the_fields_that_decided() {
+    let mut wrong = Vec::new();
+    for path in fixtures("blame") {
+        let fixture = load(&path);
+        let root = |root| Some(Arc::new(Origin::Root(root)));
+        let globals = [
+            Val::plain(fixture.get("object").unwrap(), root(Root::Object)),
+            Val::plain(fixture.get("values").unwrap(), root(Root::Values)),
+            Val::plain(&yaml::parse("strict: false", yaml::Options::default()).unwrap(), None),
+        ];
+        for case in fixture.get("cases").and_then(Value::as_list).unwrap() {
+            let [source, wanted] = case.as_list().unwrap() else { panic!("{case:?}") };
+            let wanted: Vec<&str> = wanted.as_list().unwrap().iter().filter_map(Value::as_str).collect();
+            let scope = Scope { globals: &["object", "values", "params"], composed: &[] };
+            let program = Program::compile(source.as_str().unwrap(), scope).unwrap();
+            let evaluation = Evaluation::new(&globals, &[]);
+            assert_eq!(evaluation.truth(&program), Ok(false), "{source:?}");
+            let places = blame(&evaluation, &program, false);
+            let places: Vec<String> = places
+                .iter()
+                .map(|(root, path)| match root {
+                    Root::Values => format!("values: {path}"),
+                    _ => path.to_string(),
+                })
+                .collect();
+            if places != wanted {
+                wrong.push(format!("{source:?}\n    wanted {wanted:?}\n    got    {places:?}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn policies_of_a_folder_match_as_in_the_api_server() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/policies/right");
+    let mut catalogue = Catalogue::default();
+    catalogue.add_folder(&folder).unwrap();
+    for entry in catalogue.entries() {
+        let examples = Examples::read(entry.examples.as_ref().expect("examples")).unwrap();
+        let mismatches = examples.run(&entry.policy).unwrap_or_else(|error| panic!("{}: {error}", error.location));
+        assert!(mismatches.is_empty(), "{}", mismatches.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"));
+    }
+    assert!(catalogue.add_folder(&folder).is_err(), "ids are unique");
+}
+
+/// The first line of each file is a comment with the place and the text of the error.
+#[test]
+fn wrong_policies_are_refused_at_their_place() {
+    let mut wrong = Vec::new();
+    for path in fixtures("policies/wrong") {
+        let text = fs::read_to_string(&path).unwrap();
+        let expected = text.lines().next().unwrap().trim_start_matches("# ").to_owned();
+        let file = SourceFile::new("p", text);
+        let pod =
+            yaml::parse("{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {}}", Default::default()).unwrap();
+        let error = Policy::read("a/b", &file)
+            .and_then(|policy| {
+                let nothing = Value::default();
+                let objects = [pod.clone()];
+                let (values, supplied) = (&nothing, &nothing);
+                let release =
+                    Release { name: "r", namespace: "n", kube_version: "v1.35.0", values, supplied, objects: &objects };
+                evaluate([&policy], &release).map(|_| ())
+            })
+            .unwrap_err();
+        let position = error.location.position();
+        let found = format!("{}:{} {error}", position.line, position.column);
+        if found != expected {
+            wrong.push(format!("{}\n    wanted {expected}\n    got    {found}", path.display()));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Chains are as deep as they are long; none may exhaust a thread's stack.
+#[test]
+fn chains_are_as_long_as_a_stack_allows() {
+    let object = yaml::parse("{a: {}}", yaml::Options::default()).unwrap();
+    let chain = |first: &str, link: &str, times: usize, last: &str| format!("{first}{}{last}", link.repeat(times));
+    let too_deep = Err((false, "the expression is too large: nested more than 120 deep".to_owned()));
+    assert_eq!(judge(&chain("1", "+1", 115, " > 0"), &object), Ok(true));
+    assert_eq!(judge(&chain("1", "+1", 1_490, " > 0"), &object), too_deep);
+    assert_eq!(judge(&chain("true", "&&true", 740, ""), &object), Ok(true));
+    assert_eq!(judge(&chain("object", ".a", 115, " == 1"), &object), Err((true, "no such key: a".into())));
+    assert_eq!(judge(&chain("object", ".a", 1_490, " == 1"), &object), too_deep);
+    assert_eq!(judge(&chain("object", "[0]", 115, " == 1"), &object), Err((true, "no such key: 0".into())));
+    assert_eq!(judge(&chain("object", "[0]", 1_400, " == 1"), &object), too_deep);
 }

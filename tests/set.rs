@@ -1,4 +1,4 @@
-//! `--set` and its siblings against Helm's own answers: `fixtures/set.jsonl`, one case a line.
+//! `--set` and its siblings against Helm's own answers: `fixtures/conformance/set.jsonl`, one case a line.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -107,7 +107,7 @@ fn disagreement(head: &Json, case: &Json) -> Option<String> {
 #[test]
 fn as_helm_sets() {
     let lines: Vec<Json> =
-        include_str!("fixtures/set.jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        include_str!("fixtures/conformance/set.jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let (head, cases) = lines.split_first().unwrap();
     let wrong: Vec<String> = cases
         .iter()

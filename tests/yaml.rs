@@ -1,4 +1,4 @@
-//! YAML against real Helm's answers: `tests/fixtures/yaml/{read,write}.jsonl`.
+//! YAML against real Helm's answers: `tests/fixtures/conformance/yaml-{read,write}.jsonl`.
 
 use plimsoll::value::{Map, Numbers, Value};
 use plimsoll::yaml::{self, Error, Options};
@@ -65,7 +65,7 @@ fn read(via: &str, text: &str) -> Result<Value, String> {
 
 #[test]
 fn reading_agrees_with_helm() {
-    hold(&cases(include_str!("fixtures/yaml/read.jsonl")), |case| {
+    hold(&cases(include_str!("fixtures/conformance/yaml-read.jsonl")), |case| {
         let text = case["yaml"].as_str().ok_or("no text")?;
         let expected = match &case["error"] {
             serde_json::Value::String(error) => Err(error.clone()),
@@ -81,7 +81,7 @@ fn reading_agrees_with_helm() {
 
 #[test]
 fn writing_agrees_with_helm() {
-    hold(&cases(include_str!("fixtures/yaml/write.jsonl")), |case| {
+    hold(&cases(include_str!("fixtures/conformance/yaml-write.jsonl")), |case| {
         let value = from_json(&case["value"]);
         let written = match case["via"].as_str() {
             Some("toYaml") => yaml::to_yaml(&value),

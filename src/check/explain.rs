@@ -3,6 +3,7 @@
 use crate::finding::{Fault, Finding, Place, ValuesKey};
 use crate::manifest::{Manifest, Object};
 use crate::policy::{self, Blamed, Violation};
+use crate::source::{Location, Span};
 use crate::value::Path;
 
 use super::Subject;
@@ -59,9 +60,17 @@ fn place(object: &Object, manifest: &Manifest, field: &Path, keys: &mut Keys) ->
     if let Some(origin) = manifest.origin(&rendered) {
         origin.keys.iter().for_each(|key| keys.add(key));
         keys.guards.extend(origin.guards.iter().cloned());
-        template = origin.chain;
+        template = origin.chain.into_iter().map(to_line_end).collect();
     }
     Place { object: object.reference.clone(), field: field.clone(), rendered, template }
+}
+
+/// A place in a template as far as its line goes.
+fn to_line_end(place: Location) -> Location {
+    let line = place.file.line_span(place.position().line).unwrap_or(place.span);
+    let length = place.file.text.get(place.span.start..line.end).map_or(0, |rest| rest.trim_end().len());
+    let span = Span::new(place.span.start, place.span.start + length);
+    Location::new(place.file, span)
 }
 
 /// Values keys behind a finding.
@@ -87,9 +96,6 @@ impl Keys {
             }
         }
         unique.truncate(MAX_KEYS);
-        unique
-            .into_iter()
-            .map(|path| ValuesKey { set_by: rendered.resolved.sources.setter(&path), path })
-            .collect()
+        unique.into_iter().map(|path| ValuesKey { set_by: rendered.resolved.sources.setter(&path), path }).collect()
     }
 }

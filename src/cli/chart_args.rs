@@ -1,6 +1,18 @@
 //! The arguments that say which release of which chart is meant: those of `helm template`.
 
+use std::io::Read;
 use std::path::PathBuf;
+
+use super::{Stop, Streams};
+use crate::chart::{Capabilities, KubeVersion};
+use crate::check::Job;
+use crate::finding::Fault;
+use crate::render::host::Source;
+use crate::render::{Release, gotemplate};
+use crate::values::{Inputs, SchemaCheck};
+
+/// The most bytes of a values file on standard input.
+const MAX_STDIN: u64 = 64 << 20;
 
 /// Helm's flags that decide what is rendered.
 #[derive(Debug, clap::Args)]
@@ -77,4 +89,84 @@ struct Ignored {
     description: Option<String>,
     #[arg(long, hide = true, num_args = 0..=1, require_equals = true, value_parser = ["client", "true", "unset"])]
     dry_run: Option<Option<String>>,
+}
+
+impl ChartArgs {
+    /// What Helm's `NameAndChart` and `MergeValues` make of the arguments.
+    pub(super) fn job(&self, name_and_chart: &[String], streams: &mut Streams<'_>) -> Result<Job, Stop> {
+        let source = match self.seed {
+            Some(number) => Source::reproducible(number),
+            None => Source::system().map_err(|error| Fault::new(format!("no random numbers: {error}")))?,
+        };
+        let (name, chart) = self.name_and_chart(name_and_chart, source)?;
+        let mut stdin = Vec::new();
+        if self.values.iter().any(|name| name == "-") {
+            stdin = read(streams.stdin, MAX_STDIN, "standard input")?;
+        }
+        Ok(Job {
+            chart: PathBuf::from(chart),
+            release: Release { name, namespace: self.namespace.clone(), revision: 1, is_upgrade: self.is_upgrade },
+            inputs: Inputs {
+                files: self.values.clone(),
+                set_json: self.set_json.clone(),
+                set: self.set.clone(),
+                set_string: self.set_string.clone(),
+                set_file: self.set_file.clone(),
+                set_literal: self.set_literal.clone(),
+            },
+            stdin,
+            capabilities: self.capabilities()?,
+            schema: if self.skip_schema_validation { SchemaCheck::Skip } else { SchemaCheck::Enforce },
+            source,
+        })
+    }
+
+    /// What the cluster is said to offer.
+    pub(super) fn capabilities(&self) -> Result<Capabilities, Stop> {
+        let mut capabilities = Capabilities::default();
+        if let Some(version) = &self.kube_version {
+            capabilities.kube_version = version.parse::<KubeVersion>().map_err(|error| {
+                Fault::new(format!("invalid kube version '{version}': {error}"))
+                    .help("for example: --kube-version 1.34")
+            })?;
+        }
+        capabilities.api_versions.extend(self.api_versions.iter().cloned());
+        Ok(capabilities)
+    }
+
+    fn name_and_chart(&self, given: &[String], source: Source) -> Result<(String, String), Stop> {
+        match given {
+            [] => Err(Fault::new(
+                "a chart is missing\nplimsoll render takes the arguments of:\nUsage:  helm template [NAME] [CHART] [flags]",
+            )
+            .help("for example: plimsoll render my-release ./my-chart -f values.yaml")
+            .into()),
+            [chart] => match &self.name_template {
+                Some(template) if !template.is_empty() => {
+                    let name = gotemplate::render_text("name-template", template, source);
+                    Ok((name.map_err(|error| Fault::new(error.to_string()))?, chart.clone()))
+                }
+                _ => Ok(("release-name".to_owned(), chart.clone())),
+            },
+            [_, _] if self.name_template.is_some() => {
+                Err(Fault::new("cannot set --name-template and also specify a name").into())
+            }
+            [name, chart] => Ok((name.clone(), chart.clone())),
+            [_, _, rest @ ..] => {
+                let rest = rest.join(", ");
+                Err(Fault::new(format!("expected at most two arguments, unexpected arguments: {rest}")).into())
+            }
+        }
+    }
+}
+
+/// Reads all of an input that must not be larger than `limit` bytes.
+pub(super) fn read(input: &mut dyn Read, limit: u64, name: &str) -> Result<Vec<u8>, Fault> {
+    let mut bytes = Vec::new();
+    let count = input.take(limit + 1).read_to_end(&mut bytes);
+    let count = count.map_err(|error| Fault::new(format!("{name} could not be read: {error}")))?;
+    if count as u64 > limit {
+        return Err(Fault::new(format!("{name} is larger than {} MiB", limit >> 20)));
+    }
+    Ok(bytes)
 }

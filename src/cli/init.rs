@@ -1,7 +1,6 @@
 //! `plimsoll init`: a chart of one's own, from the one in charts/starter.
 
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::{Stop, Streams};
@@ -58,7 +57,11 @@ fn write(chart: &Path, name: &str) -> std::io::Result<()> {
     let written = FILES.iter().try_for_each(|(file, text)| {
         let path = draft.join(file);
         fs::create_dir_all(path.parent().unwrap_or(&draft))?;
-        let text = if *file == "Chart.yaml" { text.replacen("name: starter", &format!("name: {name}"), 1) } else { (*text).to_owned() };
+        let text = if *file == "Chart.yaml" {
+            text.replacen("name: starter", &format!("name: {name}"), 1)
+        } else {
+            (*text).to_owned()
+        };
         fs::write(path, text)
     });
     let moved = written.and_then(|()| fs::rename(&draft, chart));

@@ -1,11 +1,11 @@
 //! `plimsoll lint`: charts and plain manifests against policies.
 
 use std::fs;
-use std::io::Read as _;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::chart_args::ChartArgs;
+use super::chart_args::{ChartArgs, read};
 use super::check_args::CheckArgs;
 use super::{Stop, Streams};
 use crate::check::{self, Subject};
@@ -47,34 +47,39 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
     }
     let mut files = Vec::new();
     for path in &args.paths {
-        collect(path, path, streams, &mut files)?;
+        collect(path, streams, &mut files)?;
     }
     let manifests = check::read(files)?;
-    args.checks.run(&Subject::plain(&manifests, &args.chart.namespace), streams)
+    let capabilities = args.chart.capabilities()?;
+    args.checks.run(&Subject::plain(&manifests, &args.chart.namespace, &capabilities), streams)
 }
 
 /// Reads a file, or all files of manifests below a folder in the order of their names.
-fn collect(path: &Path, asked: &Path, streams: &mut Streams<'_>, files: &mut Vec<Arc<SourceFile>>) -> Result<(), Fault> {
+fn collect(path: &Path, streams: &mut Streams<'_>, files: &mut Vec<Arc<SourceFile>>) -> Result<(), Fault> {
     let fault = |error: std::io::Error| Fault::new(format!("{} could not be read: {error}", path.display()));
     if path == Path::new("-") {
-        let text = super::chart_args::read_text(&mut (&mut streams.stdin).take(MAX_FILE + 1), MAX_FILE, "standard input")?;
-        files.push(SourceFile::new("-", text));
+        files.push(source("-", streams.stdin)?);
     } else if path.is_dir() {
         let mut entries = fs::read_dir(path)
             .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>())
             .map_err(fault)?;
         entries.sort();
         for entry in entries {
-            let is_manifest = entry.extension().is_some_and(|end| ["yaml", "yml", "json"].iter().any(|known| end == *known));
+            let is_manifest =
+                entry.extension().is_some_and(|end| ["yaml", "yml", "json"].iter().any(|known| end == *known));
             // A link to a folder could lead round in circles.
             if entry.is_dir() && !entry.is_symlink() || entry.is_file() && is_manifest {
-                collect(&entry, asked, streams, files)?;
+                collect(&entry, streams, files)?;
             }
         }
     } else {
         let mut file = fs::File::open(path).map_err(fault)?;
-        let text = super::chart_args::read_text(&mut file, MAX_FILE, &path.display().to_string())?;
-        files.push(SourceFile::new(path.display().to_string(), text));
+        files.push(source(&path.display().to_string(), &mut file)?);
     }
     Ok(())
+}
+
+fn source(name: &str, input: &mut dyn Read) -> Result<Arc<SourceFile>, Fault> {
+    let text = String::from_utf8(read(input, MAX_FILE, name)?);
+    Ok(SourceFile::new(name, text.map_err(|_| Fault::new(format!("{name} is not UTF-8 text")))?))
 }

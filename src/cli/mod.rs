@@ -1,9 +1,12 @@
 //! The command line: one file a subcommand, its arguments and its `run`.
 
 mod chart_args;
+mod check_args;
+mod deps;
 mod init;
 mod lint;
 mod policy;
+mod policy_text;
 mod render;
 
 use std::ffi::OsString;
@@ -29,6 +32,7 @@ struct Cli {
 enum Command {
     Render(render::Args),
     Lint(lint::Args),
+    Deps(deps::Args),
     #[command(subcommand)]
     Policy(policy::Args),
     Init(init::Args),
@@ -73,6 +77,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, streams: &mut Streams<'_>) 
     let outcome = match cli.command {
         Command::Render(args) => render::run(&args, streams),
         Command::Lint(args) => lint::run(&args, streams),
+        Command::Deps(args) => deps::run(&args, streams),
         Command::Policy(args) => policy::run(&args, streams),
         Command::Init(args) => init::run(&args, streams),
         Command::Completions(args) => {

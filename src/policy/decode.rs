@@ -87,6 +87,14 @@ impl<'a> Node<'a> {
         Error::new(ErrorKind::Document(message.into()), self.document.locate(&self.path))
     }
 
+    /// An error about a key of this mapping.
+    pub fn error_at_key(&self, key: &str, message: impl Into<String>) -> Error {
+        let Document { file, span, .. } = self.document;
+        let key = yaml::locate(&file.text, *span, &self.path.key(key)).and_then(|place| place.key);
+        let place = key.map_or_else(|| self.location(), |span| Location::new(file.clone(), span));
+        Error::new(ErrorKind::Document(message.into()), place)
+    }
+
     /// Where it was written.
     pub fn location(&self) -> Location {
         self.document.locate(&self.path)
@@ -106,9 +114,9 @@ impl<'a> Node<'a> {
         let map = self.value.as_map().ok_or_else(|| self.wrong("a mapping"))?;
         match map.iter().find(|(key, _)| !known.contains(&&***key)) {
             None => Ok(()),
-            Some((key, value)) => {
+            Some((key, _)) => {
                 let path = self.path.key(key.clone());
-                Err(self.child(key, value).error(format!("unknown field {path}; known are {}", known.join(", "))))
+                Err(self.error_at_key(key, format!("unknown field {path}; known are {}", known.join(", "))))
             }
         }
     }

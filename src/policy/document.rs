@@ -307,7 +307,7 @@ fn check_annotations(notes: &Node<'_>) -> Result<(), Error> {
             && !KNOWN.contains(&name)
         {
             let known: Vec<String> = KNOWN.iter().map(|name| format!("{ANNOTATION}{name}")).collect();
-            return Err(notes.error(format!("unknown annotation {key}; known are {}", known.join(", "))));
+            return Err(notes.error_at_key(key, format!("unknown annotation {key}; known are {}", known.join(", "))));
         }
     }
     Ok(())

@@ -30,10 +30,10 @@ pub enum ErrorKind {
     #[error("{0}")]
     Compile(CompileError),
     /// An expression has no value.
-    #[error("{error}{}", object.map(|_| " (while checking an object)").unwrap_or_default())]
+    #[error("{error}")]
     Evaluate {
         /// Why.
-        error: EvalError,
+        error: Box<EvalError>,
         /// The object that was being checked: its index in the release.
         object: Option<usize>,
     },

@@ -129,7 +129,7 @@ impl<'a> Prepared<'a> {
             resource: &identity.resource,
             name: &identity.name,
             namespaced: identity.namespace.is_some(),
-            namespace_labels: namespace.as_ref().or(own).map(|object| labels(object)),
+            namespace_labels: namespace.as_ref().or(own).map(labels),
         })
     }
 
@@ -252,7 +252,7 @@ impl<'a> Prepared<'a> {
     fn failed(&self, policy: &Policy, path: &Path, error: EvalError, object: Option<usize>) -> Error {
         // A failure inside a variable is reported at the variable.
         let path = error.variable.and_then(|index| policy.variable_path(index)).unwrap_or(path);
-        policy.error_at(path, ErrorKind::Evaluate { error, object })
+        policy.error_at(path, ErrorKind::Evaluate { error: Box::new(error), object })
     }
 }
 
@@ -291,18 +291,28 @@ impl Identity {
         }
     }
 
-    /// The object as the API server admits it.
+    /// The object as the API server admits it: without null fields, with a head, and in its namespace.
     fn admitted(&self, object: &Value) -> Value {
         let object = without_nulls(object).unwrap_or_else(|| object.clone());
-        let (Some(namespace), Some(map)) = (&self.namespace, object.as_map()) else { return object };
+        let Some(map) = object.as_map() else { return object };
+        let text = |key| map.get(key).and_then(Value::as_str).is_some();
         let metadata = map.get("metadata").and_then(Value::as_map);
-        let known = |metadata: &Map| metadata.get("namespace").and_then(Value::as_str).is_some_and(|n| !n.is_empty());
-        if namespace.is_empty() || metadata.is_some_and(known) {
+        let placed = |metadata: &Map| metadata.get("namespace").and_then(Value::as_str).is_some_and(|n| !n.is_empty());
+        let namespace = self.namespace.as_deref().filter(|namespace| !namespace.is_empty());
+        let complete = namespace.is_none() || metadata.is_some_and(placed);
+        if complete && text("apiVersion") && text("kind") && metadata.is_some() {
             return object;
         }
         let mut metadata = metadata.cloned().unwrap_or_default();
-        metadata.insert("namespace", namespace.as_str().into());
+        if let Some(namespace) = namespace.filter(|_| !complete) {
+            metadata.insert("namespace", namespace.into());
+        }
         let mut map = map.clone();
+        for key in ["apiVersion", "kind"] {
+            if !text(key) {
+                map.insert(key, "".into());
+            }
+        }
         map.insert("metadata", metadata.into());
         map.into()
     }

@@ -23,7 +23,7 @@ impl Source {
     ///
     /// # Errors
     /// The system has no randomness to give.
-    pub fn system() -> std::io::Result<Self> {
+    pub fn system() -> Result<Self, getrandom::Error> {
         let mut seed = [0; 32];
         getrandom::fill(&mut seed)?;
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

@@ -14,6 +14,15 @@ use crate::source::{Location, SourceFile, Span};
 /// The most fields that one finding shows.
 const MAX_PLACES: usize = 3;
 
+/// Where help is wrapped, in columns.
+const HELP_WIDTH: usize = 100;
+
+/// The most bytes of a line that is quoted.
+const MAX_LINE: usize = 2000;
+
+/// The most bytes of one message.
+const MAX_MESSAGE: usize = 8192;
+
 /// What miette prints at once: a message with places in one file.
 #[derive(Debug, Default)]
 struct Shown {
@@ -83,14 +92,19 @@ fn plural_policies(count: usize) -> String {
 fn show(message: String, places: Vec<(Location, String)>) -> Vec<Shown> {
     let mut parts = vec![Shown { message, ..Shown::default() }];
     for (location, text) in places {
-        let Span { start, end } = location.span;
-        let label = LabeledSpan::new(Some(text.clone()), start, end.saturating_sub(start));
+        if !is_quotable(&location) {
+            parts[0].message.push_str(&format!("\n{location}: {text}"));
+            continue;
+        }
+        let Span { start, end } = visible(&location);
+        let label = LabeledSpan::new(Some(text.clone()), start, end - start);
         let open = |part: &&mut Shown| part.file.as_ref().is_none_or(|file| Arc::ptr_eq(file, &location.file));
         match parts.iter_mut().find(open) {
+            Some(part) if part.labels.contains(&label) => {}
             Some(part) => part.add(&location.file, label),
             None => {
                 let mut part = Shown { message: text, severity: Some(miette::Severity::Advice), ..Shown::default() };
-                part.add(&location.file, LabeledSpan::new(None, start, end.saturating_sub(start)));
+                part.add(&location.file, LabeledSpan::new(None, start, end - start));
                 parts.push(part);
             }
         }
@@ -98,8 +112,33 @@ fn show(message: String, places: Vec<(Location, String)>) -> Vec<Shown> {
     parts
 }
 
+/// A long message without its middle: Helm repeats itself for every level of a recursion.
+fn shorten(message: &str) -> String {
+    if message.len() <= MAX_MESSAGE {
+        return message.to_owned();
+    }
+    let head = message.floor_char_boundary(MAX_MESSAGE / 2);
+    let tail = message.ceil_char_boundary(message.len() - MAX_MESSAGE / 2);
+    format!("{} […] {}", &message[..head], &message[tail..])
+}
+
+/// The part of a place that is on its first line, and on a line that can be shown: a text's end has none.
+fn visible(location: &Location) -> Span {
+    let text = &location.file.text;
+    let start = location.span.start.min(text.trim_end().len());
+    let line = text[start..].find('\n').map_or(text.len(), |end| start + end);
+    Span::new(start, location.span.end.clamp(start, line))
+}
+
+/// Whether the line of a place and those beside it are short enough to be quoted.
+fn is_quotable(location: &Location) -> bool {
+    let line = location.position().line;
+    let length = |line| location.file.line_span(line).map_or(0, |span| span.end - span.start);
+    (line - 1..=line + 1).all(|line| length(line) <= MAX_LINE)
+}
+
 fn show_fault(fault: &Fault) -> Vec<Shown> {
-    let mut parts = show(fault.message.clone(), fault.labels.clone());
+    let mut parts = show(shorten(&fault.message), fault.labels.clone());
     parts[0].code = Some("error".into());
     if let Some(last) = parts.last_mut() {
         last.help = fault.help.clone();
@@ -140,7 +179,7 @@ fn show_finding(finding: &Finding) -> Vec<Shown> {
     notes.extend([finding.rationale.clone(), finding.remediation.clone()]);
     notes.retain(|note| !note.is_empty());
     if let (Some(last), false) = (parts.last_mut(), notes.is_empty()) {
-        last.help = Some(notes.join("\n"));
+        last.help = Some(textwrap::fill(&notes.join("\n"), HELP_WIDTH));
     }
     parts
 }

@@ -4,15 +4,19 @@
 //! are merged, which keeps nulls for a later pass.
 
 use std::collections::HashSet;
+use std::fmt;
 use std::sync::Arc;
 
-use super::table::{Node, Table};
+use super::table::{Node, Table, TooDeep};
 use crate::chart::Chart;
 use crate::number;
-use crate::value::Value;
+use crate::value::{MAX_DEPTH, Value};
 
 /// The most warnings that are kept.
 const MAX_WARNINGS: usize = 200;
+
+/// The deepest way: charts in charts, and values in these. Tables that are inside themselves have no end.
+const MAX_PREFIX: usize = MAX_DEPTH + 50;
 
 /// What Helm logs and goes on. The same warning is kept once: Helm comes by several times.
 #[derive(Debug, Default)]
@@ -21,14 +25,26 @@ pub(super) struct Warnings {
     known: HashSet<String>,
 }
 
-/// A subchart's values are no mapping.
+/// Values that cannot be laid over each other.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("type mismatch on {chart}: {value}")]
-pub struct TypeMismatch {
-    /// The subchart.
-    pub chart: String,
-    /// What its values are, as Go's `%t` prints them.
-    pub value: String,
+pub enum CoalesceError {
+    /// A subchart's values are no mapping. The text is Helm's.
+    #[error("type mismatch on {chart}: {value}")]
+    Type {
+        /// The subchart.
+        chart: String,
+        /// What its values are, as Go's `%t` prints them.
+        value: String,
+    },
+    /// Values in values without end; Helm crashes.
+    #[error("values nest deeper than {MAX_DEPTH} levels, or import-values put them into themselves")]
+    TooDeep,
+}
+
+impl From<TooDeep> for CoalesceError {
+    fn from(TooDeep: TooDeep) -> Self {
+        Self::TooDeep
+    }
 }
 
 impl Warnings {
@@ -40,22 +56,22 @@ impl Warnings {
 }
 
 /// Lays values over a chart's, and takes nulls away.
-pub(super) fn coalesce(chart: &Chart, values: &Value, warnings: &mut Warnings) -> Result<Value, TypeMismatch> {
+pub(super) fn coalesce(chart: &Chart, values: &Value, warnings: &mut Warnings) -> Result<Value, CoalesceError> {
     let table = Table::from(values);
-    Coalesce { merge: false, warnings }.chart(chart, &table, "")?;
-    Ok(Value::Map(table.freeze()))
+    Coalesce { merge: false, warnings }.chart(chart, &table, &Prefix::default())?;
+    Ok(Value::Map(table.freeze()?))
 }
 
 /// The values of a chart and its subcharts, with nulls. The tables are still to be changed.
-pub(super) fn merged(chart: &Chart, warnings: &mut Warnings) -> Result<Table, TypeMismatch> {
+pub(super) fn merged(chart: &Chart, warnings: &mut Warnings) -> Result<Table, CoalesceError> {
     let table = Table::default();
-    Coalesce { merge: true, warnings }.chart(chart, &table, "")?;
+    Coalesce { merge: true, warnings }.chart(chart, &table, &Prefix::default())?;
     Ok(table)
 }
 
 /// Lays one table over another in place, keeping nulls.
-pub(super) fn merge_tables(upper: &Table, lower: &Table, warnings: &mut Warnings) {
-    Coalesce { merge: true, warnings }.tables(upper, lower, "", true);
+pub(super) fn merge_tables(upper: &Table, lower: &Table, warnings: &mut Warnings) -> Result<(), CoalesceError> {
+    Ok(Coalesce { merge: true, warnings }.tables(upper, lower, &Prefix::default(), true)?)
 }
 
 struct Coalesce<'a> {
@@ -64,8 +80,9 @@ struct Coalesce<'a> {
 }
 
 impl Coalesce<'_> {
-    fn chart(&mut self, chart: &Chart, values: &Table, prefix: &str) -> Result<(), TypeMismatch> {
-        self.own_values(chart, values, prefix);
+    fn chart(&mut self, chart: &Chart, values: &Table, prefix: &Prefix) -> Result<(), CoalesceError> {
+        let prefix = &prefix.join(chart.name());
+        self.own_values(chart, values, prefix)?;
         for subchart in &chart.dependencies {
             let below = match values.get(subchart.name()) {
                 None => {
@@ -75,18 +92,19 @@ impl Coalesce<'_> {
                 }
                 Some(Node::Table(table)) => table,
                 Some(Node::Leaf(value)) => {
-                    return Err(TypeMismatch { chart: subchart.name().to_string(), value: print_as_bool(&value) });
+                    return Err(CoalesceError::Type {
+                        chart: subchart.name().to_string(),
+                        value: print_as_bool(&value),
+                    });
                 }
             };
-            let prefix = join(prefix, chart.name());
-            self.globals(&below, values, &prefix);
-            self.chart(subchart, &below, &prefix)?;
+            self.globals(&below, values, prefix)?;
+            self.chart(subchart, &below, prefix)?;
         }
         Ok(())
     }
 
-    fn own_values(&mut self, chart: &Chart, values: &Table, prefix: &str) {
-        let prefix = join(prefix, chart.name());
+    fn own_values(&mut self, chart: &Chart, values: &Table, prefix: &Prefix) -> Result<(), TooDeep> {
         for (key, own) in Table::from(&chart.values).entries() {
             match (values.get(&key), own) {
                 (None, own) => values.set(key, own),
@@ -94,7 +112,7 @@ impl Coalesce<'_> {
                 (Some(Node::Table(upper)), Node::Table(own)) => {
                     // A subchart's nulls are for its own turn.
                     let merge = self.merge || chart.dependencies.iter().any(|subchart| subchart.name() == &*key);
-                    self.tables(&upper, &own, &join(&prefix, &key), merge);
+                    self.tables(&upper, &own, &prefix.join(&key), merge)?;
                 }
                 (Some(Node::Table(_)), own) if !own.is_null() => {
                     self.warnings.add(format!("warning: skipped value for {prefix}.{key}: Not a table."));
@@ -102,9 +120,10 @@ impl Coalesce<'_> {
                 _ => {}
             }
         }
+        Ok(())
     }
 
-    fn globals(&mut self, below: &Table, above: &Table, prefix: &str) {
+    fn globals(&mut self, below: &Table, above: &Table, prefix: &Prefix) -> Result<(), TooDeep> {
         let mut global = |table: &Table, side: &str| match table.get("global") {
             None => Some(Table::default()),
             Some(Node::Table(table)) => Some(table),
@@ -113,14 +132,14 @@ impl Coalesce<'_> {
                 None
             }
         };
-        let Some(target) = global(below, "destination") else { return };
-        let Some(source) = global(above, "source") else { return };
+        let Some(target) = global(below, "destination") else { return Ok(()) };
+        let Some(source) = global(above, "source") else { return Ok(()) };
         for (key, value) in source.entries() {
             match (value, target.get(&key)) {
                 (Node::Table(value), None) => target.set(key, Node::Table(value.shallow_copy())),
                 (Node::Table(value), Some(Node::Table(known))) => {
                     let copy = value.shallow_copy();
-                    self.tables(&copy, &known, &join(prefix, &key), true);
+                    self.tables(&copy, &known, &prefix.join(&key), true)?;
                     target.set(key, Node::Table(copy));
                 }
                 (Node::Table(_), Some(Node::Leaf(_))) => {
@@ -131,10 +150,14 @@ impl Coalesce<'_> {
             }
         }
         below.set("global", Node::Table(target));
+        Ok(())
     }
 
     /// Lays `upper` over `lower`; the result is in `upper`, and `lower` gets the nulls of `upper`.
-    fn tables(&mut self, upper: &Table, lower: &Table, prefix: &str, merge: bool) {
+    fn tables(&mut self, upper: &Table, lower: &Table, prefix: &Prefix, merge: bool) -> Result<(), TooDeep> {
+        if prefix.depth > MAX_PREFIX {
+            return Err(TooDeep);
+        }
         let lower_entries = lower.entries();
         let set_below: HashSet<Arc<str>> =
             lower_entries.into_iter().filter(|(_, value)| !value.is_null()).map(|(key, _)| key).collect();
@@ -148,25 +171,45 @@ impl Coalesce<'_> {
                 (Some(known), _) if known.is_null() && !merge && set_below.contains(&key) => upper.remove(&key),
                 (None, value) => upper.set(key, value),
                 (Some(Node::Table(known)), Node::Table(value)) => {
-                    self.tables(&known, &value, &join(prefix, &key), merge)
+                    self.tables(&known, &value, &prefix.join(&key), merge)?;
                 }
                 (Some(Node::Leaf(_)), Node::Table(value)) => {
-                    let (key, value) = (join(prefix, &key), Node::Table(value).print());
+                    let (key, value) = (prefix.join(&key), Node::Table(value).print());
                     self.warnings.add(format!("warning: cannot overwrite table with non table for {key} ({value})"));
                 }
                 (Some(Node::Table(_)), value) if !value.is_null() => {
-                    let (key, value) = (join(prefix, &key), value.print());
+                    let (key, value) = (prefix.join(&key), value.print());
                     self.warnings
                         .add(format!("warning: destination for {key} is a table. Ignoring non-table value ({value})"));
                 }
                 _ => {}
             }
         }
+        Ok(())
     }
 }
 
-fn join(prefix: &str, name: &str) -> String {
-    if prefix.is_empty() { name.to_string() } else { format!("{prefix}.{name}") }
+/// The dotted way to where values are being laid over each other, for warnings.
+#[derive(Clone, Copy, Default)]
+struct Prefix<'a> {
+    above: Option<&'a Prefix<'a>>,
+    name: &'a str,
+    depth: usize,
+}
+
+impl<'a> Prefix<'a> {
+    fn join(&'a self, name: &'a str) -> Self {
+        Self { above: Some(self), name, depth: self.depth + 1 }
+    }
+}
+
+impl fmt::Display for Prefix<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(above) = self.above.filter(|above| above.above.is_some()) {
+            write!(f, "{above}.")?;
+        }
+        f.write_str(self.name)
+    }
 }
 
 /// Go's `%t`, which is meant for booleans: `%!t(string=text)`.

@@ -5,20 +5,20 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::coalesce::{TypeMismatch, Warnings, coalesce, merge_tables, merged};
+use super::coalesce::{CoalesceError, Warnings, coalesce, merge_tables, merged};
 use super::table::{Node, Table};
 use crate::chart::{Chart, Dependency};
 use crate::semver::{Constraint, Version};
-use crate::value::{Map, Value};
+use crate::value::{MAX_DEPTH, Map, Value};
 
 /// The chart as a release sees it: disabled subcharts taken out, aliases applied, values imported.
-pub(super) fn process(chart: &Chart, values: &Value, warnings: &mut Warnings) -> Result<Chart, TypeMismatch> {
+pub(super) fn process(chart: &Chart, values: &Value, warnings: &mut Warnings) -> Result<Chart, CoalesceError> {
     let mut chart = enabled(chart, values, "", warnings)?;
     import_values(&mut chart, warnings)?;
     Ok(chart)
 }
 
-fn enabled(chart: &Chart, values: &Value, path: &str, warnings: &mut Warnings) -> Result<Chart, TypeMismatch> {
+fn enabled(chart: &Chart, values: &Value, path: &str, warnings: &mut Warnings) -> Result<Chart, CoalesceError> {
     let mut chart = chart.clone();
     if chart.metadata.dependencies.is_empty() {
         return Ok(chart);
@@ -110,7 +110,7 @@ fn apply_conditions(dependency: &mut Dependency, values: &Value, path: &str, war
 /// Brings `import-values` from subcharts into the values of their parents, the innermost first.
 ///
 /// Helm does so with its maps in place: where two imports go to one key, the first subchart gets what the second has.
-fn import_values(chart: &mut Chart, warnings: &mut Warnings) -> Result<(), TypeMismatch> {
+fn import_values(chart: &mut Chart, warnings: &mut Warnings) -> Result<(), CoalesceError> {
     for subchart in &mut chart.dependencies {
         import_values(Arc::make_mut(subchart), warnings)?;
     }
@@ -132,7 +132,11 @@ fn import_values(chart: &mut Chart, warnings: &mut Warnings) -> Result<(), TypeM
                 _ => continue,
             };
             match find(&values, &format!("{}.{child}", dependency.name)) {
-                Ok(table) => merge_tables(&imported, &nested(&parent, table), warnings),
+                // Of an empty map Helm takes a new one, not the same.
+                Ok(table) if table.entries().is_empty() => {
+                    merge_tables(&imported, &nested(&parent, Table::default())?, warnings)?;
+                }
+                Ok(table) => merge_tables(&imported, &nested(&parent, table)?, warnings)?,
                 Err(key) => {
                     let what = if matches!(import, Value::Map(_)) {
                         format!("ImportValues missing table from chart chart={}", dependency.name)
@@ -146,9 +150,9 @@ fn import_values(chart: &mut Chart, warnings: &mut Warnings) -> Result<(), TypeM
         }
         dependency.import_values = normalized;
     }
-    let values = Table::from(&values.freeze());
-    merge_tables(&values, &imported, warnings);
-    chart.values = Value::Map(values.freeze());
+    let values = Table::from(&values.freeze()?);
+    merge_tables(&values, &imported, warnings)?;
+    chart.values = Value::Map(values.freeze()?);
     Ok(())
 }
 
@@ -161,13 +165,56 @@ fn find<'a>(values: &Table, path: &'a str) -> Result<Table, &'a str> {
 }
 
 /// Puts a table where a dotted path says; `.` is the root.
-fn nested(path: &str, table: Table) -> Table {
+fn nested(path: &str, table: Table) -> Result<Table, CoalesceError> {
     if path == "." {
-        return table;
+        return Ok(table);
     }
-    path.rsplit('.').fold(table, |table, key| {
+    if path.split('.').count() > MAX_DEPTH {
+        return Err(CoalesceError::TooDeep);
+    }
+    Ok(path.rsplit('.').fold(table, |table, key| {
         let outer = Table::default();
         outer.set(key, Node::Table(table));
         outer
-    })
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chart::load;
+
+    /// `c` with a subchart `sub`, both with values, and what `c` imports.
+    fn process_chart(imports: &str, values: &str, sub_values: &str) -> Result<Chart, CoalesceError> {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        std::fs::create_dir_all(at("charts/sub")).unwrap();
+        let dependencies = format!("dependencies: [{{name: sub, version: 1.x, import-values: {imports}}}]");
+        std::fs::write(at("Chart.yaml"), format!("apiVersion: v2\nname: c\nversion: 1.0.0\n{dependencies}\n")).unwrap();
+        std::fs::write(at("values.yaml"), values).unwrap();
+        std::fs::write(at("charts/sub/Chart.yaml"), "apiVersion: v2\nname: sub\nversion: 1.2.3\n").unwrap();
+        std::fs::write(at("charts/sub/values.yaml"), sub_values).unwrap();
+        let chart = load(folder.path()).unwrap();
+        super::process(&chart, &Value::default(), &mut Warnings::default())
+    }
+
+    #[test]
+    fn a_map_inside_itself_is_an_error() {
+        let imports = "[d, {child: exports.d, parent: b}]";
+        let error = process_chart(imports, "", "exports: {d: {b: {x: {}}}}").unwrap_err();
+        assert_eq!(error, CoalesceError::TooDeep);
+        let path = vec!["a"; 100_000].join(".");
+        let error = process_chart(&format!("[{{child: conf, parent: {path}}}]"), "", "conf: {}").unwrap_err();
+        assert_eq!(error, CoalesceError::TooDeep);
+    }
+
+    #[test]
+    fn the_first_map_imported_to_a_key_gets_what_the_second_has() {
+        let imports = "[{child: one, parent: p}, {child: two, parent: p}]";
+        let values = process_chart(imports, "", "one: {a: 1}\ntwo: {b: 2}").unwrap().values;
+        assert_eq!(values.at(["sub", "one", "b"]), Some(&Value::Float(2.0)));
+        let values = process_chart(imports, "", "one: {}\ntwo: {b: 2}").unwrap().values;
+        assert_eq!(values.at(["sub", "one", "b"]), None);
+        assert_eq!(values.at(["p", "b"]), Some(&Value::Float(2.0)));
+    }
 }

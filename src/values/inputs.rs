@@ -9,8 +9,9 @@ use std::sync::Arc;
 use super::set::{self, Right, SetError};
 use crate::chart::ValuesFileError;
 use crate::chart::values_file;
+use crate::json;
 use crate::source::SourceFile;
-use crate::value::{Map, Value};
+use crate::value::{Map, Numbers, Value};
 
 /// Values as given on the command line or in a project file, each kind in its order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -153,8 +154,8 @@ impl Supplied {
 pub(super) fn apply(option: SetOption, text: &str, values: Value, read: set::ReadFile) -> Result<Value, SetError> {
     let right = match option {
         SetOption::Json if text.trim_start().starts_with('{') => {
-            let json = serde_json::from_str(text).map_err(|error| SetError::Json(error.to_string()))?;
-            return Ok(values_file::merge(&values, &set::from_json(json)));
+            let json = json::parse(text, Numbers::Floats).map_err(SetError::Json)?;
+            return Ok(values_file::merge(&values, &json));
         }
         SetOption::Json => Right::Json,
         SetOption::Set => Right::Typed,

@@ -12,7 +12,7 @@ use crate::chart::{Capabilities, Chart, KubeVersionMismatch};
 use crate::value::Value;
 use coalesce::Warnings;
 
-pub use coalesce::TypeMismatch;
+pub use coalesce::CoalesceError;
 pub use inputs::{InputError, Inputs, SetOption, Supplied};
 pub use schema::{ChartSchemaError, Problem, SchemaError};
 pub use set::SetError;
@@ -60,15 +60,21 @@ pub enum Error {
         /// Their names.
         missing: Vec<String>,
     },
-    /// A subchart's values are no mapping.
+    /// The values of subcharts cannot be laid over each other.
     #[error("chart dependencies processing failed: {0}")]
-    Dependencies(#[source] TypeMismatch),
-    /// A subchart's values are no mapping.
+    Dependencies(#[source] CoalesceError),
+    /// The same, of the finished chart.
     #[error(transparent)]
-    Coalesce(TypeMismatch),
+    Coalesce(CoalesceError),
     /// The values do not meet values.schema.json.
-    #[error(transparent)]
-    Schema(#[from] SchemaError),
+    #[error("{error}")]
+    Schema {
+        /// What is wrong.
+        #[source]
+        error: SchemaError,
+        /// Who set the values that are.
+        sources: Box<Sources>,
+    },
     /// The chart is for another version of Kubernetes.
     #[error(transparent)]
     KubeVersion(#[from] KubeVersionMismatch),
@@ -97,10 +103,10 @@ pub fn resolve(
     }
     let view = dependencies::process(chart, &supplied.values, &mut warnings).map_err(Error::Dependencies)?;
     let values = coalesce::coalesce(&view, &supplied.values, &mut warnings).map_err(Error::Coalesce)?;
+    let sources = Sources::new(&supplied.layers, &view);
     if schema == SchemaCheck::Enforce {
-        schema::check(&view, &values)?;
+        schema::check(&view, &values).map_err(|error| Error::Schema { error, sources: Box::new(sources.clone()) })?;
     }
     view.check_kube_version(capabilities)?;
-    let sources = Sources::new(&supplied.layers, &view);
     Ok(Resolved { chart: view, values, supplied: supplied.values.clone(), sources, warnings: warnings.list })
 }

@@ -6,14 +6,15 @@
 use std::num::IntErrorKind;
 use std::sync::Arc;
 
-use crate::value::{Map, Value};
+use crate::value::{Map, Numbers, Value};
+use crate::{json, number};
 
 /// The largest index of a list.
 const MAX_INDEX: i64 = 65_536;
 /// The most dots in one key.
 const MAX_NAMES: usize = 30;
 /// The most brackets in one key. Helm has no limit.
-const MAX_BRACKETS: usize = 500;
+const MAX_BRACKETS: usize = 100;
 /// The most nulls that one flag may pad lists with. Helm has no limit.
 const MAX_PADDING: usize = 1_000_000;
 
@@ -39,16 +40,16 @@ pub(super) enum Right<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SetError {
     /// `a`
-    #[error("key {0:?} has no value")]
+    #[error("key {} has no value", number::quote(.0))]
     NoValue(String),
     /// `a,b=1`
-    #[error("key {0:?} has no value (cannot end with ,)")]
+    #[error("key {} has no value (cannot end with ,)", number::quote(.0))]
     NoValueBeforeComma(String),
     /// `a.[0]=1`
-    #[error("key map {0:?} has no value")]
+    #[error("key map {} has no value", number::quote(.0))]
     EmptyMap(String),
     /// `a[x]=1`
-    #[error("error parsing index: strconv.Atoi: parsing {text:?}: {problem}")]
+    #[error("error parsing index: strconv.Atoi: parsing {}: {problem}", number::quote(text))]
     Index {
         /// What stands between the brackets.
         text: String,
@@ -83,7 +84,7 @@ pub enum SetError {
     Lists,
     /// Not JSON.
     #[error("invalid JSON: {0}")]
-    Json(String),
+    Json(#[source] json::Error),
     /// A file that cannot be read.
     #[error("{0}")]
     File(String),
@@ -98,19 +99,6 @@ pub(super) fn apply(text: &str, right: Right, target: &mut Map) -> Result<(), Se
             Err(Stop::End) => return Ok(()),
             Err(Stop::Error(error)) => return Err(error),
         }
-    }
-}
-
-/// JSON as Go reads it into an `interface {}`: every number is a float.
-pub(super) fn from_json(json: serde_json::Value) -> Value {
-    use serde_json::Value as Json;
-    match json {
-        Json::Null => Value::Null,
-        Json::Bool(value) => Value::Bool(value),
-        Json::Number(number) => number.as_f64().map_or(Value::Null, Value::Float),
-        Json::String(text) => text.into(),
-        Json::Array(items) => items.into_iter().map(from_json).collect::<Vec<_>>().into(),
-        Json::Object(map) => map.into_iter().map(|(key, value)| (key, from_json(value))).collect::<Map>().into(),
     }
 }
 
@@ -302,13 +290,8 @@ impl Parser<'_> {
         if self.skip_to_comma() {
             return Ok(Value::Null);
         }
-        let mut stream = serde_json::Deserializer::from_str(self.rest).into_iter();
-        let value = match stream.next() {
-            Some(Ok(value)) => from_json(value),
-            Some(Err(error)) => return Err(SetError::Json(error.to_string()).into()),
-            None => Value::Null,
-        };
-        self.rest = &self.rest[stream.byte_offset()..];
+        let (value, end) = json::parse_prefix(self.rest, Numbers::Floats).map_err(SetError::Json)?;
+        self.rest = self.rest.get(end..).unwrap_or_default();
         self.skip_to_comma();
         Ok(value)
     }

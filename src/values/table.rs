@@ -11,7 +11,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::number;
-use crate::value::{Map, Value};
+use crate::value::{MAX_DEPTH, Map, Value};
 
 /// The longest value in a warning, in bytes.
 const MAX_PRINTED: usize = 2048;
@@ -35,6 +35,10 @@ pub(super) enum Node {
     /// Anything else
     Leaf(Value),
 }
+
+/// Mappings in mappings without end: `import-values` can put one into itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct TooDeep;
 
 impl Default for State {
     fn default() -> Self {
@@ -100,15 +104,27 @@ impl Table {
 
     /// The content as data. To be called when nobody changes the tables inside any more: they are kept as data, so that
     /// one that is in many places is built once.
-    pub(super) fn freeze(&self) -> Arc<Map> {
-        let map: Arc<Map> = match &*self.0.borrow() {
-            State::Frozen(map) => return map.clone(),
+    ///
+    /// # Errors
+    ///
+    /// [`TooDeep`], also where a table is inside itself.
+    pub(super) fn freeze(&self) -> Result<Arc<Map>, TooDeep> {
+        self.freeze_at(0)
+    }
+
+    fn freeze_at(&self, depth: usize) -> Result<Arc<Map>, TooDeep> {
+        if depth > MAX_DEPTH {
+            return Err(TooDeep);
+        }
+        let map = match &*self.0.borrow() {
+            State::Frozen(map) => return Ok(map.clone()),
             State::Thawed(entries) => {
-                Arc::new(entries.iter().map(|(key, node)| (key.clone(), node.freeze())).collect::<Map>())
+                let freeze = |(key, node): (&Arc<str>, &Node)| Ok((key.clone(), node.freeze_at(depth + 1)?));
+                Arc::new(entries.iter().map(freeze).collect::<Result<Map, _>>()?)
             }
         };
         *self.0.borrow_mut() = State::Frozen(map.clone());
-        map
+        Ok(map)
     }
 
     fn thawed<T>(&self, act: impl FnOnce(&mut BTreeMap<Arc<str>, Node>) -> T) -> T {
@@ -128,11 +144,11 @@ impl Node {
         matches!(self, Self::Leaf(Value::Null))
     }
 
-    fn freeze(&self) -> Value {
-        match self {
-            Self::Table(table) => Value::Map(table.freeze()),
+    fn freeze_at(&self, depth: usize) -> Result<Value, TooDeep> {
+        Ok(match self {
+            Self::Table(table) => Value::Map(table.freeze_at(depth)?),
             Self::Leaf(value) => value.clone(),
-        }
+        })
     }
 
     /// What Go's `%v` prints, cut off where it is long.

@@ -48,10 +48,10 @@ impl<'t> Cursor<'t> {
     pub fn bump(&mut self) {
         let width = match self.peek(0) {
             0 => return,
-            ..0x80 => 1,
-            ..0xe0 => 2,
-            ..0xf0 => 3,
-            _ => 4,
+            1..0x80 => 1,
+            0x80..0xe0 => 2,
+            0xe0..0xf0 => 3,
+            0xf0.. => 4,
         };
         self.mark.at += width;
         self.mark.chars += 1;

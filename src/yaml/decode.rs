@@ -91,8 +91,11 @@ impl Decoder<'_> {
             Kind::Scalar { text, plain } => self.scalar(node, text, *plain),
             Kind::Alias { target, .. } => self.through_alias(id, |decoder| decoder.value(*target, depth + 1)),
             Kind::Sequence(items) => {
-                let items: Result<Vec<Value>, Error> = items.iter().map(|item| self.value(*item, depth + 1)).collect();
-                Ok(items?.into())
+                let mut values = Vec::with_capacity(items.len());
+                for item in items {
+                    values.push(self.value(*item, depth + 1)?);
+                }
+                Ok(values.into())
             }
             Kind::Mapping(pairs) => {
                 let mut entries = Entries::default();

@@ -245,9 +245,9 @@ impl Emitter {
             _ => {
                 let code = u32::from(c);
                 let text = match code {
-                    ..=0xff => format!("\\x{code:02X}"),
-                    ..=0xffff => format!("\\u{code:04X}"),
-                    _ => format!("\\U{code:08X}"),
+                    0..=0xff => format!("\\x{code:02X}"),
+                    0x100..=0xffff => format!("\\u{code:04X}"),
+                    0x1_0000.. => format!("\\U{code:08X}"),
                 };
                 self.out.push_str(&text);
                 self.column += text.len();

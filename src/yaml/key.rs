@@ -60,7 +60,7 @@ pub(super) fn meaning<'n>(node: &'n Node, text: &'n str, plain: bool) -> Result<
 /// `base64.StdEncoding`: line breaks are skipped, padding is needed, spare bits are not looked at.
 fn decode_base64(text: &str) -> Option<Vec<u8>> {
     let symbols: Vec<u8> = text.bytes().filter(|b| !matches!(b, b'\r' | b'\n')).collect();
-    if symbols.len() % 4 != 0 {
+    if !symbols.len().is_multiple_of(4) {
         return None;
     }
     let padding = symbols.iter().rev().take(2).take_while(|b| **b == b'=').count();

@@ -97,8 +97,9 @@ impl<'t> Parser<'t> {
         }
         let start = if text.starts_with('\u{feff}') { 3 } else { 0 };
         let cut = refused(text).map(|span| {
-            let end = text.floor_char_boundary(span.start / CHUNK * CHUNK).max(start);
-            (end, Error::yaml("control characters are not allowed", span))
+            let chunk = span.start / CHUNK * CHUNK;
+            let end = (chunk..span.start).find(|at| text.is_char_boundary(*at)).unwrap_or(span.start);
+            (end.max(start), Error::yaml("control characters are not allowed", span))
         });
         let text = cut.as_ref().and_then(|(end, _)| text.get(..*end)).unwrap_or(text);
         let state = State::DocumentStart { first: true };

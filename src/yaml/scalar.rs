@@ -159,7 +159,7 @@ fn date<'a>(year: &str, text: &'a str) -> Option<&'a str> {
     let (month, rest) = two_digits(text)?;
     let (day, rest) = two_digits(rest.strip_prefix('-')?)?;
     let year: u32 = year.parse().ok()?;
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     let days = match month {
         2 if leap => 29,
         2 => 28,

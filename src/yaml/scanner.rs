@@ -166,7 +166,7 @@ impl<'t> Scanner<'t> {
             self.push(Token::StreamEnd, self.cursor.mark);
             return Ok(());
         }
-        self.to_next_token();
+        self.skip_to_token();
         self.unroll(Some(self.cursor.mark.column));
         let first = self.cursor.peek(0);
         let alone = self.cursor.is_blankz(1);
@@ -195,7 +195,7 @@ impl<'t> Scanner<'t> {
         }
     }
 
-    fn to_next_token(&mut self) {
+    fn skip_to_token(&mut self) {
         loop {
             // Tabs are no indentation.
             let tabs = self.in_flow() || !self.key_allowed;
@@ -307,7 +307,9 @@ impl<'t> Scanner<'t> {
         let level = if self.in_flow() { self.levels.pop() } else { None };
         if let Some(bracket) = level.and_then(|level| level.fresh) {
             // go-yaml no longer waits for a colon, but takes the brackets for a key if one follows.
-            self.candidates.pop_back_if(|(number, _)| *number == bracket);
+            if self.candidates.back().is_some_and(|(number, _)| *number == bracket) {
+                self.candidates.pop_back();
+            }
         }
         self.key_allowed = false;
         self.indicator(token, 1);
@@ -384,8 +386,6 @@ impl<'t> Scanner<'t> {
         self.key_allowed = true;
         let start = self.cursor.mark;
         let (text, end) = self.cursor.block(self.indent)?;
-        // The breaks behind belong to no one, or to the text's end.
-        let end = start.at + self.cursor.slice(start.at, end.at).trim_end_matches([' ', '\t', '\r', '\n']).len();
         let token = Token::Scalar { text: text.into(), plain: false };
         self.queue.push_back(Placed { token, span: Span::new(start.at, end), line: start.line });
         Ok(())

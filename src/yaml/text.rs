@@ -207,8 +207,9 @@ impl<'t> Cursor<'t> {
         Ok(c)
     }
 
-    /// Reads a block scalar; `parent` is the indentation around it, if there is any.
-    pub fn block(&mut self, parent: Option<usize>) -> Result<(String, Mark), Error> {
+    /// Reads a block scalar; `parent` is the indentation around it, if there is any. Returns where its last line ends,
+    /// too.
+    pub fn block(&mut self, parent: Option<usize>) -> Result<(String, usize), Error> {
         let literal = self.peek(0) == b'|';
         self.bump();
         let (mut chomping, mut increment) = (None, None);
@@ -221,6 +222,7 @@ impl<'t> Cursor<'t> {
             }
             self.bump();
         }
+        let mut end = self.mark.at;
         self.bump_comment();
         if !self.is_breakz(0) {
             return Err(self.error("did not find expected comment or line break"));
@@ -231,7 +233,7 @@ impl<'t> Cursor<'t> {
         let mut text = String::new();
         let mut breaks = Breaks::default();
         let least = parent.map_or(1, |parent| parent + 1);
-        let mut end = self.block_breaks(&mut indent, least, &mut breaks)?;
+        self.block_breaks(&mut indent, least, &mut breaks)?;
         let mut after_blank = false;
         while Some(self.mark.column) == indent && self.peek(0) != 0 {
             let blank = self.is_blank(0);
@@ -242,8 +244,9 @@ impl<'t> Cursor<'t> {
             }
             after_blank = blank;
             text.push_str(self.bump_while(|_, _| true));
+            end = self.mark.at;
             breaks.add(self.bump_break(), true);
-            end = self.block_breaks(&mut indent, least, &mut breaks)?;
+            self.block_breaks(&mut indent, least, &mut breaks)?;
         }
         if chomping != Some(b'-') {
             text.push_str(breaks.first);
@@ -254,10 +257,8 @@ impl<'t> Cursor<'t> {
         Ok((text, end))
     }
 
-    /// Goes past indentation and empty lines; finds the indentation out where it is not known. Returns where the last
-    /// empty line ended.
-    fn block_breaks(&mut self, indent: &mut Option<usize>, least: usize, breaks: &mut Breaks) -> Result<Mark, Error> {
-        let mut end = self.mark;
+    /// Goes past indentation and empty lines; finds the indentation out where it is not known.
+    fn block_breaks(&mut self, indent: &mut Option<usize>, least: usize, breaks: &mut Breaks) -> Result<(), Error> {
         let mut deepest = 0;
         loop {
             while self.peek(0) == b' ' && indent.is_none_or(|indent| self.mark.column < indent) {
@@ -271,9 +272,8 @@ impl<'t> Cursor<'t> {
                 break;
             }
             breaks.add(self.bump_break(), false);
-            end = self.mark;
         }
         indent.get_or_insert(deepest.max(least));
-        Ok(end)
+        Ok(())
     }
 }

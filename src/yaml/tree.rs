@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use super::error::Error;
 use super::parser::{Data, Event, Parser};
+use super::style::is_break;
 use crate::source::Span;
 use crate::value::MAX_DEPTH;
 
@@ -86,7 +87,7 @@ impl<'t> Documents<'t> {
         // With the indentation of the first line, the span can be read on its own.
         let before = self.text.get(..start.start).unwrap_or_default();
         let first = before.trim_end_matches(' ');
-        let first = if first.is_empty() || first.ends_with('\n') { first.len() } else { start.start };
+        let first = if first.is_empty() || first.ends_with(is_break) { first.len() } else { start.start };
         Ok(Some(Tree { nodes: builder.nodes, span: Span::new(first, builder.last_end), root: 0 }))
     }
 }

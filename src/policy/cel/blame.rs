@@ -9,7 +9,7 @@ use super::compile::Program;
 use super::eval::{Evaluation, Locals};
 use super::tree::{Expr, Kind, Macro, MacroKind};
 use super::value::{Data, Origin, Root, Val};
-use crate::value::Path;
+use crate::value::{Path, Step};
 
 /// The fields that made an expression `verdict`, in the order in which the expression names them.
 ///
@@ -25,12 +25,22 @@ pub fn blame(evaluation: &Evaluation<'_>, program: &Program, verdict: bool) -> V
     most_exact(places)
 }
 
-/// Drops what only leads to another of the places: `a.b` beside `a.b.c`.
+/// Fields that say which element is meant. Beside another field of the same element they are not at fault.
+const IDENTITY: [&str; 3] = ["apiVersion", "kind", "name"];
+
+/// Drops what only leads to another of the places (`a.b` beside `a.b.c`), and what only names its element (`env[0].name`
+/// beside `env[0].value`).
 fn most_exact(places: Vec<(Root, Path)>) -> Vec<(Root, Path)> {
-    let leads = |outer: &(Root, Path), inner: &(Root, Path)| {
-        outer.0 == inner.0 && outer.1.0.len() < inner.1.0.len() && inner.1.0.starts_with(&outer.1.0)
+    let below = |outer: &Path, inner: &Path| outer.0.len() < inner.0.len() && inner.0.starts_with(&outer.0);
+    let is_identity = |path: &Path| matches!(path.0.last(), Some(Step::Key(key)) if IDENTITY.contains(&key.as_ref()));
+    let redundant = |(root, path): &(Root, Path), other: &(Root, Path)| {
+        *root == other.0
+            && (below(path, &other.1)
+                || is_identity(path)
+                    && !is_identity(&other.1)
+                    && path.parent().is_some_and(|parent| below(&parent, &other.1)))
     };
-    let keep = |place: &(Root, Path)| !places.iter().any(|other| leads(place, other));
+    let keep = |place: &(Root, Path)| !places.iter().any(|other| redundant(place, other));
     places.iter().filter(|place| keep(place)).cloned().collect()
 }
 
@@ -47,8 +57,9 @@ impl Walk<'_, '_> {
         }
     }
 
+    /// A whole root is no place: what surrounds the expression has a better one.
     fn note(&mut self, origin: Option<Arc<Origin>>) {
-        self.found.extend(origin);
+        self.found.extend(origin.filter(|origin| !matches!(**origin, Origin::Root(_))));
     }
 
     /// What made a `bool` expression have its value.
@@ -112,21 +123,41 @@ impl Walk<'_, '_> {
         }
     }
 
-    /// An `exists` that found nothing: the elements that meet the first condition but not the others, such as the
-    /// variable of the right name and the wrong value; without such, the list.
+    /// An `exists` that found nothing: the elements that came near, or else the list.
     fn nearly(&mut self, node: &Macro, locals: &mut Locals) {
         let before = self.found.len();
-        if let Some(first) = first_condition(&node.body) {
-            for binding in self.bindings(node, locals) {
-                self.evaluation.bound(node, &binding, locals, |locals| {
-                    if self.is(first, locals) == Some(true) && self.is(&node.body, locals) == Some(false) {
-                        self.element(node, &binding, false, locals);
-                    }
-                });
-            }
-        }
+        self.near_misses(node, locals);
         if self.found.len() == before {
             self.source(&node.range, locals);
+        }
+    }
+
+    /// The elements that meet the first condition but not the others, such as the variable of the right name and the
+    /// wrong value.
+    fn near_misses(&mut self, node: &Macro, locals: &mut Locals) {
+        for binding in self.bindings(node, locals) {
+            self.evaluation.bound(node, &binding, locals, |locals| match &node.body.kind {
+                Kind::Macro(inner) if inner.kind == MacroKind::Exists => self.near_misses(inner, locals),
+                _ => {
+                    let first = first_condition(&node.body);
+                    if first.is_some_and(|first| self.is(first, locals) == Some(true))
+                        && self.is(&node.body, locals) == Some(false)
+                    {
+                        self.element(node, &binding, false, locals);
+                    }
+                }
+            });
+        }
+    }
+
+    /// What the operands of a call were read from. Of `a in b`, what was looked for is at fault, not where.
+    fn operands(&mut self, membership: bool, args: &[Expr], locals: &mut Locals) {
+        let before = self.found.len();
+        for arg in args {
+            self.source(arg, locals);
+            if membership && self.found.len() > before {
+                return;
+            }
         }
     }
 
@@ -143,9 +174,12 @@ impl Walk<'_, '_> {
                     self.source(expr, &mut Vec::new());
                 }
             }
-            Kind::Call { args, .. } => {
-                for arg in args {
-                    self.source(arg, locals);
+            Kind::Call { overloads, args } => {
+                let result = self.evaluation.eval(expr, locals);
+                match result {
+                    // Its elements know better where they come from than what it was made from.
+                    Ok(Val { data: Data::List(_) | Data::Map(_) | Data::Optional(_), origin }) => self.note(origin),
+                    _ => self.operands(overloads.iter().any(|row| row.name == "@in"), args, locals),
                 }
             }
             Kind::Conditional(condition, yes, no) => {

@@ -99,8 +99,8 @@ fn add(budget: &Budget, a: &Val, b: &Val) -> Result<Val, Failure> {
             Ok(Val::new(Data::Bytes([&**x, &**y].concat().into())))
         }
         // A long list grown by small steps is paid for each time it is copied.
-        (Data::List(x), Data::List(y)) if y.len() == 0 => Ok(Val::new(Data::List(x.clone())).traced(a.origin.clone())),
-        (Data::List(x), Data::List(y)) if x.len() == 0 => Ok(Val::new(Data::List(y.clone())).traced(b.origin.clone())),
+        (Data::List(x), Data::List(y)) if y.is_empty() => Ok(Val::new(Data::List(x.clone())).traced(a.origin.clone())),
+        (Data::List(x), Data::List(y)) if x.is_empty() => Ok(Val::new(Data::List(y.clone())).traced(b.origin.clone())),
         (Data::List(x), Data::List(y)) => {
             budget.charge(x.len() + y.len())?;
             let items = x.iter(a.origin.as_ref()).chain(y.iter(b.origin.as_ref())).collect();

@@ -258,6 +258,11 @@ impl List {
         }
     }
 
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// An element; `origin` is where the list came from.
     pub fn get(&self, index: usize, origin: Option<&Arc<Origin>>) -> Option<Val> {
         match self {
@@ -281,6 +286,11 @@ impl Map {
             Self::Plain(map) => map.len(),
             Self::Computed(map) => map.len(),
         }
+    }
+
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// The value of a key; `origin` is where the map came from.

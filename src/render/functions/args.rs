@@ -12,7 +12,7 @@ pub(super) trait Args {
     /// A `string`.
     fn text(&self, index: usize) -> Result<&Text, Failure>;
 
-    /// An `int` or `int64`.
+    /// An `int`, `int64` or `uint32`.
     fn int(&self, index: usize) -> Result<i64, Failure>;
 
     /// A `bool`.
@@ -43,6 +43,7 @@ impl Args for [Any] {
     fn int(&self, index: usize) -> Result<i64, Failure> {
         match self.any(index)? {
             Any::Int(value) | Any::Int64(value) => Ok(*value),
+            Any::Uint64(value) => Ok(*value as i64),
             _ => Err(Failure::new("wrong type for value; expected int")),
         }
     }

@@ -1,5 +1,6 @@
 //! Go conversions: `strconv`'s parsing, and spf13/cast 1.7's `ToInt64` and `ToFloat64`, which never fail.
 
+use super::time;
 use crate::render::any::Any;
 
 /// Why `strconv` refuses a number.
@@ -23,6 +24,7 @@ pub(super) fn to_int(value: &Any) -> i64 {
             .unwrap_or(0),
         Any::Uint8(value) => i64::from(*value),
         Any::Uint64(value) => *value as i64,
+        Any::Object(object) => time::ordinal(&**object).unwrap_or(0),
         _ => 0,
     }
 }
@@ -36,6 +38,7 @@ pub(super) fn to_float(value: &Any) -> f64 {
         Any::String(text) => std::str::from_utf8(text.as_bytes()).ok().and_then(parse_float).unwrap_or(0.0),
         Any::Uint8(value) => f64::from(*value),
         Any::Uint64(value) => *value as f64,
+        Any::Object(object) => time::ordinal(&**object).unwrap_or(0) as f64,
         _ => 0.0,
     }
 }

@@ -211,7 +211,7 @@ fn chunk(host: &mut dyn Host, args: &[Any]) -> Result<Any, Failure> {
     let length = list.items.len() as i64;
     // sprig's own arithmetic, in floats: a size of zero makes infinitely many chunks, which Go refuses to make.
     let count = super::cast::truncate(((length - 1) as f64 / size as f64).floor() + 1.0);
-    if count < 0 || size < 0 && length == 0 {
+    if count < 0 || size < 0 && count > 0 && length % size == 0 {
         return Err(Failure::new("runtime error: makeslice: len out of range"));
     }
     host.allocate(usize::try_from(count).unwrap_or(usize::MAX).saturating_mul(size_of::<Any>()))?;

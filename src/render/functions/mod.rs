@@ -6,6 +6,7 @@
 
 mod args;
 mod cast;
+mod certificates;
 mod convert;
 mod data;
 mod dates;
@@ -20,6 +21,7 @@ mod math;
 mod merge;
 mod network;
 mod parse_date;
+mod passwords;
 mod paths;
 mod random;
 mod re2;
@@ -27,8 +29,10 @@ mod regexes;
 mod runes;
 mod strings;
 mod time;
+mod toml;
 mod types;
 mod urls;
+mod versions;
 mod walk;
 mod words;
 
@@ -94,6 +98,8 @@ pub enum Type {
     Map,
     /// `time.Time`
     Time,
+    /// `*semver.Version`
+    Version,
     /// `sprig.certificate`
     Certificate,
 }
@@ -135,6 +141,7 @@ impl Failure {
 
 /// The tables of all groups.
 const GROUPS: &[&[Row]] = &[
+    certificates::ROWS,
     data::ROWS,
     dates::ROWS,
     defaults::ROWS,
@@ -144,12 +151,15 @@ const GROUPS: &[&[Row]] = &[
     math::ROWS,
     merge::ROWS,
     network::ROWS,
+    passwords::ROWS,
     paths::ROWS,
     random::ROWS,
     regexes::ROWS,
     strings::ROWS,
+    toml::ROWS,
     types::ROWS,
     urls::ROWS,
+    versions::ROWS,
     words::ROWS,
 ];
 

@@ -33,7 +33,7 @@ fn below(host: &mut dyn Host, limit: u64) -> u64 {
 }
 
 fn characters(host: &mut dyn Host, args: &[Any], wanted: fn(&u8) -> bool) -> Result<Any, Failure> {
-    let alphabet: Vec<u8> = (0..128).filter(|b| wanted(b)).collect();
+    let alphabet: Vec<u8> = (0..128).filter(wanted).collect();
     // goutils refuses a negative count, and sprig drops its error.
     let count = usize::try_from(args.int(0)?).unwrap_or(0);
     host.allocate(count)?;

@@ -223,9 +223,6 @@ impl<'a> Parser<'a> {
             if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
                 return Err(("invalid named capture", capture.into()));
             }
-            if self.names.iter().any(|known| known == name) {
-                return Err(("duplicate capture group name", name.into()));
-            }
             self.names.push(name.into());
             self.rest = rest;
             return self.open("(");
@@ -290,8 +287,11 @@ impl<'a> Parser<'a> {
     }
 }
 
+/// The least and the most times of a repetition, and what follows it.
+type Counts<'t> = (u64, Option<u64>, &'t str);
+
 /// `{n}`, `{n,}` or `{n,m}`; `None` where it is text.
-fn counts(text: &str) -> Result<Option<(u64, Option<u64>, &str)>, Refused> {
+fn counts(text: &str) -> Result<Option<Counts<'_>>, Refused> {
     let Some((least, rest)) = number(&text[1..]) else { return Ok(None) };
     let (most, rest) = match rest.strip_prefix(',') {
         None => (Some(least), rest),

@@ -198,6 +198,11 @@ impl Object for Named {
     }
 }
 
+/// The number of a `time.Month` or `time.Weekday`.
+pub(super) fn ordinal(object: &dyn Object) -> Option<i64> {
+    object.as_any().downcast_ref::<Named>().filter(|named| named.kind == "int").map(|named| named.value)
+}
+
 fn named(type_name: &'static str, kind: &'static str, value: i64, text: impl Into<String>) -> Any {
     Any::Object(Rc::new(Named { type_name, kind, value, text: text.into() }))
 }

@@ -393,7 +393,7 @@ fn constant(number: &Number) -> Result<Any, String> {
 }
 
 fn can_be_nil(of: Type) -> bool {
-    matches!(of, Type::Any | Type::List | Type::Strings | Type::Map)
+    matches!(of, Type::Any | Type::List | Type::Strings | Type::Map | Type::Version)
 }
 
 /// What Go calls a declared type.
@@ -410,6 +410,7 @@ fn type_name(of: Type) -> &'static str {
         Type::Strings => "[]string",
         Type::Map => "map[string]interface {}",
         Type::Time => "time.Time",
+        Type::Version => "*semver.Version",
         Type::Certificate => "sprig.certificate",
     }
 }

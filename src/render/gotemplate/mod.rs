@@ -32,6 +32,7 @@ use self::parser::ParseError;
 use self::trace::Trace;
 use super::any::{Any, Map, MapType};
 use super::functions::Host;
+use super::host::Source;
 use super::{Release, RenderedFile, objects};
 use crate::chart::{Capabilities, Chart};
 use crate::source::{Location, SourceFile};
@@ -168,6 +169,27 @@ impl Templates {
         }
         if failures.is_empty() { Ok(rendered) } else { Err(Error { failures }) }
     }
+}
+
+/// Executes a template of its own (`--name-template`) that sees functions and nothing else.
+///
+/// Source: Helm's `pkg/action/install.go`, `TemplateName`.
+pub fn render_text(name: &str, text: &str, source: Source) -> Result<String, Error> {
+    on_deep_stack(|| {
+        let entry = Entry { name: name.into(), source: SourceFile::new(name, text), chart: String::new() };
+        let mut library = Library::default();
+        let templates = parser::parse(&entry.name, &entry.source).map_err(|error| {
+            let text = error.to_string();
+            Error { failures: vec![Failure { text, ..Failure::parse(&entry, &error) }] }
+        })?;
+        templates.into_iter().for_each(|template| library.add(template));
+        let mut host = source.host(0);
+        let mut engine = Engine::new(&mut *host, None);
+        let Some(template) = library.find(name.as_bytes()) else { return Ok(String::new()) };
+        let out = Run::execute(&mut engine, &library, template, Any::Nil, None);
+        out.map(|printed| into_text(printed.text))
+            .map_err(|error| Error { failures: vec![Failure::exec(&entry, &error)] })
+    })?
 }
 
 impl Failure {

@@ -15,6 +15,9 @@ use crate::source::{Location, SourceFile, Span};
 use crate::value::{Path, Step, Value};
 use std::sync::Arc;
 
+/// How many callers a message names beside the first.
+const SHOWN: usize = 4;
+
 /// A template that is wrong, or whose values are.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -41,6 +44,14 @@ pub enum Error {
         site: Box<Site>,
         /// The function.
         function: String,
+        /// What it says.
+        message: String,
+    },
+    /// The chart itself refuses its values, with `fail` or `required`.
+    #[error("{site}: {message}")]
+    Refused {
+        /// Where.
+        site: Box<Site>,
         /// What it says.
         message: String,
     },
@@ -97,6 +108,7 @@ impl Error {
         match self {
             Self::Undefined { site, .. }
             | Self::Function { site, .. }
+            | Self::Refused { site, .. }
             | Self::Evaluation { site, .. }
             | Self::Limit { site, .. } => Some(site),
             Self::Syntax { .. } | Self::Thread(_) => None,
@@ -134,6 +146,9 @@ impl Error {
             ErrorKind::OutOfFuel => Self::Limit { site, message: "the template runs for too long".into() },
             ErrorKind::WriteFailure => Self::Limit { site, message: TOO_LARGE.into() },
             kind => match std::error::Error::source(innermost).and_then(|cause| cause.downcast_ref::<Failed>()) {
+                Some(failed) if matches!(failed.function.as_str(), "fail" | "required") => {
+                    Self::Refused { site, message: failed.message.clone() }
+                }
                 Some(failed) => {
                     Self::Function { site, function: failed.function.clone(), message: failed.message.clone() }
                 }
@@ -161,8 +176,9 @@ impl fmt::Display for Site {
         write!(f, "{}", self.at)?;
         if let Some((first, rest)) = self.callers.split_first() {
             write!(f, " (called from {first}")?;
-            rest.iter().try_for_each(|caller| write!(f, ", from {caller}"))?;
-            f.write_str(")")?;
+            rest.iter().take(SHOWN).try_for_each(|caller| write!(f, ", from {caller}"))?;
+            let more = rest.len().saturating_sub(SHOWN);
+            f.write_str(if more > 0 { ", …)" } else { ")" })?;
         }
         let expression = self.expression();
         if expression.is_empty() { Ok(()) } else { write!(f, ": in `{expression}`") }
@@ -173,7 +189,7 @@ impl fmt::Display for Site {
 fn place(error: &minijinja::Error, templates: &[Parsed]) -> Option<(usize, Span)> {
     let template = templates.iter().position(|template| Some(template.key.as_str()) == error.name())?;
     let parsed = &templates[template];
-    let range = error.range().map(|range| whole(&parsed.source.text, range));
+    let range = error.range().map(|range| whole(parsed, range));
     let line = || {
         let line = parsed.source.line_span(error.line()?)?;
         let mut tags = parsed.scan().tags.iter();
@@ -183,12 +199,17 @@ fn place(error: &minijinja::Error, templates: &[Parsed]) -> Option<(usize, Span)
     Some((template, range.or_else(line)?))
 }
 
-/// minijinja's span of `a.b.c` begins at the first dot: let it begin at `a`.
-fn whole(text: &str, range: std::ops::Range<usize>) -> Span {
+/// minijinja's span of `a.b.c` begins at the first dot, that of a filter at its name: let them begin where the chain and
+/// the pipeline do.
+fn whole(parsed: &Parsed, range: std::ops::Range<usize>) -> Span {
+    let text = &parsed.source.text;
+    let (before, rest) = text.split_at(text.floor_char_boundary(range.start));
     let mut start = range.start;
-    if text[start.min(text.len())..].starts_with(['.', '[']) {
-        let before = text[..start].trim_end_matches(|c: char| c.is_alphanumeric() || "_.[]\"'".contains(c));
-        start = before.len();
+    if rest.starts_with(['.', '[']) {
+        start = before.trim_end_matches(|c: char| c.is_alphanumeric() || "_.[]\"'".contains(c)).len();
+    } else if before.trim_end().ends_with('|') {
+        let tag = parsed.scan().tags.iter().find(|tag| tag.span.start <= start && start < tag.span.end);
+        start = tag.map_or(start, |tag| tag.value().start);
     }
     Span::new(start, range.end)
 }
@@ -276,7 +297,7 @@ fn without(place: &str, key: &str, known: &[Arc<str>]) -> String {
     let near = known.iter().map(|other| (distance(key, other), other)).min();
     match near {
         None => message.push_str("without any"),
-        Some((edits, other)) if edits <= 1 + key.len() / 4 => {
+        Some((edits, other)) if edits <= 1 + key.len() / 4 && edits < key.len() => {
             message.push_str(&format!("with a similar key `{other}`"));
         }
         Some(_) => {

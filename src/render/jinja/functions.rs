@@ -146,7 +146,7 @@ fn typed(value: Any, of: Type) -> Option<Any> {
             Any::List(List::strings(strings.collect::<Option<Vec<Text>>>()?))
         }
         (Type::Map, value @ Any::Map(_)) => value,
-        (Type::Time | Type::Certificate, value @ Any::Object(_)) => value,
+        (Type::Time | Type::Version | Type::Certificate, value @ Any::Object(_)) => value,
         _ => return None,
     })
 }
@@ -163,6 +163,7 @@ fn name(of: Type) -> &'static str {
         Type::Strings => "a list of strings",
         Type::Map => "a map",
         Type::Time => "a time",
+        Type::Version => "a version",
         Type::Certificate => "a certificate",
     }
 }

@@ -122,10 +122,10 @@ fn collect(
     seen: &mut HashSet<(usize, usize)>,
 ) {
     let scan = templates[template].scan();
-    if tag.keyword == "filter" || tag.keyword == "call" {
-        if let Some(block) = scan.blocks.iter().find(|block| block.body.start == tag.span.end) {
-            enter(templates, template, block.body, bodies, seen);
-        }
+    if (tag.keyword == "filter" || tag.keyword == "call")
+        && let Some(block) = scan.blocks.iter().find(|block| block.body.start == tag.span.end)
+    {
+        enter(templates, template, block.body, bodies, seen);
     }
     for chain in tag.chains() {
         if let Some((template, body)) = body(templates, template, &chain) {

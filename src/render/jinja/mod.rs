@@ -5,6 +5,7 @@
 
 mod error;
 mod functions;
+mod lex;
 mod lines;
 mod nested;
 mod objects;

@@ -3,6 +3,7 @@
 //!
 //! It runs only on templates that minijinja has parsed, so it need not find errors.
 
+use super::lex::{Kind, Token, end_of_raw, lex};
 use crate::source::Span;
 use crate::value::{Path, Step};
 
@@ -60,20 +61,6 @@ struct Binding {
     at: usize,
     expression: Vec<Token>,
     each: bool,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-enum Kind {
-    Word(String),
-    Text(String),
-    Number(String),
-    Sign(char),
-}
-
-#[derive(Debug, Clone)]
-struct Token {
-    kind: Kind,
-    span: Span,
 }
 
 /// `values.user["name"]`, `labels(…)`.
@@ -256,10 +243,22 @@ impl Tag {
         chains(&self.tokens)
     }
 
-    /// Whether it names something that is not in every template's scope.
-    pub fn names_local(&self) -> bool {
+    /// What it names that is not in every template's scope.
+    pub fn locals(&self) -> impl Iterator<Item = Chain> {
         const SCOPE: [&str; 6] = ["values", "release", "chart", "capabilities", "files", "template"];
-        self.chains().iter().any(|chain| !SCOPE.contains(&chain.root.as_str()))
+        self.chains().into_iter().filter(|chain| !SCOPE.contains(&chain.root.as_str()))
+    }
+
+    /// The expression: what stands after `set name =`, `for name in`, or another statement's word.
+    pub fn value(&self) -> Span {
+        let begins = |token: &Token| token.is('=') || token.word() == Some("in");
+        let after = match self.keyword.as_str() {
+            "" => 0,
+            "set" | "with" | "for" => self.tokens.iter().position(begins).map_or(1, |index| index + 1),
+            _ => 1,
+        };
+        let inside = self.inside();
+        self.tokens.get(after).map_or(inside, |token| Span::new(token.span.start, inside.end))
     }
 
     /// The expression or statement without its delimiters.
@@ -275,26 +274,6 @@ impl Block {
     /// Whether its text is kept and printed elsewhere, or passed through a function first.
     pub fn captures(&self) -> bool {
         matches!(self.keyword.as_str(), "macro" | "set" | "filter" | "call")
-    }
-}
-
-impl Token {
-    fn word(&self) -> Option<&str> {
-        match &self.kind {
-            Kind::Word(word) => Some(word),
-            _ => None,
-        }
-    }
-
-    fn text(&self) -> Option<&str> {
-        match &self.kind {
-            Kind::Text(text) => Some(text),
-            _ => None,
-        }
-    }
-
-    fn is(&self, sign: char) -> bool {
-        self.kind == Kind::Sign(sign)
     }
 }
 
@@ -341,11 +320,9 @@ fn chains(tokens: &[Token]) -> Vec<Chain> {
             }
         }
         let mut method = None;
-        if tokens.get(i).is_some_and(|token| token.is('(')) {
-            if let Some(Step::Key(name)) = steps.last() {
-                method = Some(name.to_string());
-                steps.pop();
-            }
+        if let (Some(Step::Key(name)), true) = (steps.last(), tokens.get(i).is_some_and(|token| token.is('('))) {
+            method = Some(name.to_string());
+            steps.pop();
         }
         chains.push(Chain { root: root.to_owned(), steps, method });
     }
@@ -374,75 +351,6 @@ fn imports(tokens: &[Token]) -> Vec<Import> {
             Some(Import { file: file.to_owned(), name: Some((*name).to_owned()), alias: (*alias).to_owned() })
         })
         .collect()
-}
-
-fn end_of_raw(text: &str, from: usize) -> usize {
-    let mut at = from;
-    while let Some(found) = text[at..].find("{%") {
-        let (tokens, end) = lex(text, at + found + 2, "%}");
-        if tokens.first().and_then(Token::word) == Some("endraw") {
-            return end;
-        }
-        at += found + 2;
-    }
-    text.len()
-}
-
-/// The tokens up to the closing delimiter (outside brackets and strings), and where it ends.
-fn lex(text: &str, start: usize, close: &str) -> (Vec<Token>, usize) {
-    let mut tokens = Vec::new();
-    let mut depth = 0_usize;
-    let mut at = start;
-    while let Some(c) = text[at..].chars().next() {
-        let rest = &text[at..];
-        if depth == 0 && rest.starts_with(close) {
-            return (tokens, at + close.len());
-        }
-        let (len, kind) = match c {
-            '"' | '\'' => {
-                let (len, string) = quoted(rest, c);
-                (len, Some(Kind::Text(string)))
-            }
-            c if c.is_alphabetic() || c == '_' => {
-                let len = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
-                (len, Some(Kind::Word(rest[..len].to_owned())))
-            }
-            c if c.is_ascii_digit() => {
-                let len = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
-                (len, Some(Kind::Number(rest[..len].to_owned())))
-            }
-            '-' | '+' if depth == 0 && rest[1..].starts_with(close) => (1, None),
-            // A trim mark after the opening delimiter.
-            '-' | '+' if at == start => (1, None),
-            '=' | '!' | '<' | '>' if rest[1..].starts_with('=') => (2, Some(Kind::Sign('≟'))),
-            c if c.is_whitespace() => (c.len_utf8(), None),
-            c => {
-                match c {
-                    '(' | '[' | '{' => depth += 1,
-                    ')' | ']' | '}' => depth = depth.saturating_sub(1),
-                    _ => {}
-                }
-                (c.len_utf8(), Some(Kind::Sign(c)))
-            }
-        };
-        if let Some(kind) = kind {
-            tokens.push(Token { kind, span: Span::new(at, at + len) });
-        }
-        at += len;
-    }
-    (tokens, text.len())
-}
-
-/// The length of a quoted string with its quotes, and what is in it, escapes as they are.
-fn quoted(text: &str, quote: char) -> (usize, String) {
-    let mut escaped = false;
-    for (i, c) in text.char_indices().skip(1) {
-        if c == quote && !escaped {
-            return (i + 1, text[1..i].to_owned());
-        }
-        escaped = c == '\\' && !escaped;
-    }
-    (text.len(), text[1..].to_owned())
 }
 
 #[cfg(test)]

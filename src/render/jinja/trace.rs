@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::Parsed;
 use super::lines::Lines;
 use super::nested;
-use super::scan::Tag;
+use super::scan::{Chain, Tag};
 use super::session::{Printing, Session};
 use crate::source::{Location, SourceMap, Span};
 use crate::value::Path;
@@ -186,9 +186,14 @@ impl<'a> Sink<'a> {
             let frame = map.frame(&self.templates[line.template].source, line.offset, Some(call));
             let tags = || inner.tags[line.tags.clone()].iter().filter(|tag| tag.keyword.is_empty());
             let mut named: Vec<Path> = tags().flat_map(|tag| inner.keys(tag, None)).collect();
-            if named.is_empty() && tags().any(Tag::names_local) {
-                // A parameter: what was read of the keys that the call gives.
-                named.extend(keys.iter().filter(|key| given.iter().any(|given| key.0.starts_with(&given.0))).cloned());
+            if named.is_empty() {
+                // Parameters: what was read of the keys that the call gives, and ends as the parameter's path does.
+                let locals: Vec<Chain> = tags().flat_map(Tag::locals).collect();
+                let ours = |key: &&Path| {
+                    given.iter().any(|given| key.0.starts_with(&given.0))
+                        && locals.iter().any(|local| key.0.ends_with(&local.steps))
+                };
+                named.extend(keys.iter().filter(ours).cloned());
             }
             let mut around = inner.guards(line.offset);
             around.extend(guards.iter().cloned());

@@ -163,7 +163,11 @@ impl Object for Handle {
 
     fn get_value(self: &Arc<Self>, key: &Jinja) -> Option<Jinja> {
         let Any::Object(object) = Session::with(|session| session.object(self.id))?? else { return None };
-        object.field(key.as_str()?).map(|value| from_any(&value))
+        // As in Go's templates, a method without parameters reads like a field.
+        let name = key.as_str()?;
+        let method = || object.method(name).filter(|method| method.params.is_empty());
+        let value = object.field(name).or_else(|| (method()?.call)(&*object, &[]).ok())?;
+        Some(from_any(&value))
     }
 
     fn call_method(self: &Arc<Self>, _: &mut State<'_, '_>, name: &str, args: &[Jinja]) -> Result<Jinja, Error> {

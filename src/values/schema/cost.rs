@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 /// The most checks of one value against one schema, counted as the validator makes them.
 const MAX_CHECKS: u64 = 5_000_000;
 /// The deepest nesting of schemas around one value.
-const MAX_DEPTH: usize = 2_000;
+const MAX_DEPTH: usize = 5_000;
 
 /// Counts the checks.
 ///
@@ -40,7 +40,7 @@ impl<'s> Count<'s> {
         let pair = (std::ptr::from_ref(schema), std::ptr::from_ref(value));
         match self.known.get(&pair) {
             Some(Some(checks)) => return Ok(*checks),
-            Some(None) => return Err(format!("- at '': a reference leads back to itself\n")),
+            Some(None) => return Err("- at '': a reference leads back to itself\n".to_string()),
             None => {}
         }
         if self.known.len() as u64 > MAX_CHECKS || self.depth > MAX_DEPTH {

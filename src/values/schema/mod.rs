@@ -4,6 +4,7 @@
 //! any file, that a `$ref` names.
 
 mod cost;
+mod formats;
 mod report;
 mod words;
 
@@ -14,11 +15,15 @@ use jsonschema::{PatternOptions, ReferencingError, Retrieve, Uri, ValidationErro
 use serde_json::Value as Json;
 
 use crate::chart::Chart;
-use crate::value::{Path, Step, Value};
+use crate::json;
+use crate::value::{Numbers, Path, Step, Value};
 use report::Report;
 
 /// The largest regular expression of a schema, compiled, in bytes.
 const MAX_PATTERN: usize = 1 << 20;
+
+/// The stack for the deepest values and schemas that are let through, in bytes. Untouched, it costs nothing.
+const STACK: usize = 256 << 20;
 
 /// Values that do not meet the schemas of their charts. Prints what Helm prints.
 #[derive(Debug, Clone)]
@@ -47,6 +52,14 @@ pub struct Problem {
     pub message: String,
 }
 
+impl SchemaError {
+    /// Where the check itself fails, the values have not passed it.
+    fn unchecked(chart: &Chart) -> Self {
+        let text = "unable to validate schema".to_string();
+        Self { charts: vec![ChartSchemaError { chart: chart.name().to_string(), text, problems: Vec::new() }] }
+    }
+}
+
 impl std::error::Error for SchemaError {}
 
 impl fmt::Display for SchemaError {
@@ -59,8 +72,21 @@ impl fmt::Display for SchemaError {
 /// Checks the values of a release against the schemas of all its charts.
 pub(super) fn check(chart: &Chart, values: &Value) -> Result<(), SchemaError> {
     let mut charts = Vec::new();
-    check_chart(chart, values, &Path::default(), &mut charts);
+    if has_schema(chart) {
+        let work = || check_chart(chart, values, &Path::default(), &mut charts);
+        // The validator recurses through schemas and values; both may be as deep as YAML allows.
+        std::thread::scope(|scope| {
+            let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work);
+            thread.map(|thread| thread.join())
+        })
+        .map_err(|_| SchemaError::unchecked(chart))?
+        .map_err(|_| SchemaError::unchecked(chart))?;
+    }
     if charts.is_empty() { Ok(()) } else { Err(SchemaError { charts }) }
+}
+
+fn has_schema(chart: &Chart) -> bool {
+    chart.schema.is_some() || chart.dependencies.iter().any(|subchart| has_schema(subchart))
 }
 
 fn check_chart(chart: &Chart, values: &Value, path: &Path, found: &mut Vec<ChartSchemaError>) {
@@ -88,11 +114,13 @@ fn check_one(schema: &[u8], values: &Value) -> Result<Option<Report>, String> {
     cost::check(&schema, &values)?;
     let validator = options().build(&schema).map_err(|error| schema_error(&schema, error))?;
     let errors: Vec<ValidationError> = validator.iter_errors(&values).collect();
-    Ok(if errors.is_empty() { None } else { Some(Report::new(&schema, &errors)) })
+    Ok(if errors.is_empty() { None } else { Some(Report::new(&schema, &values, &errors)) })
 }
 
 fn options<'i>() -> jsonschema::ValidationOptions<'i> {
-    jsonschema::options()
+    let options = jsonschema::options();
+    let options = formats::FORMATS.iter().fold(options, |options, (name, check)| options.with_format(*name, *check));
+    options
         .with_retriever(Nowhere)
         .with_base_uri("file:///values.schema.json")
         // Like Go's: no backtracking, no surprises.
@@ -127,7 +155,12 @@ fn schema_error(schema: &Json, error: ValidationError) -> String {
         ValidationErrorKind::Referencing(other) => other.to_string(),
         _ => {
             let name = schema["$schema"].as_str().unwrap_or("https://json-schema.org/draft/2020-12/schema");
-            let report = Report::new(schema, std::slice::from_ref(&error));
+            let meta = jsonschema::meta::validator_for(schema).ok();
+            let mut errors: Vec<ValidationError> = meta.iter().flat_map(|meta| meta.iter_errors(schema)).collect();
+            if errors.is_empty() {
+                errors.push(error);
+            }
+            let report = Report::new(&Json::Null, schema, &errors);
             format!(
                 "\"file:///values.schema.json#\" is not valid against metaschema: jsonschema validation failed with \
                  '{}#'\n{report}",
@@ -137,18 +170,15 @@ fn schema_error(schema: &Json, error: ValidationError) -> String {
     }
 }
 
-/// What Go's `encoding/json` says of a text that is no JSON, as far as it is common.
+/// What Go's `json.Decoder` says of a text that is not one JSON value.
 fn syntax_error(text: &[u8], error: &serde_json::Error) -> String {
-    if error.is_eof() {
-        let is_blank = text.iter().all(u8::is_ascii_whitespace);
-        return if is_blank { "EOF" } else { "unexpected EOF" }.to_string();
+    match json::parse_prefix(text, Numbers::Floats) {
+        Err(json::Error::End { .. }) if text.iter().all(u8::is_ascii_whitespace) => "EOF".to_string(),
+        Err(json::Error::End { .. }) => "unexpected EOF".to_string(),
+        Err(other) => other.to_string(),
+        Ok((_, end)) if !text[end..].trim_ascii().is_empty() => "invalid character after top-level value".to_string(),
+        Ok(_) => error.to_string(),
     }
-    if error.to_string().starts_with("trailing characters") {
-        return "invalid character after top-level value".to_string();
-    }
-    let line = text.split(|byte| *byte == b'\n').nth(error.line().saturating_sub(1)).unwrap_or_default();
-    let byte = line.get(error.column().saturating_sub(1)).copied().unwrap_or_default();
-    format!("invalid character {:?} looking for beginning of value", byte as char)
 }
 
 /// Values as JSON. Whole numbers are integers, for old drafts know the difference.

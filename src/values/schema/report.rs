@@ -89,9 +89,10 @@ const KEYWORDS: &[&str] = &[
 type Place = (usize, usize, String, String);
 
 impl Report {
-    pub(super) fn new(schema: &Json, errors: &[ValidationError]) -> Self {
+    /// `schema` and `values` are those that were checked.
+    pub(super) fn new(schema: &Json, values: &Json, errors: &[ValidationError]) -> Self {
         let flats: Vec<Flat> = errors.iter().map(Flat::new).collect();
-        let node = Explain { schema }.level(&flats.iter().collect::<Vec<_>>(), 0, 0);
+        let node = Explain { schema, values }.level(&flats.iter().collect::<Vec<_>>(), 0, 0);
         Self(match node {
             Some(node) if node.kind == NodeKind::Group => node.causes,
             node => node.into_iter().collect(),
@@ -136,6 +137,12 @@ impl Node {
         Self { causes, ..self }
     }
 
+    /// The same for a value that is part of another.
+    fn moved(self, at: &[String]) -> Self {
+        let causes = self.causes.into_iter().map(|cause| cause.moved(at)).collect();
+        Self { at: [at, &self.at].concat(), causes, ..self }
+    }
+
     fn lines(&self, indent: usize, lines: &mut Vec<String>) {
         let shown = self.kind != NodeKind::Reference || self.causes.len() != 1;
         if shown {
@@ -160,6 +167,7 @@ fn tokens(pointer: &str) -> Vec<String> {
 
 struct Explain<'s> {
     schema: &'s Json,
+    values: &'s Json,
 }
 
 impl Explain<'_> {
@@ -250,15 +258,20 @@ impl Explain<'_> {
                 let (first, second) = (matched.next().unwrap_or_default(), matched.next().unwrap_or_default());
                 node(format!("'oneOf' failed, subschemas {first}, {second} matched"))
             }
-            Kind::PropertyNames { .. } => flats.iter().filter_map(|flat| self.property_name(flat)).collect(),
+            Kind::PropertyNames { .. } => self.property_name(flats),
             Kind::Contains => self.contains(error, keyword, at),
-            Kind::UnevaluatedProperties { unexpected } | Kind::UnevaluatedItems { unexpected } => unexpected
-                .iter()
-                .map(|name| Node::new(&[at.as_slice(), std::slice::from_ref(name)].concat(), "false schema"))
-                .collect(),
+            Kind::UnevaluatedProperties { unexpected } => {
+                let names = unexpected.iter().map(|name| (name.clone(), &instance[name]));
+                self.unevaluated(error, names, at)
+            }
+            Kind::UnevaluatedItems { unexpected } => {
+                let items = instance.as_array().into_iter().flatten().enumerate();
+                let items = items.filter(|(_, item)| unexpected.contains(&item.to_string()));
+                self.unevaluated(error, items.map(|(i, item)| (i.to_string(), item)), at)
+            }
             Kind::FalseSchema if keyword == "additionalProperties" => {
-                let names: Vec<String> =
-                    instance.as_object().map(|map| map.keys().cloned().collect()).unwrap_or_default();
+                let object = self.values.pointer(error.instance_path().as_str()).and_then(Json::as_object);
+                let names: Vec<String> = object.into_iter().flatten().map(|(name, _)| name.clone()).collect();
                 node(format!("additional properties {} not allowed", words::list(&names)))
             }
             kind => node(words::sentence(kind, instance).unwrap_or_else(|| error.to_string())),
@@ -274,13 +287,33 @@ impl Explain<'_> {
         context.iter().filter_map(branch).collect()
     }
 
-    fn property_name(&self, flat: &Flat) -> Option<Node> {
-        let Kind::PropertyNames { error } = flat.error.kind() else { return None };
-        let name = error.instance().as_str().unwrap_or_default().to_string();
-        let below = flat.keywords.iter().position(|keyword| keyword == "propertyNames").unwrap_or_default() + 1;
-        let inner = Flat::new(error);
-        let causes = self.level(&[&inner], below.min(inner.keywords.len().saturating_sub(1)), 0).into_iter().collect();
-        Some(Node::new(&flat.at, format!("invalid propertyName {}", words::quote(&name))).because(causes))
+    /// The errors of one name.
+    fn property_name(&self, flats: &[&Flat]) -> Vec<Node> {
+        let errors = flats.iter().filter_map(|flat| match flat.error.kind() {
+            Kind::PropertyNames { error } => Some(Flat { at: Vec::new(), ..Flat::new(error) }),
+            _ => None,
+        });
+        // Upstream checks the name as a document of its own, so it has no place.
+        let inner: Vec<Flat> = errors.collect();
+        let (Some(flat), Some(first)) = (flats.first(), inner.first()) else { return Vec::new() };
+        let name = first.error.instance().as_str().unwrap_or_default();
+        let below = flat.keywords.iter().rposition(|keyword| keyword == "propertyNames").unwrap_or_default() + 1;
+        let causes = match self.level(&inner.iter().collect::<Vec<_>>(), below, 0) {
+            Some(node) if node.kind == NodeKind::Group => node.causes,
+            node => node.into_iter().collect(),
+        };
+        vec![Node::new(&[], format!("invalid propertyName {}", words::quote(name))).because(causes)]
+    }
+
+    /// The errors of parts that no other keyword has looked at.
+    fn unevaluated<'v>(
+        &self,
+        error: &ValidationError,
+        parts: impl Iterator<Item = (String, &'v Json)>,
+        at: &[String],
+    ) -> Vec<Node> {
+        let schema = self.schema.pointer(error.schema_path().as_str()).unwrap_or(&Json::Bool(false));
+        parts.flat_map(|(name, part)| below(schema, part, &[at, &[name]].concat())).collect()
     }
 
     /// The array form of `dependencies`, of which the validator only says what is missing.
@@ -306,15 +339,11 @@ impl Explain<'_> {
         let schema_path = error.schema_path();
         let parent = schema_path.as_str().rsplit_once('/').map_or("", |(parent, _)| parent);
         let Some(schema) = self.schema.pointer(parent) else { return Vec::new() };
-        let validator = super::options().build(&schema["contains"]);
         let (mut causes, mut matched) = (Vec::new(), Vec::new());
         for (i, item) in error.instance().as_array().into_iter().flatten().enumerate() {
-            let Ok(validator) = &validator else { break };
-            let at = [at, &[i.to_string()]].concat();
-            match Report::new(&schema["contains"], &validator.iter_errors(item).collect::<Vec<_>>()).0 {
+            match below(&schema["contains"], item, &[at, &[i.to_string()]].concat()) {
                 nodes if nodes.is_empty() => matched.push(i.to_string()),
-                nodes => causes
-                    .extend(nodes.into_iter().map(|node| Node { at: [at.clone(), node.at.clone()].concat(), ..node })),
+                nodes => causes.extend(nodes),
             }
         }
         let found = format!("matched {} items at {}", matched.len(), matched.join(" "));
@@ -335,6 +364,14 @@ impl Explain<'_> {
     }
 }
 
+/// The errors of a value against a part of a schema, as far as that part stands alone.
+fn below(schema: &Json, value: &Json, at: &[String]) -> Vec<Node> {
+    let Ok(validator) = super::options().build(schema) else { return Vec::new() };
+    let errors: Vec<ValidationError> = validator.iter_errors(value).collect();
+    let nodes = Report::new(schema, value, &errors).0;
+    nodes.into_iter().map(|node| node.moved(at)).collect()
+}
+
 fn required(error: &ValidationError) -> Option<String> {
     match error.kind() {
         Kind::Required { property } => property.as_str().map(String::from),
@@ -351,8 +388,9 @@ fn place(flat: &Flat, base: usize, depth: usize) -> Place {
     let rank = KEYWORDS.iter().position(|known| *known == keyword).unwrap_or(KEYWORDS.len());
     let about_parts =
         ["properties", "prefixItems", "items", "additionalItems", "unevaluatedProperties", "unevaluatedItems"];
-    let part = match flat.at.get(depth) {
-        Some(part) if about_parts.contains(&keyword) => part.as_str(),
+    let part = match (flat.at.get(depth), flat.error.kind()) {
+        (Some(part), _) if about_parts.contains(&keyword) => part.as_str(),
+        (_, Kind::PropertyNames { error }) => error.instance().as_str().unwrap_or_default(),
         _ => "",
     };
     let subschema = match keyword {

@@ -52,8 +52,8 @@ fn is_zero(value: &Val) -> bool {
         Data::Double(value) => *value == 0.0,
         Data::String(text) => text.is_empty(),
         Data::Bytes(bytes) => bytes.is_empty(),
-        Data::List(list) => list.len() == 0,
-        Data::Map(map) => map.len() == 0,
+        Data::List(list) => list.is_empty(),
+        Data::Map(map) => map.is_empty(),
         Data::Duration(nanos) => *nanos == 0,
         Data::Timestamp(_) | Data::Type(_) | Data::Optional(Some(_)) | Data::Opaque(_) => false,
     }

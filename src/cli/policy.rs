@@ -1,0 +1,106 @@
+//! `plimsoll policy`: what is checked, and whether the policies themselves hold what they promise.
+
+use std::path::PathBuf;
+
+use super::check_args::{catalogue, fault, find};
+use super::policy_text;
+use super::{Stop, Streams};
+use crate::finding::Fault;
+use crate::gate::ExitStatus;
+use crate::policy::Catalogue;
+use crate::policy::examples::Examples;
+
+/// Show policies, and test them on their examples
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Args {
+    /// List all policies
+    List {
+        /// How
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+        /// List the policies of this folder too (repeatable)
+        #[arg(long, value_name = "DIR")]
+        policies: Vec<PathBuf>,
+    },
+    /// Explain a policy: why it is there, how to mend a violation, what passes and what fails
+    Explain {
+        /// The policy's id, or the id under which another tool knows it
+        id: String,
+        /// Look in this folder too (repeatable)
+        #[arg(long, value_name = "DIR")]
+        policies: Vec<PathBuf>,
+    },
+    /// Run policies on their examples
+    Test {
+        /// Folders of policies of one's own, each with examples in NAME.test.yaml; the built-in ones where left out
+        folders: Vec<PathBuf>,
+    },
+}
+
+/// A format of the list.
+#[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
+pub(super) enum Format {
+    /// A line each
+    #[default]
+    Text,
+    /// What docs/policies.md holds
+    Markdown,
+}
+
+pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, Stop> {
+    match args {
+        Args::List { format, policies } => {
+            let catalogue = catalogue(policies)?;
+            let text = match format {
+                Format::Text => policy_text::list(&catalogue),
+                Format::Markdown => policy_text::markdown(&catalogue),
+            };
+            streams.stdout.write_all(text.as_bytes())?;
+            Ok(ExitStatus::Clean)
+        }
+        Args::Explain { id, policies } => {
+            let catalogue = catalogue(policies)?;
+            let text = policy_text::explain(find(&catalogue, id)?).map_err(fault)?;
+            streams.stdout.write_all(text.as_bytes())?;
+            Ok(ExitStatus::Clean)
+        }
+        Args::Test { folders } => test(folders, streams),
+    }
+}
+
+/// Runs every example. A policy without examples of both kinds fails: nobody knows what it does.
+fn test(folders: &[PathBuf], streams: &mut Streams<'_>) -> Result<ExitStatus, Stop> {
+    let mut catalogue = Catalogue::default();
+    for folder in folders {
+        catalogue.add_folder(folder).map_err(fault)?;
+    }
+    if folders.is_empty() {
+        catalogue = Catalogue::builtin().map_err(fault)?;
+    }
+    let (mut passed, mut failed) = (0, 0);
+    for entry in catalogue.entries() {
+        let policy = &entry.policy;
+        policy.check().map_err(fault)?;
+        let Some(file) = &entry.examples else {
+            writeln!(streams.stdout, "{}: has no examples: write {0}.test.yaml", policy.id)?;
+            failed += 1;
+            continue;
+        };
+        let examples = Examples::read(file).map_err(fault)?;
+        let mismatches = examples.run(policy).map_err(fault)?;
+        for mismatch in &mismatches {
+            writeln!(streams.stdout, "{mismatch}")?;
+        }
+        failed += mismatches.len();
+        passed += (examples.pass.len() + examples.fail.len()).saturating_sub(mismatches.len());
+        if examples.pass.is_empty() || examples.fail.is_empty() {
+            writeln!(streams.stdout, "{}: needs an example that passes and one that fails", policy.id)?;
+            failed += 1;
+        }
+    }
+    if passed + failed == 0 {
+        return Err(Fault::new("there are no policies to test").into());
+    }
+    writeln!(streams.stdout, "{passed} passed, {failed} failed")?;
+    Ok(if failed == 0 { ExitStatus::Clean } else { ExitStatus::Refused })
+}
