@@ -408,7 +408,8 @@ impl Printer {
 
     fn unicode(&mut self, number: u64) -> Printed {
         let precision = self.flags.precision.unwrap_or(4).max(4);
-        let mut text = format!("U+{number:0precision$X}");
+        let digits = format!("{number:X}");
+        let mut text = format!("U+{}{digits}", "0".repeat(precision.saturating_sub(digits.len())));
         if let Some(c) =
             u32::try_from(number).ok().and_then(char::from_u32).filter(|c| self.flags.sharp && is_print(*c))
         {
