@@ -123,6 +123,7 @@ mod tests {
     fn malformed_constants_have_gos_words() {
         for (text, kind, expected) in [
             ("08", Kind::Number, "integer overflow: \"08\""),
+            ("0x", Kind::Number, "illegal number syntax: \"0x\""),
             ("123456789012345678901", Kind::Number, "integer overflow: \"123456789012345678901\""),
             ("'ab'", Kind::CharConstant, "malformed character constant: 'ab'"),
             ("''", Kind::CharConstant, "invalid syntax"),
