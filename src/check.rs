@@ -66,6 +66,7 @@ pub struct Subject<'a> {
 pub fn render(job: &Job) -> Result<Rendered, Vec<Fault>> {
     let supplied = Supplied::read(&job.inputs, &|name| job.read_values(name)).map_err(one)?;
     let chart = chart::load(&job.chart).map_err(one)?;
+    job.release.check_name().map_err(one)?;
     let resolved = values::resolve(&chart, &supplied, &job.capabilities, job.schema).map_err(one)?;
     let templates = Templates::parse(&resolved.chart).map_err(fault::of_render)?;
     let mut rendered = Rendered {

@@ -23,6 +23,12 @@ fn functions() {
     hold("functions");
 }
 
+/// Odd arguments: other types, nil, negative and huge numbers, bytes that are not UTF-8.
+#[test]
+fn more_functions() {
+    hold("functions-more");
+}
+
 #[test]
 fn set_arguments() {
     hold("set");

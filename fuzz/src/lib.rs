@@ -7,12 +7,12 @@ use std::sync::LazyLock;
 
 use plimsoll::chart::{self, Capabilities, Chart, Content, File};
 use plimsoll::policy::cel::value::Val;
-use plimsoll::policy::cel::{Evaluation, Program, Scope};
-use plimsoll::render::functions::Host;
-use plimsoll::render::{Release, gotemplate};
+use plimsoll::policy::cel::{self, Evaluation, Program};
+use plimsoll::render::host::Source;
+use plimsoll::render::{Release, Scope, Templates, Trace};
 use plimsoll::source::SourceFile;
 use plimsoll::value::Value;
-use plimsoll::values::{self, Inputs, Resolved, Supplied};
+use plimsoll::values::{self, Inputs, Resolved, SchemaCheck, Supplied};
 use plimsoll::yaml;
 
 /// Parses a template and executes it in a chart that has values, helpers and files.
@@ -21,7 +21,9 @@ pub fn gotemplate(data: &[u8]) {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/charts/files/chart");
         let chart = chart::load(&folder).expect("the fixture can be loaded");
         let values = yaml::parse(VALUES, yaml::Options::default()).expect("it is YAML");
-        let resolved = values::resolve(&chart, &Supplied::default()).expect("the fixture has values");
+        let supplied = Supplied::default();
+        let resolved = values::resolve(&chart, &supplied, &Capabilities::default(), SchemaCheck::Skip)
+            .expect("the fixture has values");
         Resolved { values, ..resolved }
     });
     let Ok(text) = std::str::from_utf8(data) else { return };
@@ -31,27 +33,16 @@ pub fn gotemplate(data: &[u8]) {
     };
     let templates = [template("templates/_helpers.tpl", HELPERS), template("templates/fuzz.yaml", text)];
     let chart = Chart { templates: templates.into(), ..CHART.chart.clone() };
-    let Ok(templates) = gotemplate::Templates::parse(&chart) else { return };
-    let _ = templates.render(&gotemplate::Scope {
+    let Ok(templates) = Templates::parse(&chart) else { return };
+    let _ = templates.render(&Scope {
         chart: &chart,
         values: &CHART.values,
         release: &Release { name: "rel".into(), namespace: "ns".into(), revision: 1, is_upgrade: false },
         capabilities: &Capabilities::default(),
-        host: &|| Box::new(Still),
+        // A find must be found again.
+        source: Source::reproducible(1),
+        trace: Trace::Off,
     });
-}
-
-/// Randomness and time that stand still, so that a find can be repeated.
-struct Still;
-
-impl Host for Still {
-    fn random(&mut self, buffer: &mut [u8]) {
-        buffer.fill(7);
-    }
-
-    fn now(&mut self) -> (i64, u32) {
-        (1_700_000_000, 0)
-    }
 }
 
 const HELPERS: &str = r#"{{- define "lib.name" -}}{{ .Values.name }}{{- end -}}
@@ -96,7 +87,7 @@ pub fn set(data: &[u8]) {
 /// Compiles a CEL expression and evaluates it.
 pub fn cel(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
-    let scope = Scope { globals: &["object", "params"], composed: &[] };
+    let scope = cel::Scope { globals: &["object", "params"], composed: &[] };
     let Ok(program) = Program::compile(text, scope) else { return };
     let object = yaml::parse(OBJECT, yaml::Options::default()).expect("it is YAML");
     let globals = [Val::plain(&object, None), Val::plain(&Value::Null, None)];

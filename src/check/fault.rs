@@ -31,6 +31,12 @@ impl From<chart::Error> for Fault {
     }
 }
 
+impl From<render::NameError> for Fault {
+    fn from(error: render::NameError) -> Self {
+        Self::new(error.to_string()).help("for example: plimsoll render my-release ./my-chart")
+    }
+}
+
 impl From<values::InputError> for Fault {
     fn from(error: values::InputError) -> Self {
         let fault = Self::new(error.to_string());

@@ -27,6 +27,38 @@ pub struct Release {
     pub is_upgrade: bool,
 }
 
+/// A name that no release may have. The texts are Helm's (`ValidateReleaseName`).
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NameError {
+    /// None at all.
+    #[error("release name check failed: release name \"\": no name provided")]
+    Missing,
+    /// No DNS name, or too long.
+    #[error(
+        "release name check failed: release name {0:?}: invalid release name, must match regex \
+         ^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$ \
+         and the length must not be longer than 53"
+    )]
+    Invalid(String),
+}
+
+impl Release {
+    /// Checks the name: labels of small letters, digits and inner hyphens, 53 bytes at most.
+    pub fn check_name(&self) -> Result<(), NameError> {
+        let is_word = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+        let is_label = |label: &[u8]| {
+            label.first().is_some_and(is_word)
+                && label.last().is_some_and(is_word)
+                && label.iter().all(|byte| is_word(byte) || *byte == b'-')
+        };
+        match self.name.as_bytes() {
+            [] => Err(NameError::Missing),
+            name if name.len() <= 53 && name.split(|byte| *byte == b'.').all(is_label) => Ok(()),
+            _ => Err(NameError::Invalid(self.name.clone())),
+        }
+    }
+}
+
 /// What a template became.
 #[derive(Debug, Clone)]
 pub struct RenderedFile {

@@ -1,0 +1,98 @@
+//! What the stages of a render take, in-process: `cargo bench --bench stages`. Prints medians.
+
+mod charts;
+
+use std::hint::black_box;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use plimsoll::chart::{self, Capabilities};
+use plimsoll::manifest::{self, Stream};
+use plimsoll::render::host::Source;
+use plimsoll::render::{Release, Scope, Templates, Trace};
+use plimsoll::source::SourceFile;
+use plimsoll::values::{self, SchemaCheck, Supplied};
+use plimsoll::yaml;
+
+/// How long a stage is repeated.
+const ENOUGH: Duration = Duration::from_millis(500);
+
+fn main() {
+    // `cargo test --benches` runs this too; only `cargo bench` passes the flag.
+    if !std::env::args().any(|arg| arg == "--bench") {
+        return;
+    }
+    println!(
+        "{:<16} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8}",
+        "ms", "load", "values", "parse", "render", "traced", "read", "print"
+    );
+    stages("ordinary", &charts::ordinary());
+    stages("30 templates", &charts::thirty_templates());
+    stages("umbrella of 26", &charts::umbrella(26));
+    yaml_stages();
+}
+
+fn stages(name: &str, path: &Path) {
+    let capabilities = Capabilities::default();
+    let supplied = Supplied::default();
+    let release = Release { name: "rel".into(), namespace: "default".into(), revision: 1, is_upgrade: false };
+    let chart = chart::load(path).expect("the chart can be loaded");
+    let resolve = || values::resolve(&chart, &supplied, &capabilities, SchemaCheck::Enforce).expect("it has values");
+    let resolved = resolve();
+    let templates = Templates::parse(&resolved.chart).expect("it can be parsed");
+    let render = |trace| {
+        let scope = Scope {
+            chart: &resolved.chart,
+            values: &resolved.values,
+            release: &release,
+            capabilities: &capabilities,
+            source: Source::reproducible(1),
+            trace,
+        };
+        templates.render(&scope).expect("it can be rendered")
+    };
+    let files: Vec<_> =
+        render(Trace::Off).into_iter().map(|file| (SourceFile::new(file.name, file.text), None)).collect();
+    let read = || manifest::read(files.iter().map(|(file, map)| (Arc::clone(file), map.clone()))).expect("it is YAML");
+    let manifests = read();
+
+    let times = [
+        median(|| chart::load(path)),
+        median(resolve),
+        median(|| Templates::parse(&resolved.chart)),
+        median(|| render(Trace::Off)),
+        median(|| render(Trace::On)),
+        median(read),
+        median(|| manifest::print(&[], &manifests, Stream::default())),
+    ];
+    print_row(name, &times);
+}
+
+fn yaml_stages() {
+    let path = charts::umbrella(26).join("values.yaml");
+    let text = std::fs::read_to_string(path).expect("it can be read");
+    let value = yaml::parse(&text, yaml::Options::default()).expect("it is YAML");
+    println!("\n{:<16} {:>8} {:>8}", "ms", "read", "write");
+    print_row(
+        &format!("{} kB of YAML", text.len() / 1000),
+        &[median(|| yaml::parse(&text, yaml::Options::default())), median(|| yaml::to_yaml(&value))],
+    );
+}
+
+fn print_row(name: &str, times: &[Duration]) {
+    let columns: String = times.iter().map(|time| format!(" {:>8.3}", time.as_secs_f64() * 1e3)).collect();
+    println!("{name:<16}{columns}");
+}
+
+fn median<T>(mut run: impl FnMut() -> T) -> Duration {
+    let mut times = Vec::new();
+    let end = Instant::now() + ENOUGH;
+    while times.len() < 5 || Instant::now() < end {
+        let start = Instant::now();
+        black_box(run());
+        times.push(start.elapsed());
+    }
+    times.sort_unstable();
+    times[times.len() / 2]
+}
