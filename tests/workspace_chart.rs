@@ -1,9 +1,11 @@
-//! charts/workspace: every example renders to YAML, fits the schema, and each line of it leads to its template.
+//! charts/workspace: what its examples render to, what is found in them, and that each line leads to its template.
+
+mod common;
 
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use common::{Run, plimsoll, root, snapshots};
 use plimsoll::chart::{self, Capabilities, Chart, File, HelmVersion, KubeVersion, values_file};
 use plimsoll::render::functions::Host;
 use plimsoll::render::jinja::{Engine, Scope, Template};
@@ -23,25 +25,37 @@ impl Host for Fixed {
     }
 }
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("charts/workspace")
+/// Every example, by its path below examples/ without `.yaml`.
+fn examples() -> Vec<String> {
+    let folder = root().join("charts/workspace/examples");
+    let mut examples: Vec<String> = ["", "warned", "wrong"]
+        .iter()
+        .flat_map(|part| fs::read_dir(folder.join(part)).unwrap().map(|entry| entry.unwrap().path()))
+        .filter(|path| path.is_file())
+        .map(|path| path.strip_prefix(&folder).unwrap().with_extension("").display().to_string())
+        .collect();
+    examples.sort();
+    examples
 }
 
-fn examples() -> Vec<(String, Value)> {
-    let folders = [root().join("examples"), root().join("examples/wrong")];
-    let mut examples: Vec<_> = folders
-        .iter()
-        .flat_map(|folder| fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()))
-        .filter(|path| path.is_file())
-        .map(|path| {
-            let name = path.strip_prefix(root().join("examples")).unwrap().display().to_string();
-            let source = SourceFile::new(name.clone(), fs::read_to_string(path).unwrap());
-            (name, values_file::read(&source).unwrap())
-        })
-        .collect();
-    examples.sort_by(|a, b| a.0.cmp(&b.0));
-    assert_eq!(examples.len(), 9);
-    examples
+fn path(example: &str) -> String {
+    format!("charts/workspace/examples/{example}.yaml")
+}
+
+fn values(example: &str) -> Value {
+    let source = SourceFile::new(path(example), fs::read_to_string(root().join(path(example))).unwrap());
+    values_file::read(&source).unwrap()
+}
+
+/// Runs `render alice charts/workspace` with an example.
+fn run(example: &str, args: &[&str]) -> Run {
+    let file = path(example);
+    let all = [&["render", "alice", "charts/workspace", "-n", "workspace-alice", "-f", &file], args].concat();
+    plimsoll(root(), &all, "")
+}
+
+fn snapshot(name: &str, text: &str) {
+    snapshots("workspace").bind(|| insta::assert_snapshot!(name.replace('/', "-"), text));
 }
 
 fn render(chart: &Chart, values: &Value) -> Vec<RenderedFile> {
@@ -77,19 +91,6 @@ fn render(chart: &Chart, values: &Value) -> Vec<RenderedFile> {
     Engine::new(&templates).and_then(|engine| engine.render(&scope, true)).unwrap_or_else(|error| panic!("{error}"))
 }
 
-fn json(value: &Value) -> serde_json::Value {
-    match value {
-        Value::Null => serde_json::Value::Null,
-        Value::Bool(value) => (*value).into(),
-        Value::Int(value) => (*value).into(),
-        Value::Float(value) => (*value).into(),
-        Value::String(text) => (**text).into(),
-        Value::List(items) => items.iter().map(json).collect(),
-        Value::Map(map) => map.iter().map(|(key, value)| (key.to_string(), json(value))).collect(),
-    }
-}
-
-/// Every object with the line at which it begins.
 fn objects(text: &str) -> Vec<Value> {
     let options = plimsoll::yaml::Options { strict: true, ..Default::default() };
     let documents = plimsoll::yaml::parse_stream(text, options).unwrap_or_else(|error| panic!("{error}\n{text}"));
@@ -98,9 +99,9 @@ fn objects(text: &str) -> Vec<Value> {
 
 #[test]
 fn every_example_renders_and_leads_back() {
-    let chart = chart::load(&root()).unwrap();
-    for (name, example) in examples() {
-        let values = values_file::merge(&chart.values, &example);
+    let chart = chart::load(&root().join("charts/workspace")).unwrap();
+    for name in examples() {
+        let values = values_file::merge(&chart.values, &values(&name));
         for file in render(&chart, &values).iter().filter(|file| !file.name.ends_with(".txt.j2")) {
             let map = file.map.as_ref().unwrap();
             for object in objects(&file.text) {
@@ -130,57 +131,119 @@ fn every_example_renders_and_leads_back() {
 }
 
 #[test]
-fn every_example_fits_the_schema() {
-    let chart = chart::load(&root()).unwrap();
-    let schema = fs::read_to_string(root().join("values.schema.json")).unwrap();
-    let schema = jsonschema::validator_for(&serde_json::from_str(&schema).unwrap()).unwrap();
-    for (name, example) in examples().into_iter().chain([("defaults".to_owned(), Value::Map(Arc::default()))]) {
-        let values = json(&values_file::merge(&chart.values, &example));
-        let errors: Vec<String> =
-            schema.iter_errors(&values).map(|error| format!("{}: {error}", error.instance_path())).collect();
-        assert_eq!(errors, [""; 0], "{name}");
+fn every_example_renders_to_its_manifests() {
+    let all = examples();
+    assert_eq!(all.len(), 10, "{all:?}");
+    for example in all {
+        let run = run(&example, &[]);
+        assert_eq!((run.status, run.stderr.as_str()), (0, ""), "{example}");
+        snapshot(&format!("{example}-manifests"), &run.stdout);
     }
 }
 
-/// The line of a rendered file, the values keys behind it and the conditions around it.
-fn traced(example: &str, template: &str, line: &str) -> (String, Vec<String>, Vec<String>) {
-    let chart = chart::load(&root()).unwrap();
-    let values = examples().into_iter().find(|(name, _)| name == example).unwrap().1;
-    let files = render(&chart, &values_file::merge(&chart.values, &values));
-    let file = files.iter().find(|file| file.name.ends_with(template)).unwrap();
-    let start = file.text.find(line).unwrap_or_else(|| panic!("no {line:?} in\n{}", file.text));
-    let origin = file.map.as_ref().unwrap().origin(start + line.len() - 1).unwrap();
-    let at = &origin.chain[0];
-    let span = at.file.line_span(at.position().line).unwrap();
-    let paths = |paths: &[plimsoll::value::Path]| paths.iter().map(ToString::to_string).collect();
-    (at.file.text[span.start..span.end].trim().to_owned(), paths(origin.keys), paths(origin.guards))
+#[test]
+fn examples_are_clean_warned_of_or_refused() {
+    for example in examples() {
+        let run = run(&example, &["--check"]);
+        match example.split_once('/') {
+            None => assert_eq!((run.status, run.stderr.as_str()), (0, ""), "{example}: {}", run.stdout),
+            Some((folder, name)) => {
+                let severity = if folder == "wrong" { "error" } else { "warning" };
+                let text = run.stdout + &run.stderr;
+                assert_eq!(run.status, i32::from(folder == "wrong"), "{example}: {text}");
+                for line in text.lines().filter(|line| line.starts_with("error[") || line.starts_with("warning[")) {
+                    assert_eq!(line, format!("{severity}[workspace/{name}]"), "{example}");
+                }
+                snapshot(name, &text);
+            }
+        }
+    }
+}
+
+/// What a finding must name: a line of a template, and the key in the example that is to blame.
+const NAMED: [(&str, &str, &str, &str); 6] = [
+    ("wrong/privileged-sidecar", "deployment.yaml.j2", "privileged: true", "dind.enabled"),
+    (
+        "wrong/anonymous-access",
+        "deployment.yaml.j2",
+        "value: {{ values.ingress.auth.type | quote }}",
+        "ingress.auth.type",
+    ),
+    (
+        "wrong/internal-hooks",
+        "deployment.yaml.j2",
+        "value: {{ values.hooks.allowInternal | quote }}",
+        "hooks.allowInternal",
+    ),
+    ("wrong/trusted-proxy", "ingress.yaml.j2", "annotations:", "ingress.stripAuthHeaders"),
+    ("wrong/egress", "networkpolicy.yaml.j2", "except:", "networkPolicy.egress.denied"),
+    ("warned/read-only-mode", "deployment.yaml.j2", "value: {{ values.readOnly | quote }}", "readOnly"),
+];
+
+/// The line and column, from 1, of the first line that begins with a text.
+fn place(file: &str, line: &str) -> (u64, u64) {
+    let text = fs::read_to_string(root().join(file)).unwrap();
+    let (index, found) = text.lines().enumerate().find(|(_, l)| l.trim().starts_with(line)).unwrap();
+    (index as u64 + 1, (found.len() - found.trim_start().len()) as u64 + 1)
 }
 
 #[test]
-fn what_policies_refuse_leads_to_the_key_that_did_it() {
-    let (line, _, guards) = traced("wrong/privileged-sidecar.yaml", "deployment.yaml.j2", "privileged: true");
-    assert_eq!((line.as_str(), guards), ("privileged: true", vec!["build.mode".into(), "dind.enabled".into()]));
+fn findings_name_the_line_and_the_key_that_did_it() {
+    for (example, template, line, key) in NAMED {
+        let run = run(example, &["--check", "--format", "json"]);
+        let report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+        let is = |place: &serde_json::Value, file: &str, (line, column): (u64, u64)| {
+            *place == serde_json::json!({"file": file, "line": line, "column": column})
+        };
+        for finding in report["findings"].as_array().unwrap() {
+            let template = format!("charts/workspace/templates/{template}");
+            let places = finding["places"].as_array().unwrap();
+            let found = places.iter().any(|at| is(&at["template"][0], &template, place(&template, line)));
+            assert!(found, "{example}: {places:?}");
+            let first = &finding["values"][0];
+            assert_eq!(first["path"], key, "{example}");
+            let last = format!("{}:", key.rsplit('.').next().unwrap());
+            assert!(is(&first["place"], &path(example), place(&path(example), &last)), "{example}: {first}");
+        }
+    }
+}
 
-    let (line, keys, _) = traced("wrong/anonymous-access.yaml", "deployment.yaml.j2", "value: \"none\"");
-    assert_eq!(
-        (line.as_str(), keys),
-        ("value: {{ values.ingress.auth.type | quote }}", vec!["ingress.auth.type".into()])
-    );
+/// Every way to sign in with every way to strip headers: only `none` is refused, and only where headers are believed.
+#[test]
+fn identity_headers_are_believed_only_where_they_are_stripped() {
+    for example in ["alice", "oauth2", "public-demo"] {
+        for strip in ["auto", "snippet", "controller", "none"] {
+            for trusted in [true, false] {
+                let (strip_is, trusted_is) =
+                    (format!("ingress.stripAuthHeaders={strip}"), format!("trustedProxy={trusted}"));
+                let run = run(example, &["--check", "--set", &strip_is, "--set", &trusted_is]);
+                let refused = strip == "none" && trusted;
+                assert_eq!(run.status, i32::from(refused), "{example} {strip} {trusted}: {}", run.stdout + &run.stderr);
+            }
+        }
+        let manifests = run(example, &[]).stdout;
+        let believes = manifests.contains("- name: TRUSTED_PROXY\n              value: \"true\"");
+        assert_eq!(believes, example == "oauth2", "{example}");
+    }
+}
 
-    let (_, keys, _) = traced(
-        "wrong/internal-hooks.yaml",
-        "deployment.yaml.j2",
-        "ALLOW_INTERNAL_HOOKS\n              value: \"true\"",
-    );
-    assert_eq!(keys, ["hooks.allowInternal"]);
-
-    let (_, keys, guards) = traced("wrong/egress.yaml", "networkpolicy.yaml.j2", "cidr: \"0.0.0.0/0\"");
-    assert_eq!(keys, ["networkPolicy.egress.allowed[0]"]);
-    assert_eq!(guards, ["networkPolicy.egress.allowed", "networkPolicy.egress.enabled"]);
-
-    let (_, keys, _) = traced("alice.yaml", "deployment.yaml.j2", "value: \"vim\"");
-    assert_eq!(keys, ["user.env.EDITOR"]);
-
-    let (_, keys, _) = traced("alice.yaml", "deployment.yaml.j2", "memory: 4Gi");
-    assert_eq!(keys, ["resources.limits.memory"]);
+/// The chart and the policy know the same headers: without any one of them, the policy fires.
+#[test]
+fn every_header_counts() {
+    let manifests = run("oauth2", &[]).stdout;
+    let list = manifests
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("nginx.ingress.kubernetes.io/auth-response-headers: "));
+    let list = list.unwrap();
+    let headers: Vec<&str> = list.split(',').collect();
+    assert_eq!(headers.len(), 12);
+    let page = fs::read_to_string(root().join("charts/workspace/README.md")).unwrap();
+    for header in &headers {
+        assert!(page.contains(&format!("`{header}`")), "README.md does not name {header}");
+        let others: Vec<&str> = headers.iter().copied().filter(|other| other != header).collect();
+        let run = plimsoll(root(), &["lint", "-"], &manifests.replace(list, &others.join(",")));
+        let text = run.stdout + &run.stderr;
+        assert_eq!(run.status, 1, "{header}: {text}");
+        assert!(text.contains(&format!("lets clients send {header} to Deployment")), "{header}: {text}");
+    }
 }

@@ -32,7 +32,7 @@ fn finding(subject: &Subject<'_>, objects: &[Object], manifests: &[Manifest], vi
     let in_objects = violation.blamed.iter().any(|blamed| matches!(blamed.subject, policy::Subject::Object(_)));
     for blamed in violation.blamed.iter().chain(whole.iter().filter(|_| !in_objects)) {
         match blamed.subject {
-            policy::Subject::Values => keys.add(&blamed.path),
+            policy::Subject::Values => keys.blamed.push(blamed.path.clone()),
             policy::Subject::Object(index) => {
                 if let Some(object) = objects.get(index) {
                     places.push(place(object, &manifests[object.manifest], &blamed.path, &mut keys));
@@ -57,7 +57,7 @@ fn place(object: &Object, manifest: &Manifest, field: &Path, keys: &mut Keys) ->
     let path = Path([object.prefix.0.as_slice(), field.0.as_slice()].concat());
     let rendered = manifest.locate(&path);
     let mut template = Vec::new();
-    manifest.keys(&rendered).for_each(|key| keys.add(key));
+    keys.printed.extend(manifest.keys(&rendered).cloned());
     if let Some(origin) = manifest.origin(&rendered) {
         keys.guards.extend(origin.guards.iter().cloned());
         template = origin.chain.into_iter().map(to_line_end).collect();
@@ -76,29 +76,30 @@ fn to_line_end(place: Location) -> Location {
 /// Values keys behind a finding.
 #[derive(Default)]
 struct Keys {
-    /// Blamed, or printed at the place.
-    found: Vec<Path>,
+    /// Blamed by the policy.
+    blamed: Vec<Path>,
+    /// Printed at the place.
+    printed: Vec<Path>,
     /// Read by the conditions around the place: asked where nothing else is known, or nothing that the user set.
     guards: Vec<Path>,
 }
 
 impl Keys {
-    fn add(&mut self, key: &Path) {
-        self.found.push(key.clone());
-    }
-
+    /// What the user set comes first, and leaves out the chart's defaults that only happen to be printed there.
     fn values(self, subject: &Subject<'_>) -> Vec<ValuesKey> {
         let Some(rendered) = subject.rendered else { return Vec::new() };
         let sources = &rendered.resolved.sources;
         let supplied = |path: &Path| sources.supplied_setter(path).is_some();
-        let mut paths = self.found;
-        // What the user set is at fault before the chart's defaults are.
+        let mut paths = [self.blamed.as_slice(), &self.printed].concat();
         if paths.is_empty() {
             paths = self.guards;
         } else if !paths.iter().any(supplied) {
             paths.extend(self.guards.into_iter().filter(supplied));
         }
-        paths.sort_by_key(|path| !supplied(path));
+        if paths.iter().any(supplied) {
+            paths.retain(|path| supplied(path) || self.blamed.contains(path));
+            paths.sort_by_key(|path| !supplied(path));
+        }
         let mut unique: Vec<Path> = Vec::new();
         for path in paths {
             if !path.0.is_empty() && !unique.contains(&path) {
