@@ -249,4 +249,19 @@ mod tests {
         assert_eq!(map.origin(21).unwrap().chain[0].to_string(), "a:1:4", "literal text runs on");
         assert!(SourceMap::default().origin(0).is_none());
     }
+
+    #[test]
+    fn a_span_knows_the_keys_printed_into_it() {
+        let file = SourceFile::new("a", "port: {{ .Values.port }}");
+        let mut map = SourceMap::default();
+        let frame = map.frame(&file, 0, None);
+        map.push_literal(0, frame, [].into());
+        map.push(6, frame, [Path::default().key("port")].into(), [].into());
+        map.push_literal(8, frame, [].into());
+        let keys = |start, end| map.keys(Span::new(start, end)).map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(keys(0, 10), ["port"]);
+        assert_eq!(keys(7, 7), ["port"]);
+        assert_eq!(keys(0, 6), [""; 0]);
+        assert_eq!(keys(8, 10), [""; 0]);
+    }
 }
