@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use plimsoll::chart::{self, Capabilities};
 use plimsoll::manifest::{self, Stream};
 use plimsoll::render::host::Source;
-use plimsoll::render::{Release, Scope, Templates, Trace};
+use plimsoll::render::{Release, Scope, Templates};
 use plimsoll::source::SourceFile;
 use plimsoll::values::{self, SchemaCheck, Supplied};
 use plimsoll::yaml;
@@ -53,7 +53,7 @@ fn stages(name: &str, path: &Path) {
         templates.render(&scope).expect("it can be rendered")
     };
     let files: Vec<_> =
-        render(Trace::Off).into_iter().map(|file| (SourceFile::new(file.name, file.text), None)).collect();
+        render(false).into_iter().map(|file| (SourceFile::new(file.name, file.text), None)).collect();
     let read = || manifest::read(files.iter().map(|(file, map)| (Arc::clone(file), map.clone()))).expect("it is YAML");
     let manifests = read();
 
@@ -61,8 +61,8 @@ fn stages(name: &str, path: &Path) {
         median(|| chart::load(path)),
         median(resolve),
         median(|| Templates::parse(&resolved.chart)),
-        median(|| render(Trace::Off)),
-        median(|| render(Trace::On)),
+        median(|| render(false)),
+        median(|| render(true)),
         median(read),
         median(|| manifest::print(&[], &manifests, Stream::default())),
     ];

@@ -11,7 +11,8 @@ use program::Outcome;
 use serde_json::{Map, Value};
 
 /// Cases that plimsoll answers otherwise on purpose, each with the reason; docs/helm.md lists the same.
-const EXCEPTIONS: &[(&str, &str, &str)] = &[];
+const EXCEPTIONS: &[(&str, &str, &str)] =
+    &[("values", "kube-version-flag-short", "toJson prints the fields of a Go struct sorted, not in their order")];
 
 #[test]
 fn go_templates() {
@@ -57,9 +58,9 @@ fn hold(name: &str) {
         .filter_map(|case| {
             let reason = EXCEPTIONS.iter().find(|(file, case_name, _)| *file == name && case["name"] == *case_name);
             match (run(&head, case), reason) {
-                (Err(_), Some(_)) | (Ok(()), None) => None,
                 (Err(how), None) => Some(format!("{}: {how}", text_of(&case["name"]))),
-                (Ok(()), Some(_)) => Some(format!("{}: agrees, and is listed as an exception", text_of(&case["name"]))),
+                (Ok(()), Some(_)) if program::is_plimsoll() => Some(format!("{}: agrees, and is listed as an exception", text_of(&case["name"]))),
+                (Err(_), Some(_)) | (Ok(()), _) => None,
             }
         })
         .collect();

@@ -9,7 +9,7 @@ use plimsoll::chart::{self, Capabilities, Chart, Content, File};
 use plimsoll::policy::cel::value::Val;
 use plimsoll::policy::cel::{self, Evaluation, Program};
 use plimsoll::render::host::Source;
-use plimsoll::render::{Release, Scope, Templates, Trace};
+use plimsoll::render::{Release, Scope, Templates};
 use plimsoll::source::SourceFile;
 use plimsoll::value::Value;
 use plimsoll::values::{self, Inputs, Resolved, SchemaCheck, Supplied};
@@ -41,7 +41,7 @@ pub fn gotemplate(data: &[u8]) {
         capabilities: &Capabilities::default(),
         // A find must be found again.
         source: Source::reproducible(1),
-        trace: Trace::Off,
+        trace: false,
     });
 }
 
