@@ -52,8 +52,7 @@ fn stages(name: &str, path: &Path) {
         };
         templates.render(&scope).expect("it can be rendered")
     };
-    let files: Vec<_> =
-        render(false).into_iter().map(|file| (SourceFile::new(file.name, file.text), None)).collect();
+    let files: Vec<_> = render(false).into_iter().map(|file| (SourceFile::new(file.name, file.text), None)).collect();
     let read = || manifest::read(files.iter().map(|(file, map)| (Arc::clone(file), map.clone()))).expect("it is YAML");
     let manifests = read();
 

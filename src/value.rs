@@ -41,8 +41,12 @@ pub enum Value {
 }
 
 /// A mapping, sorted by key (Go's order when it ranges over or prints a map), each key once.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Map(Vec<(Arc<str>, Value)>);
+#[derive(Debug, Clone, Default)]
+pub struct Map {
+    entries: Vec<(Arc<str>, Value)>,
+    /// The keys as a Go struct declares them, where it came from one: JSON writes them in this order.
+    declared: Vec<Arc<str>>,
+}
 
 /// One step of a [`Path`].
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -199,43 +203,64 @@ impl From<Map> for Value {
     }
 }
 
+/// Maps are equal if they hold the same, in whatever order a struct declared it.
+impl PartialEq for Map {
+    fn eq(&self, other: &Self) -> bool {
+        self.entries == other.entries
+    }
+}
+
 impl Map {
     /// The value of a key.
     pub fn get(&self, key: &str) -> Option<&Value> {
-        self.find(key).ok().map(|index| &self.0[index].1)
+        self.find(key).ok().map(|index| &self.entries[index].1)
     }
 
     /// Sets a key.
     pub fn insert(&mut self, key: impl Into<Arc<str>>, value: Value) {
         let key = key.into();
         match self.find(&key) {
-            Ok(index) => self.0[index].1 = value,
-            Err(index) => self.0.insert(index, (key, value)),
+            Ok(index) => self.entries[index].1 = value,
+            Err(index) => self.entries.insert(index, (key, value)),
         }
     }
 
     /// Takes a key away and returns what it had.
     pub fn remove(&mut self, key: &str) -> Option<Value> {
-        self.find(key).ok().map(|index| self.0.remove(index).1)
+        self.find(key).ok().map(|index| self.entries.remove(index).1)
+    }
+
+    /// What JSON makes of a Go struct: it remembers the order of the fields.
+    pub fn of_struct<K: Into<Arc<str>>>(fields: impl IntoIterator<Item = (K, Value)>) -> Self {
+        let fields: Vec<(Arc<str>, Value)> = fields.into_iter().map(|(key, value)| (key.into(), value)).collect();
+        let declared = fields.iter().map(|(key, _)| key.clone()).collect();
+        Self { declared, ..fields.into_iter().collect() }
+    }
+
+    /// Keys and values as `json.Marshal` writes them: a struct's in the order of its declaration.
+    pub fn marshalled(&self) -> impl Iterator<Item = (&Arc<str>, &Value)> {
+        let of_struct = self.declared.iter().filter_map(|key| Some((key, self.get(key)?)));
+        let of_map = self.iter().filter(|_| self.declared.is_empty());
+        of_struct.chain(of_map)
     }
 
     /// Keys and values in the order of the keys.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&Arc<str>, &Value)> + ExactSizeIterator {
-        self.0.iter().map(|(key, value)| (key, value))
+        self.entries.iter().map(|(key, value)| (key, value))
     }
 
     /// The number of keys.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.entries.len()
     }
 
     /// Whether there is no key.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.entries.is_empty()
     }
 
     fn find(&self, key: &str) -> Result<usize, usize> {
-        self.0.binary_search_by(|(known, _)| (**known).cmp(key))
+        self.entries.binary_search_by(|(known, _)| (**known).cmp(key))
     }
 }
 
@@ -252,7 +277,7 @@ impl<K: Into<Arc<str>>> FromIterator<(K, Value)> for Map {
             }
             same
         });
-        Self(all)
+        Self { entries: all, declared: Vec::new() }
     }
 }
 

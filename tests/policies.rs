@@ -177,3 +177,18 @@ fn wrong_policies_are_refused_at_their_place() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// Chains are as deep as they are long; none may exhaust a thread's stack.
+#[test]
+fn chains_are_as_long_as_a_stack_allows() {
+    let object = yaml::parse("{a: {}}", yaml::Options::default()).unwrap();
+    let chain = |first: &str, link: &str, times: usize, last: &str| format!("{first}{}{last}", link.repeat(times));
+    let too_deep = Err((false, "the expression is too large: nested more than 120 deep".to_owned()));
+    assert_eq!(judge(&chain("1", "+1", 115, " > 0"), &object), Ok(true));
+    assert_eq!(judge(&chain("1", "+1", 1_490, " > 0"), &object), too_deep);
+    assert_eq!(judge(&chain("true", "&&true", 740, ""), &object), Ok(true));
+    assert_eq!(judge(&chain("object", ".a", 115, " == 1"), &object), Err((true, "no such key: a".into())));
+    assert_eq!(judge(&chain("object", ".a", 1_490, " == 1"), &object), too_deep);
+    assert_eq!(judge(&chain("object", "[0]", 115, " == 1"), &object), Err((true, "no such key: 0".into())));
+    assert_eq!(judge(&chain("object", "[0]", 1_400, " == 1"), &object), too_deep);
+}

@@ -106,8 +106,10 @@ fn disagreement(head: &Json, case: &Json) -> Option<String> {
 
 #[test]
 fn as_helm_sets() {
-    let lines: Vec<Json> =
-        include_str!("fixtures/conformance/set.jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let lines: Vec<Json> = include_str!("fixtures/conformance/set.jsonl")
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
     let (head, cases) = lines.split_first().unwrap();
     let wrong: Vec<String> = cases
         .iter()

@@ -88,7 +88,8 @@ const PIECES: &[&str] = &[
 
 /// The texts of the conformance cases.
 fn corpus() -> Vec<String> {
-    let files = [include_str!("fixtures/conformance/yaml-read.jsonl"), include_str!("fixtures/conformance/yaml-write.jsonl")];
+    let files =
+        [include_str!("fixtures/conformance/yaml-read.jsonl"), include_str!("fixtures/conformance/yaml-write.jsonl")];
     let cases = files.iter().flat_map(|file| file.lines().skip(1));
     let text = |line| serde_json::from_str::<serde_json::Value>(line).ok()?["yaml"].as_str().map(str::to_owned);
     cases.filter_map(text).collect()

@@ -13,7 +13,8 @@ use super::metadata::MetadataError;
 use super::values_file;
 use super::{Chart, Content, File, Lock, Metadata};
 use crate::source::SourceFile;
-use crate::value::{Map, Numbers, Value};
+use crate::value::Numbers;
+use crate::value::{Map, Value};
 use crate::yaml;
 
 /// How deep charts may nest in `charts/`.

@@ -3,7 +3,8 @@
 //! Source: Helm's `pkg/chart/v2/loader/load.go`, `LoadValues` and `MergeMaps`.
 
 use crate::source::{SourceFile, Span};
-use crate::value::{Map, Numbers, Value};
+use crate::value::Numbers;
+use crate::value::{Map, Value};
 use crate::yaml;
 
 /// Values are read through JSON: every number is a float.

@@ -57,7 +57,7 @@ impl Writer {
             Value::Map(map) => {
                 let inner = indent.map(|indent| indent + 1);
                 self.out.push('{');
-                for (i, (key, item)) in map.iter().enumerate() {
+                for (i, (key, item)) in map.marshalled().enumerate() {
                     self.separate(i, inner);
                     self.string(key);
                     self.out.push_str(if indent.is_some() { ": " } else { ":" });

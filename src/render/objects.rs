@@ -289,7 +289,7 @@ fn text(text: &str) -> Any {
 }
 
 fn object_value<const N: usize>(fields: [(&str, Value); N]) -> Value {
-    Value::from(fields.into_iter().collect::<crate::value::Map>())
+    Value::from(crate::value::Map::of_struct(fields))
 }
 
 impl Object for Capabilities {

@@ -156,12 +156,15 @@ pub fn unquote_char(text: &str, quote: char) -> Option<(Unit, &str)> {
     }
 }
 
+/// No float64 has more decimal digits than this on either side of its point: those that follow are zeros.
+const EXACT: usize = 1_100;
+
 /// Significant decimal digits without trailing zeros, and the position of the decimal point before or after them.
 /// `digits` rounds to that many; `None` takes the fewest that read back as the same number.
 fn decimal(value: f64, digits: Option<usize>) -> (String, i32) {
     let scientific = match digits {
         None => format!("{:e}", value.abs()),
-        Some(digits) => format!("{:.*e}", digits.max(1) - 1, value.abs()),
+        Some(digits) => format!("{:.*e}", digits.clamp(1, EXACT) - 1, value.abs()),
     };
     let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
     let all: String = mantissa.chars().filter(char::is_ascii_digit).collect();
@@ -189,7 +192,10 @@ pub fn format_float(value: f64, verb: char, precision: Option<usize>) -> String 
             scientific(&digits, point, precision.unwrap_or(digits.len().saturating_sub(1)))
         }
         'f' => match precision {
-            Some(precision) => format!("{:.*}", precision, value.abs()),
+            Some(precision) => {
+                let digits = format!("{:.*}", precision.min(EXACT), value.abs());
+                digits + &"0".repeat(precision.saturating_sub(EXACT))
+            }
             None => format!("{}", value.abs()),
         },
         _ => general(value, precision),
@@ -206,7 +212,8 @@ fn scientific(digits: &str, point: i32, precision: usize) -> String {
     let (first, rest) = digits.split_at_checked(1).unwrap_or(("0", ""));
     let exp = if digits.is_empty() { 0 } else { point - 1 };
     let dot = if precision > 0 { "." } else { "" };
-    format!("{first}{dot}{rest:0<precision$}{}", exponent('e', exp))
+    let zeros = "0".repeat(precision.saturating_sub(rest.len()));
+    format!("{first}{dot}{rest}{zeros}{}", exponent('e', exp))
 }
 
 fn general(value: f64, precision: Option<usize>) -> String {
@@ -407,11 +414,20 @@ mod tests {
             (2.5, 'f', Some(0), "2"),
             (-1.5, 'x', None, "-0x1.8p+00"),
             (1.0, 'x', Some(3), "0x1.000p+00"),
+            (1.5, 'f', Some(3), "1.500"),
             (1.5, 'b', None, "6755399441055744p-52"),
             (f64::INFINITY, 'g', None, "+Inf"),
         ] {
             assert_eq!(format_float(value, verb, precision), expected, "{value} {verb} {precision:?}");
         }
+    }
+
+    #[test]
+    fn any_precision_is_written() {
+        assert_eq!(format_float(0.1, 'f', Some(100_000)).len(), 100_002);
+        assert_eq!(format_float(0.1, 'e', Some(100_000)).len(), 100_006);
+        assert_eq!(format_float(0.1, 'x', Some(100_000)).len(), 100_008);
+        assert_eq!(format_float(0.1, 'g', Some(100_000)), format_float(0.1, 'g', Some(1_000)));
     }
 
     #[test]

@@ -20,9 +20,6 @@ const HELP_WIDTH: usize = 100;
 /// The most bytes of a line that is quoted.
 const MAX_LINE: usize = 2000;
 
-/// The most bytes of one message.
-const MAX_MESSAGE: usize = 8192;
-
 /// What miette prints at once: a message with places in one file.
 #[derive(Debug, Default)]
 struct Shown {
@@ -112,16 +109,6 @@ fn show(message: String, places: Vec<(Location, String)>) -> Vec<Shown> {
     parts
 }
 
-/// A long message without its middle: Helm repeats itself for every level of a recursion.
-fn shorten(message: &str) -> String {
-    if message.len() <= MAX_MESSAGE {
-        return message.to_owned();
-    }
-    let head = message.floor_char_boundary(MAX_MESSAGE / 2);
-    let tail = message.ceil_char_boundary(message.len() - MAX_MESSAGE / 2);
-    format!("{} […] {}", &message[..head], &message[tail..])
-}
-
 /// The part of a place that is on its first line, and on a line that can be shown: a text's end has none.
 fn visible(location: &Location) -> Span {
     let text = &location.file.text;
@@ -138,7 +125,7 @@ fn is_quotable(location: &Location) -> bool {
 }
 
 fn show_fault(fault: &Fault) -> Vec<Shown> {
-    let mut parts = show(shorten(&fault.message), fault.labels.clone());
+    let mut parts = show(fault.message.clone(), fault.labels.clone());
     parts[0].code = Some("error".into());
     if let Some(last) = parts.last_mut() {
         last.help = fault.help.clone();

@@ -2,7 +2,13 @@
 //!
 //! Reading is sigs.k8s.io/yaml: go-yaml v2 decides what scalars mean, then the value goes through JSON, so that keys
 //! become text and infinities are refused. Where Go's order of maps decides (the keys `1` and `"1"` in one mapping, the
-//! first of several unsupported keys), the order of the document does here.
+//! first of several unsupported keys), the order of the document does here. Strict reading refuses `1` beside `"1"` too.
+//!
+//! A text goes from `scanner` (tokens) through `parser` (events) and `tree` (nodes with places) to `decode`
+//! (values) or `locate` (places). Bounded are the length of a text (64 MiB), its nesting
+//! ([`MAX_DEPTH`](crate::value::MAX_DEPTH)), the values of a document (4 million) and, as in go-yaml, what aliases
+//! expand to. Beyond that, two differences from go-yaml are known: it loses characters behind a doubled byte order mark,
+//! and it forgives a null key in a value that a second key replaces.
 
 mod cursor;
 mod decode;

@@ -14,6 +14,8 @@ use crate::source::Span;
 const MAX_OPERATORS: usize = 1_500;
 /// The longest expression in bytes.
 const MAX_LENGTH: usize = 64 << 10;
+/// The deepest tree: compiling and evaluating are recursive walks.
+const MAX_DEPTH: usize = 120;
 /// Macros inside macros inside macros: each level multiplies the work.
 const MAX_NESTING: usize = 10;
 
@@ -57,8 +59,8 @@ fn parse(source: &str) -> Result<(IdedExpr, SourceInfo), CompileError> {
         return Err(refuse(CompileErrorKind::TooLarge("more than 1500 operators")));
     }
     // Without macros of its own the parser leaves them as calls: the tree stays as written.
-    let parser = cel::Env::default().parser().enable_ident_escape_syntax(true);
-    parser.parse_with_source_info(source).map_err(|errors| {
+    let parser = cel::Env::default().parser();
+    let parsed = parser.parse_with_source_info(source).map_err(|errors| {
         let Some(error) = errors.errors.first() else {
             return refuse(CompileErrorKind::Syntax("not an expression".into()));
         };
@@ -69,7 +71,27 @@ fn parse(source: &str) -> Result<(IdedExpr, SourceInfo), CompileError> {
         let message = if message.contains("Recursion limit") { "nested too deeply" } else { message };
         let kind = CompileErrorKind::Syntax(message.trim_start_matches("Syntax error: ").to_owned());
         CompileError { kind, span: Span::new(start, start) }
-    })
+    })?;
+    if is_deeper(&parsed.0, MAX_DEPTH) {
+        return Err(refuse(CompileErrorKind::TooLarge("nested more than 120 deep")));
+    }
+    Ok(parsed)
+}
+
+/// Whether a tree has more levels than allowed.
+fn is_deeper(ast: &IdedExpr, allowed: usize) -> bool {
+    let Some(rest) = allowed.checked_sub(1) else { return true };
+    let any = |children: &[IdedExpr]| children.iter().any(|child| is_deeper(child, rest));
+    match &ast.expr {
+        Ast::Call(call) => call.target.as_ref().is_some_and(|target| is_deeper(target, rest)) || any(&call.args),
+        Ast::Select(select) => is_deeper(&select.operand, rest),
+        Ast::List(list) => any(&list.elements),
+        Ast::Map(map) => map.entries.iter().any(|entry| match &entry.expr {
+            EntryExpr::MapEntry(entry) => is_deeper(&entry.key, rest) || is_deeper(&entry.value, rest),
+            EntryExpr::StructField(field) => is_deeper(&field.value, rest),
+        }),
+        _ => false,
+    }
 }
 
 /// The number of characters outside of strings that can make the tree deeper.
@@ -404,7 +426,7 @@ fn macro_of(name: &str, args: usize) -> Option<(MacroKind, usize)> {
         ("all", 3) => (MacroKind::All, 2),
         ("exists", 2) => (MacroKind::Exists, 1),
         ("exists", 3) => (MacroKind::Exists, 2),
-        ("exists_one" | "existsOne", 2) => (MacroKind::ExistsOne, 1),
+        ("exists_one", 2) => (MacroKind::ExistsOne, 1),
         ("exists_one" | "existsOne", 3) => (MacroKind::ExistsOne, 2),
         ("map", 2 | 3) => (MacroKind::Map, 1),
         ("filter", 2) => (MacroKind::Filter, 1),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use regex::Regex;
 
 use super::compile::Program;
+use super::functions::Row;
 use super::ops;
 use super::tree::{Expr, Kind, Macro, MacroKind};
 use super::value::{Data, Key, List, Origin, Val};
@@ -56,7 +57,7 @@ impl Budget {
             return Ok(known.clone());
         }
         self.charge(100 + text.len())?;
-        let regex = re2::compile(text).map_err(Failure::Other)?;
+        let regex = re2::compile(text).map_err(|why| Failure::Other(format!("error parsing regexp: {why}")))?;
         self.patterns.borrow_mut().insert(text.clone(), regex.clone());
         Ok(regex)
     }
@@ -112,19 +113,7 @@ impl<'a> Evaluation<'a> {
                 let key = self.eval(key, locals)?;
                 index(&operand, &key, *optional).map_err(at)
             }
-            Kind::List(elements) => {
-                let mut items = Vec::with_capacity(elements.len());
-                for (element, optional) in elements {
-                    let value = self.eval(element, locals)?;
-                    match (optional, value.data) {
-                        (false, data) => items.push(Val { data, origin: value.origin }),
-                        (true, Data::Optional(Some(inner))) => items.push((*inner).clone()),
-                        (true, Data::Optional(None)) => {}
-                        (true, _) => return Err(at(Failure::NoSuchOverload)),
-                    }
-                }
-                Ok(Val::list(items, None))
-            }
+            Kind::List(elements) => self.list_literal(elements, expr.span, locals),
             Kind::Map(entries) => self.map_literal(entries, locals),
             Kind::And(a, b) => self.logical(a, b, false, locals),
             Kind::Or(a, b) => self.logical(a, b, true, locals),
@@ -133,20 +122,43 @@ impl<'a> Evaluation<'a> {
                 Data::Bool(false) => self.eval(no, locals),
                 _ => Err(at(Failure::NoSuchOverload)),
             },
-            Kind::Call { overloads, args } => {
-                let args = args.iter().map(|arg| self.eval(arg, locals)).collect::<Result<Vec<_>, _>>()?;
-                for row in overloads {
-                    match (row.call)(&self.budget, &args) {
-                        Err(Failure::NoSuchOverload) => {}
-                        Err(failure) => return Err(at(failure)),
-                        Ok(value) if value.origin.is_some() => return Ok(value),
-                        Ok(value) => return Ok(value.traced(Origin::join(args.iter()))),
-                    }
-                }
-                Err(at(Failure::NoSuchOverload))
-            }
+            Kind::Call { overloads, args } => self.call(overloads, args, expr.span, locals),
             Kind::Macro(node) => self.run_macro(node, expr, locals),
         }
+    }
+
+    fn list_literal(&self, elements: &[(Expr, bool)], span: Span, locals: &mut Locals) -> Result<Val, EvalError> {
+        let mut items = Vec::with_capacity(elements.len());
+        for (element, optional) in elements {
+            let value = self.eval(element, locals)?;
+            match (optional, value.data) {
+                (false, data) => items.push(Val { data, origin: value.origin }),
+                (true, Data::Optional(Some(inner))) => items.push((*inner).clone()),
+                (true, Data::Optional(None)) => {}
+                (true, _) => return Err(error(Failure::NoSuchOverload, span)),
+            }
+        }
+        Ok(Val::list(items, None))
+    }
+
+    fn call(
+        &self,
+        overloads: &[&'static Row],
+        args: &[Expr],
+        span: Span,
+        locals: &mut Locals,
+    ) -> Result<Val, EvalError> {
+        let at = |failure| error(failure, span);
+        let args = args.iter().map(|arg| self.eval(arg, locals)).collect::<Result<Vec<_>, _>>()?;
+        for row in overloads {
+            match (row.call)(&self.budget, &args) {
+                Err(Failure::NoSuchOverload) => {}
+                Err(failure) => return Err(at(failure)),
+                Ok(value) if value.origin.is_some() => return Ok(value),
+                Ok(value) => return Ok(value.traced(Origin::join(args.iter()))),
+            }
+        }
+        Err(at(Failure::NoSuchOverload))
     }
 
     fn memoised(&self, index: usize) -> Result<Val, EvalError> {
@@ -382,7 +394,15 @@ fn select(operand: &Val, field: &Arc<str>, optional: bool) -> Result<Val, Failur
         // Once something is optional, all below it is.
         Data::Optional(Some(inner)) => select(inner, field, true),
         Data::Optional(None) => Ok(Val::none().traced(Origin::step(origin, || Step::Key(field.clone())))),
-        _ => Err(Failure::NoSuchOverload),
+        _ => Err(no_field(operand, field)),
+    }
+}
+
+/// cel-go's answers for what has no fields.
+fn no_field(operand: &Val, field: &str) -> Failure {
+    match operand.data {
+        Data::List(_) => Failure::new("unsupported index type 'string' in list"),
+        _ => Failure::NoSuchKey(field.to_owned()),
     }
 }
 
@@ -392,7 +412,7 @@ fn has(operand: &Val, field: &Arc<str>) -> Result<Val, Failure> {
         Data::Map(map) => map.get(&Key::String(field.clone()), None).is_some(),
         Data::Optional(Some(inner)) => return has(inner, field),
         Data::Optional(None) => false,
-        _ => return Err(Failure::NoSuchOverload),
+        _ => return Err(no_field(operand, field)),
     };
     Ok(Val::traced(found.into(), Origin::step(operand.origin.as_ref(), || Step::Key(field.clone()))))
 }

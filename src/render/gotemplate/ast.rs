@@ -146,7 +146,6 @@ pub enum Function {
 
 /// The functions of Go's template package and those of Helm that need the engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub enum Builtin {
     And,
     Call,

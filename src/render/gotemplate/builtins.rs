@@ -2,7 +2,7 @@
 
 use super::ast::Builtin;
 use super::compare::{equal, less, less_or_equal};
-use crate::render::any::{Any, Elem, Text};
+use crate::render::any::{Any, Text};
 use crate::render::print::{sprint, sprintf, sprintln};
 use crate::render::strconv::{decode, is_print};
 
@@ -174,9 +174,4 @@ fn urlquery(bytes: &[u8]) -> String {
         }
     }
     out
-}
-
-/// Whether the elements of a list are held in interfaces.
-pub fn boxed_elements(of: Elem) -> bool {
-    of == Elem::Interface
 }

@@ -68,8 +68,7 @@ fn equal_other(a: &Any, b: &Any) -> Result<bool, String> {
     let shown =
         |value: &Any, verb| sprint_verb(value, verb).map_or_else(|e| e.to_string(), |t| t.to_str().into_owned());
     match (a, b) {
-        (Any::Nil, Any::Nil) => Ok(true),
-        (Any::Nil, _) | (_, Any::Nil) => Ok(false),
+        (Any::Nil, other) | (other, Any::Nil) => Ok(is_nil(other)),
         _ if a.kind() != b.kind() => Err(format!(
             "non-comparable types {}: {}, {}: {}",
             shown(a, 's'),
@@ -77,10 +76,20 @@ fn equal_other(a: &Any, b: &Any) -> Result<bool, String> {
             b.type_name(),
             shown(b, 'v')
         )),
+        _ if is_nil(a) || is_nil(b) => Ok(is_nil(a) == is_nil(b)),
         (Any::Object(a), Any::Object(b)) if matches!(b.kind(), "struct" | "ptr") => {
             Ok(Rc::ptr_eq(a, b) || (b.kind() == "struct" && a.type_name() == b.type_name() && a.print() == b.print()))
         }
         _ => Err(format!("non-comparable type {}: {}", shown(b, 's'), b.type_name())),
+    }
+}
+
+fn is_nil(value: &Any) -> bool {
+    match value {
+        Any::Nil => true,
+        Any::List(list) => list.nil,
+        Any::Map(map) => map.nil,
+        _ => false,
     }
 }
 

@@ -154,3 +154,52 @@ pub fn helm_parse_text(file_name: &str, text: &str) -> String {
 pub fn executing(file_name: &str, line: usize, column: usize, template: &str, context: &str) -> String {
     format!("template: {file_name}:{line}:{column}: executing {} at <{context}>: ", quote(template.as_bytes(), false))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::{SourceFile, Span};
+
+    fn level(name: &str, what: &str) -> (String, Location) {
+        let file = SourceFile::new(name, "");
+        (executing(name, 1, 3, name, "x") + what, Location::new(file, Span::new(0, 0)))
+    }
+
+    #[test]
+    fn errors_of_templates_take_a_line_each() {
+        let (prefix, location) = level("b", "");
+        let inner = ExecError::at(prefix, location, "nil pointer evaluating interface {}.x");
+        let (prefix, location) = level("a", "error calling include: ");
+        let error = inner.through(prefix, Some(location));
+        assert_eq!(
+            error.helm_text("a"),
+            "a:1:3\n  executing \"a\" at <x>:\n    error calling include:\n\
+             b:1:3\n  executing \"b\" at <x>:\n    nil pointer evaluating interface {}.x"
+        );
+        assert_eq!(error.locations().map(|location| location.file.name.as_str()).collect::<Vec<_>>(), ["b", "a"]);
+    }
+
+    #[test]
+    fn errors_of_functions_stay_on_one_line() {
+        let (prefix, location) = level("a", "error calling index: ");
+        let error = ExecError::returned("index out of range: 5").through(prefix, Some(location));
+        assert_eq!(
+            error.helm_text("a"),
+            "template: a:1:3: executing \"a\" at <x>: error calling index: index out of range: 5"
+        );
+    }
+
+    #[test]
+    fn fail_shows_only_its_message() {
+        let (prefix, location) = level("a", "error calling fail: ");
+        let error = ExecError::warning("first: second").through(prefix, Some(location));
+        assert_eq!(error.helm_text("a"), "execution error at (a:1:3): first: second");
+        assert_eq!(error.reason(), "first: second");
+    }
+
+    #[test]
+    fn parse_errors_keep_place_and_reason() {
+        let text = "template: a:2: unclosed action started at a:1";
+        assert_eq!(helm_parse_text("a", text), "parse error at (a:2): unclosed action started at a:1");
+    }
+}

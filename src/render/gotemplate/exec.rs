@@ -3,36 +3,22 @@
 //! Statements run on a stack of their own, so that 100,000 nested `template` calls need none of the thread's. Only
 //! `include`, `tpl` and parentheses nest natively, and [`Engine::enter`] counts those.
 
-use std::collections::HashMap;
 use std::rc::Rc;
 use std::slice;
-use std::sync::Arc;
 
 use super::ast::{Branch, Call, Command, Node, Operand, Pipe, Template};
-use super::builtins::boxed_elements;
+use super::engine::Engine;
 use super::error::{ExecError, executing};
+use super::items::Items;
 use super::library::Library;
-use super::trace::{Begin, Context, Keys, Mark, Trace};
-use crate::render::any::{Any, List, Map, Text};
-use crate::render::functions::Host;
+use super::trace::{Begin, Context, Keys, Mark};
+use super::watch::Caller;
+use crate::render::any::{Any, Elem, List};
 use crate::render::print::sprint_verb;
 use crate::source::{FrameId, Location, Span};
-use crate::value::Step;
 
 /// How deep `template` calls go in one execution: Go's own limit.
 const MAX_TEMPLATE_DEPTH: usize = 100_000;
-
-/// How deep `include`, `tpl` and parentheses go together. Each takes some kilobytes of the thread's stack.
-const MAX_NATIVE_DEPTH: usize = 12_000;
-
-/// The stack that a thread needs to execute templates, in bytes.
-pub const STACK: usize = 256 << 20;
-
-/// How many nodes and loop rounds a render may go through: some ten seconds.
-const MAX_STEPS: u64 = 200_000_000;
-
-/// How many bytes a render may print, into included text and results of functions too.
-const MAX_BYTES: usize = 1 << 30;
 
 /// A value and whether Go holds it in an `interface {}` here, which error messages and nil tell apart.
 #[derive(Clone, Default)]
@@ -51,48 +37,6 @@ impl From<Any> for Val {
 
 /// The result of executing something.
 pub type Exec<T> = Result<T, Box<ExecError>>;
-
-/// What all executions of one render share.
-pub struct Engine<'h> {
-    /// What functions ask.
-    pub host: &'h mut dyn Host,
-    /// How often each template is being included.
-    pub included: HashMap<Text, u32>,
-    /// What wrote the text, where that is asked for.
-    pub trace: Option<Trace>,
-    depth: usize,
-    steps: u64,
-    bytes: usize,
-}
-
-impl<'h> Engine<'h> {
-    /// The state at the start of a render.
-    pub fn new(host: &'h mut dyn Host, trace: Option<Trace>) -> Self {
-        Self { host, included: HashMap::new(), trace, depth: 0, steps: 0, bytes: 0 }
-    }
-
-    fn step(&mut self) -> Result<(), &'static str> {
-        self.steps += 1;
-        if self.steps > MAX_STEPS { Err("the chart takes too many steps to render") } else { Ok(()) }
-    }
-
-    /// Counts text that was made.
-    pub fn charge(&mut self, bytes: usize) -> Result<(), &'static str> {
-        self.bytes = self.bytes.saturating_add(bytes);
-        if self.bytes > MAX_BYTES { Err("the chart makes more than 1 GiB of text") } else { Ok(()) }
-    }
-
-    /// Goes one level deeper on the thread's stack.
-    pub fn enter(&mut self) -> Result<(), &'static str> {
-        self.depth += 1;
-        if self.depth > MAX_NATIVE_DEPTH { Err("templates are nested too deeply") } else { Ok(()) }
-    }
-
-    /// Comes back from [`Self::enter`].
-    pub fn leave(&mut self) {
-        self.depth -= 1;
-    }
-}
 
 /// Where the executor is, for error messages: the node that Go's executor visited last.
 #[derive(Clone, Copy)]
@@ -138,7 +82,7 @@ pub struct Run<'a, 'e, 'h> {
     /// The templates that can be called.
     pub library: &'a Library<'a>,
     /// The template that is being executed.
-    template: &'a Template,
+    pub template: &'a Template,
     /// The node visited last.
     pub at: At<'a>,
     /// Variables of all templates on the way, innermost last.
@@ -149,13 +93,13 @@ pub struct Run<'a, 'e, 'h> {
     calls: usize,
     out: Printed,
     /// Where the current action is.
-    action: u32,
+    pub action: u32,
     /// What the current block depends on, where the render is traced.
-    context: Option<Rc<Context>>,
+    pub context: Option<Rc<Context>>,
     /// The action that called the current template, where the render is traced.
-    caller: Option<FrameId>,
+    pub caller: Option<FrameId>,
     /// Whether an action of another execution waits for this one.
-    nested: bool,
+    pub nested: bool,
 }
 
 /// What an execution printed.
@@ -191,13 +135,6 @@ struct Loop<'a> {
     mark: usize,
     outer: usize,
     context: Option<Rc<Context>>,
-}
-
-/// What a loop still has to go through.
-enum Items {
-    Count { next: i64, end: i64, make: fn(i64) -> Any },
-    List { list: List, next: usize },
-    Map { map: Map, entries: std::vec::IntoIter<(Text, Any)>, boxed: bool },
 }
 
 impl<'a, 'e, 'h> Run<'a, 'e, 'h> {
@@ -278,7 +215,7 @@ impl<'a, 'e, 'h> Run<'a, 'e, 'h> {
                 Frame::Body { nodes, dot, mark, context } => match nodes.next() {
                     Some(Node::Text { start, end }) => {
                         let guards = context.as_ref().map(|context| context.guards.clone());
-                        self.text(*start, *end, guards);
+                        self.text(*start, *end, guards)?;
                     }
                     Some(node) => {
                         let dot = dot.clone();
@@ -293,9 +230,8 @@ impl<'a, 'e, 'h> Run<'a, 'e, 'h> {
                 Frame::Loop(all) => match all.items.next() {
                     Some((index, element)) => {
                         let (branch, mark) = (all.branch, all.mark);
-                        let context = all.context.clone();
-                        let context = self.round(context, &index);
                         self.step()?;
+                        let context = self.round_of_last(&index.any);
                         self.variables.truncate(mark);
                         let keys = context.as_ref().map(|context| context.dot.clone());
                         self.bind(branch, index, &element, keys)?;
@@ -320,7 +256,7 @@ impl<'a, 'e, 'h> Run<'a, 'e, 'h> {
     }
 
     /// Prints a template's own text.
-    fn text(&mut self, start: u32, end: u32, guards: Option<Keys>) {
+    fn text(&mut self, start: u32, end: u32, guards: Option<Keys>) -> Exec<()> {
         if let Some(guards) = guards {
             self.out.marks.push(Mark {
                 start: self.out.text.len(),
@@ -332,7 +268,17 @@ impl<'a, 'e, 'h> Run<'a, 'e, 'h> {
                 guards,
             });
         }
-        self.out.text.extend_from_slice(self.template.text(start, end).as_bytes());
+        let text = self.template.text(start, end).as_bytes();
+        self.out.text.extend_from_slice(text);
+        self.engine.charge(text.len()).map_err(|message| self.fail(message))
+    }
+
+    /// The context of a round of the innermost loop.
+    fn round_of_last(&self, index: &Any) -> Option<Rc<Context>> {
+        match self.frames.last() {
+            Some(Frame::Loop(all)) => self.round(all.context.clone()?, &all.items, index),
+            _ => None,
+        }
     }
 
     /// Gives a loop's variables the values of a round.
@@ -364,7 +310,7 @@ impl<'a, 'e, 'h> Run<'a, 'e, 'h> {
     fn node(&mut self, node: &'a Node, dot: Val) -> Exec<()> {
         self.step()?;
         match node {
-            Node::Text { start, end } => self.text(*start, *end, None),
+            Node::Text { start, end } => self.text(*start, *end, None)?,
             Node::Action(pipe) => {
                 self.action = pipe.pos;
                 let begin = self.begin();
@@ -429,7 +375,7 @@ impl<'a, 'e, 'h> Run<'a, 'e, 'h> {
             Any::List(list) => Some(Items::List { list, next: 0 }),
             Any::Bytes(bytes) => {
                 let items: Vec<Any> = bytes.as_bytes().iter().map(|byte| Any::Uint8(*byte)).collect();
-                Some(Items::List { list: List::of(crate::render::any::Elem::Int, items), next: 0 })
+                Some(Items::List { list: List::of(Elem::Int, items), next: 0 })
             }
             Any::Map(map) => {
                 let entries: Vec<_> = map.entries.borrow().iter().map(|(k, v)| (k.clone(), v.clone())).collect();
@@ -544,140 +490,6 @@ impl<'a, 'e, 'h> Run<'a, 'e, 'h> {
     /// Adds a variable, which lasts to the end of the enclosing block.
     pub fn declare(&mut self, id: u32, value: Val, keys: Option<Keys>) {
         self.variables.push(Variable { id, value, keys });
-    }
-}
-
-/// What called an execution.
-#[derive(Default)]
-pub struct Caller {
-    frame: Option<FrameId>,
-    guards: Keys,
-}
-
-/// Tracing: all of it costs nothing where the render is not traced.
-impl Run<'_, '_, '_> {
-    /// Marks the beginning of an action.
-    pub fn begin(&self) -> Option<Begin> {
-        self.engine.trace.as_ref().map(Trace::begin)
-    }
-
-    fn end(&mut self, begin: Option<Begin>) {
-        if let (Some(trace), Some(begin)) = (&mut self.engine.trace, begin) {
-            trace.end(begin, self.nested);
-        }
-    }
-
-    /// What was read since an action began.
-    pub fn keys(&self, begin: impl Into<Option<Begin>>) -> Option<Keys> {
-        Some(self.engine.trace.as_ref()?.keys(begin.into()?))
-    }
-
-    fn guards(&self) -> Keys {
-        self.context.as_ref().map(|context| context.guards.clone()).unwrap_or_default()
-    }
-
-    /// The context of a block that depends on what was read since an action began, and whose dot may be that.
-    fn guarded(&self, begin: Option<Begin>, is_dot: bool) -> Option<Rc<Context>> {
-        let context = self.context.as_ref()?;
-        let keys = self.keys(begin)?;
-        let dot = if is_dot { keys.clone() } else { context.dot.clone() };
-        let guards = keys.iter().chain(context.guards.iter()).cloned().collect();
-        Some(Rc::new(Context { dot, guards }))
-    }
-
-    /// The context of one round of a loop.
-    fn round(&self, context: Option<Rc<Context>>, index: &Val) -> Option<Rc<Context>> {
-        let context = context?;
-        let trace = self.engine.trace.as_ref()?;
-        let Some(Frame::Loop(all)) = self.frames.last() else { return Some(context) };
-        let step = match &index.any {
-            Any::String(key) => Step::Key(Arc::from(&*key.to_str())),
-            Any::Int(index) => Step::Index(usize::try_from(*index).unwrap_or_default()),
-            _ => return Some(context),
-        };
-        let container = match &all.items {
-            Items::List { list, .. } => Any::List(list.clone()),
-            Items::Map { map, .. } => Any::Map(map.clone()),
-            Items::Count { .. } => return Some(context),
-        };
-        let dot = trace.element(&container, step, &context.dot);
-        Some(Rc::new(Context { dot, guards: context.guards.clone() }))
-    }
-
-    fn frame(&mut self) -> Option<FrameId> {
-        let (file, action, caller) = (&self.template.file, self.action as usize, self.caller);
-        Some(self.engine.trace.as_mut()?.map.frame(file, action, caller))
-    }
-
-    /// What calls the execution that the current action waits for.
-    pub fn caller(&mut self) -> Caller {
-        Caller { frame: self.frame(), guards: self.guards() }
-    }
-
-    /// What the text of `tpl` prints depends on where that text comes from.
-    pub fn saw_text(&self, text: &Text, caller: &mut Caller) {
-        if let Some(path) = self.engine.trace.as_ref().and_then(|trace| trace.path(&Any::String(text.clone()))) {
-            caller.guards = std::iter::once(path).chain(caller.guards.iter()).cloned().collect();
-        }
-    }
-
-    /// A key of a map was read.
-    pub fn saw_field(&mut self, map: &Map, name: &Text, found: &Any) {
-        if let Some(trace) = &mut self.engine.trace {
-            trace.field(map, name, found);
-        }
-    }
-
-    /// A value was used.
-    pub fn saw(&mut self, value: &Any) {
-        if let Some(trace) = &mut self.engine.trace {
-            trace.value(value);
-        }
-    }
-
-    /// Dot was used as a whole.
-    pub fn saw_dot(&mut self) {
-        if let (Some(trace), Some(context)) = (&mut self.engine.trace, &self.context) {
-            trace.read(&context.dot);
-        }
-    }
-
-    /// An action included text.
-    pub fn saw_included(&mut self, text: &Text, marks: Vec<Mark>) {
-        if let Some(trace) = &mut self.engine.trace {
-            trace.include(text.clone(), marks);
-        }
-    }
-}
-
-impl Items {
-    fn is_empty(&self) -> bool {
-        match self {
-            Self::Count { next, end, .. } => next >= end,
-            Self::List { list, .. } => list.items.is_empty(),
-            Self::Map { entries, .. } => entries.as_slice().is_empty(),
-        }
-    }
-
-    /// The index or key and the element of the next round.
-    fn next(&mut self) -> Option<(Val, Val)> {
-        match self {
-            Self::Count { next, end, make } => {
-                let number = *next;
-                *next += 1;
-                (number < *end).then(|| (Val::default(), make(number).into()))
-            }
-            Self::List { list, next } => {
-                let any = list.items.get(*next)?.clone();
-                let index = Any::Int(*next as i64);
-                *next += 1;
-                Some((index.into(), Val { any, boxed: boxed_elements(list.of) }))
-            }
-            Self::Map { entries, boxed, .. } => {
-                let (key, any) = entries.next()?;
-                Some((Any::String(key).into(), Val { any, boxed: *boxed }))
-            }
-        }
     }
 }
 

@@ -4,14 +4,18 @@
 mod ast;
 mod builtins;
 mod compare;
+mod engine;
 mod error;
 mod eval;
 mod exec;
+mod helm;
+mod items;
 mod lexer;
 mod library;
 mod number;
 mod parser;
 mod trace;
+mod watch;
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -19,9 +23,10 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
+use self::engine::{Engine, STACK};
 use self::error::{ExecError, helm_parse_text};
-use self::eval::{NO_VALUE, no_values, without};
-use self::exec::{Engine, Run, STACK};
+use self::exec::Run;
+use self::helm::{NO_VALUE, no_values, without};
 use self::library::Library;
 use self::parser::ParseError;
 use self::trace::Trace;

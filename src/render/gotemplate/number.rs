@@ -75,14 +75,15 @@ impl Number {
     }
 }
 
+const TWO_TO_63: f64 = (1_u64 << 63) as f64;
+
 fn whole(value: f64) -> Option<i64> {
     // -2^63 is exact, 2^63 is not an int64.
-    (value.fract() == 0.0 && (-9.223372036854775808e18..9.223372036854775808e18).contains(&value))
-        .then_some(value as i64)
+    (value.fract() == 0.0 && (-TWO_TO_63..TWO_TO_63).contains(&value)).then_some(value as i64)
 }
 
 fn whole_unsigned(value: f64) -> Option<u64> {
-    (value.fract() == 0.0 && (0.0..1.8446744073709551616e19).contains(&value)).then_some(value as u64)
+    (value.fract() == 0.0 && (0.0..2.0 * TWO_TO_63).contains(&value)).then_some(value as u64)
 }
 
 /// Splits `1+2i` before the sign of its imaginary part.
@@ -121,7 +122,8 @@ mod tests {
     #[test]
     fn malformed_constants_have_gos_words() {
         for (text, kind, expected) in [
-            ("08", Kind::Number, "illegal number syntax: \"08\""),
+            ("08", Kind::Number, "integer overflow: \"08\""),
+            ("0x", Kind::Number, "illegal number syntax: \"0x\""),
             ("123456789012345678901", Kind::Number, "integer overflow: \"123456789012345678901\""),
             ("'ab'", Kind::CharConstant, "malformed character constant: 'ab'"),
             ("''", Kind::CharConstant, "invalid syntax"),

@@ -52,7 +52,7 @@ pub const ROWS: &[Row] = &[
     Row::member("getSeconds", 1, |_, args| part(args, NANOS, |civil| civil.second % 60)).of("int"),
     Row::member("getSeconds", 2, |_, args| field(args, |civil| civil.second % 60)).of("int"),
     Row::member("getMilliseconds", 1, |_, args| match args[0].data {
-        Data::Duration(nanos) => Ok((nanos / 1_000_000 % 1000).into()),
+        Data::Duration(nanos) => Ok((nanos / 1_000_000).into()),
         _ => field(args, |civil| civil.nanos / 1_000_000),
     })
     .of("int"),
@@ -140,7 +140,7 @@ fn moment(seconds: i128, nanos: u32) -> Result<Val, Failure> {
 
 /// Reads `1h30m`, as Go's `time.ParseDuration` does, into nanoseconds.
 pub fn parse_duration(text: &str) -> Result<i64, Failure> {
-    let invalid = || Failure::Other(format!("time: invalid duration {text:?}"));
+    let invalid = || Failure::new("type conversion error from 'string' to 'google.protobuf.Duration'");
     let (negative, mut rest) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, text.strip_prefix('+').unwrap_or(text)),
@@ -191,7 +191,7 @@ pub fn print_duration(nanos: i64) -> String {
 
 /// Reads RFC 3339.
 pub fn parse_timestamp(text: &str) -> Result<Timestamp, Failure> {
-    let invalid = || Failure::Other(format!("parsing time {text:?} as RFC 3339 failed"));
+    let invalid = || Failure::new("type conversion error from 'string' to 'google.protobuf.Timestamp'");
     parse_rfc3339(text)
         .ok_or_else(invalid)
         .and_then(|at| if RANGE.contains(&at.seconds) { Ok(at) } else { Err(Failure::new("timestamp overflow")) })
