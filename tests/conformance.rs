@@ -64,7 +64,9 @@ fn hold(name: &str) {
             let reason = EXCEPTIONS.iter().find(|(file, case_name, _)| *file == name && case["name"] == *case_name);
             match (run(&head, case), reason) {
                 (Err(how), None) => Some(format!("{}: {how}", text_of(&case["name"]))),
-                (Ok(()), Some(_)) if program::is_plimsoll() => Some(format!("{}: agrees, and is listed as an exception", text_of(&case["name"]))),
+                (Ok(()), Some(_)) if program::is_plimsoll() => {
+                    Some(format!("{}: agrees, and is listed as an exception", text_of(&case["name"])))
+                }
                 (Err(_), Some(_)) | (Ok(()), _) => None,
             }
         })
