@@ -26,7 +26,7 @@ pub fn documents<'a>(
         .iter()
         .filter(move |manifest| {
             let Some(events) = &manifest.hook else { return true };
-            !options.no_hooks && !(options.skip_tests && events.contains(&"test"))
+            !(options.no_hooks || options.skip_tests && events.contains(&"test"))
         })
         .map(|manifest| (manifest.file.name.as_str(), manifest.content()));
     crds.chain(manifests).map(|(name, text)| (name, format!("---\n# Source: {name}\n{text}\n")))

@@ -2,7 +2,7 @@
 //!
 //! An object policy is a `ValidatingAdmissionPolicy`; what relates objects to each other or to values is a
 //! `ReleasePolicy` with the same grammar ([`document`]). Expressions are CEL ([`cel`]); a validation that is false is
-//! traced to the fields that made it so ([`evaluate`]).
+//! traced to the fields that made it so ([`evaluate()`]).
 
 pub mod catalogue;
 pub mod cel;

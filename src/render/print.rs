@@ -14,10 +14,10 @@ const DEPTH: usize = 10_000;
 /// Why a value could not be printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PrintError {
-    /// More text than [`LIMIT`]
+    /// More text than `LIMIT`
     #[error("printed text is longer than {} MiB", LIMIT >> 20)]
     TooLong,
-    /// A value nested deeper than [`DEPTH`], or one that holds itself
+    /// A value nested deeper than `DEPTH`, or one that holds itself
     #[error("value is nested more than {DEPTH} levels deep")]
     TooDeep,
 }

@@ -1,0 +1,202 @@
+//! The command line as its users meet it: help, exit statuses, what goes where.
+
+mod common;
+
+use std::fs;
+use std::process::{Command, Stdio};
+
+use common::{folder, plimsoll, root, snapshots};
+
+const WORKSPACE: [&str; 3] = ["render", "alice", "charts/workspace"];
+const ALICE: &str = "charts/workspace/examples/alice.yaml";
+
+const CONFIG: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: settings\ndata:\n  colour: blue\n";
+const LEAK: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: settings\ndata:\n  API_TOKEN: ghp_0123456789abcdefghijABCDEFGHIJ012345\n";
+
+#[test]
+fn help_of_every_command() {
+    for command in [
+        &[][..],
+        &["render"],
+        &["lint"],
+        &["deps"],
+        &["policy"],
+        &["policy", "list"],
+        &["policy", "explain"],
+        &["policy", "test"],
+        &["init"],
+        &["completions"],
+    ] {
+        let run = plimsoll(root(), &[command, &["--help"]].concat(), "");
+        assert_eq!((run.status, run.stderr.as_str()), (0, ""));
+        snapshots("help").bind(|| insta::assert_snapshot!([&["plimsoll"], command].concat().join("-"), run.stdout));
+    }
+}
+
+#[test]
+fn bad_usage_is_no_verdict() {
+    for args in [&["render"][..], &["render", "a", "b", "c"], &["lint"], &["nope"], &["render", "x", "--nope"]] {
+        let run = plimsoll(root(), args, "");
+        assert_eq!((run.status, run.stdout.as_str()), (2, ""), "{args:?}");
+        assert!(!run.stderr.is_empty(), "{args:?}");
+    }
+}
+
+#[test]
+fn check_prints_findings_and_no_manifests() {
+    let clean = plimsoll(root(), &[&WORKSPACE[..], &["-f", ALICE, "--check"]].concat(), "");
+    assert_eq!((clean.status, clean.stderr.as_str()), (0, ""));
+    assert!(clean.stdout.starts_with("all is well: "), "{}", clean.stdout);
+
+    let loose = [&WORKSPACE[..], &["-f", ALICE, "--check", "--set", "ingress.auth.type=none"]].concat();
+    let refused = plimsoll(root(), &loose, "");
+    assert_eq!(refused.status, 1, "{}", refused.stdout);
+    assert!(refused.stdout.contains("ingress.auth.type is set by --set ingress.auth.type=none"), "{}", refused.stdout);
+    assert!(!refused.stdout.contains("# Source:"));
+    let tolerated = plimsoll(root(), &[&loose[..], &["--fail-on", "never"]].concat(), "");
+    assert_eq!((tolerated.status, tolerated.stdout), (0, refused.stdout));
+    let other = plimsoll(root(), &[&loose[..], &["--policy", "secrets/plaintext"]].concat(), "");
+    assert_eq!(other.status, 0, "{}", other.stdout);
+    let unknown = plimsoll(root(), &[&loose[..], &["--policy", "secrets/nope"]].concat(), "");
+    assert_eq!((unknown.status, unknown.stdout.as_str()), (2, ""));
+}
+
+#[test]
+fn warnings_refuse_where_that_is_asked_for() {
+    let args = [&WORKSPACE[..], &["-f", ALICE, "--set", "readOnly=true", "--check"]].concat();
+    assert_eq!(plimsoll(root(), &args, "").status, 0);
+    assert_eq!(plimsoll(root(), &[&args[..], &["--fail-on", "warning"]].concat(), "").status, 1);
+}
+
+#[test]
+fn json_follows_its_schema() {
+    let args =
+        [&WORKSPACE[..], &["--check", "--format", "json", "--set", "hooks.allowInternal=true", "-f", ALICE]].concat();
+    let run = plimsoll(root(), &args, "");
+    assert_eq!(run.status, 1);
+    let schema = serde_json::from_str(include_str!("../schemas/findings.schema.json")).unwrap();
+    let document = serde_json::from_str(&run.stdout).unwrap();
+    jsonschema::draft202012::new(&schema).unwrap().validate(&document).unwrap();
+    assert_eq!(document["findings"][0]["policy"], "workspace/internal-hooks");
+    assert_eq!(document["findings"][0]["values"][0]["flag"], "--set hooks.allowInternal=true");
+}
+
+#[test]
+fn values_come_from_standard_input() {
+    let alice = fs::read_to_string(root().join(ALICE)).unwrap();
+    let from_file = plimsoll(root(), &[&WORKSPACE[..], &["-f", ALICE]].concat(), "");
+    let from_stdin = plimsoll(root(), &[&WORKSPACE[..], &["-f", "-"]].concat(), &alice);
+    assert_eq!((from_stdin.status, from_stdin.stdout), (0, from_file.stdout));
+}
+
+#[test]
+fn a_seed_makes_random_functions_reproducible() {
+    let dir = folder(&[
+        ("c/Chart.yaml", "apiVersion: v2\nname: c\nversion: 0.1.0\n"),
+        ("c/templates/a.yaml", "go: {{ randAlphaNum 20 }}-{{ uuidv4 }}\n"),
+        ("c/templates/b.yaml.j2", "jinja: {{ randAlphaNum(20) }}\n"),
+    ]);
+    let render = |seed: &[&str]| plimsoll(dir.path(), &[&["render", "r", "c"], seed].concat(), "").stdout;
+    assert_eq!(render(&["--seed", "7"]), render(&["--seed", "7"]));
+    assert_ne!(render(&["--seed", "7"]), render(&["--seed", "8"]));
+    assert_ne!(render(&[]), render(&[]));
+}
+
+#[test]
+fn files_are_written_whole_and_where_they_were_asked_for() {
+    let dir = folder(&[
+        ("c/Chart.yaml", "apiVersion: v2\nname: c\nversion: 0.1.0\n"),
+        ("c/templates/a.yaml", "a: 1\n---\nb: 2\n"),
+        ("c/templates/b.yaml", "c: 3\n"),
+    ]);
+    let run = plimsoll(dir.path(), &["render", "r", "c", "--output-dir", "out", "--release-name"], "");
+    assert_eq!(run.status, 0, "{}", run.stderr);
+    assert!(run.stdout.contains("wrote out/r/c/templates/a.yaml\n"), "{}", run.stdout);
+    let a = fs::read_to_string(dir.path().join("out/r/c/templates/a.yaml")).unwrap();
+    assert_eq!(a, "---\n# Source: c/templates/a.yaml\na: 1\n---\n# Source: c/templates/a.yaml\nb: 2\n");
+    assert_eq!(fs::read_dir(dir.path().join("out/r/c/templates")).unwrap().count(), 2, "no drafts are left");
+}
+
+#[test]
+fn lint_takes_charts_files_folders_and_standard_input() {
+    let dir = folder(&[("good.yaml", CONFIG), ("more/also-good.yml", CONFIG), ("more/notes.txt", LEAK)]);
+    let lint = |args: &[&str], stdin: &str| plimsoll(dir.path(), &[&["lint"], args].concat(), stdin);
+    assert_eq!(lint(&["good.yaml"], "").status, 0);
+    let all = lint(&["."], "");
+    assert_eq!((all.status, all.stdout.contains("2 objects")), (0, true), "{}{}", all.stdout, all.stderr);
+    let refused = lint(&["-"], LEAK);
+    assert_eq!(refused.status, 1, "{}", refused.stdout);
+    assert!(refused.stdout.contains("secrets/plaintext") && refused.stdout.contains("-:6:3"), "{}", refused.stdout);
+    assert!(!refused.stdout.contains("ghp_"), "the token is not shown: {}", refused.stdout);
+    for nothing in [lint(&["-"], ""), lint(&["missing.yaml"], "")] {
+        assert_eq!((nothing.status, nothing.stdout.as_str()), (2, ""));
+    }
+    let chart = plimsoll(root(), &["lint", "charts/workspace", "-f", ALICE, "--name", "alice", "-n", "alice"], "");
+    assert_eq!(chart.status, 0, "{}{}", chart.stdout, chart.stderr);
+}
+
+#[test]
+fn a_new_chart_passes_its_own_check() {
+    let dir = folder(&[]);
+    let run = plimsoll(dir.path(), &["init", "charts/my-app"], "");
+    assert_eq!((run.status, run.stderr.as_str()), (0, ""));
+    for args in [&["render", "my-app", "charts/my-app", "--check"][..], &["render", "my-app", "charts/my-app"]] {
+        let run = plimsoll(dir.path(), args, "");
+        assert_eq!((run.status, run.stderr.as_str()), (0, ""), "{}", run.stdout);
+    }
+    let again = plimsoll(dir.path(), &["init", "charts/my-app"], "");
+    assert_eq!(again.status, 2);
+    assert_eq!(plimsoll(dir.path(), &["init", "My App"], "").status, 2);
+}
+
+#[test]
+fn policies_are_listed_explained_and_tested() {
+    let list = plimsoll(root(), &["policy", "list"], "");
+    assert_eq!(list.stdout.lines().count(), 10);
+    let explained = plimsoll(root(), &["policy", "explain", "workspace/egress"], "");
+    snapshots("cli").bind(|| insta::assert_snapshot!("policy-explain", explained.stdout));
+    let tested = plimsoll(root(), &["policy", "test"], "");
+    assert_eq!(tested.status, 0);
+    assert!(tested.stdout.ends_with(" passed, 0 failed\n"), "{}", tested.stdout);
+    let page = fs::read_to_string(root().join("docs/policies.md")).unwrap();
+    let printed = plimsoll(root(), &["policy", "list", "--format", "markdown"], "").stdout;
+    assert!(page == printed, "docs/policies.md is stale: plimsoll policy list --format markdown > docs/policies.md");
+}
+
+/// The policy that docs/writing-policies.md writes, with its examples, and one whose examples lie.
+#[test]
+fn policies_of_ones_own_are_tested_too() {
+    let own = root().join("tests/fixtures/own-policies");
+    let tested = plimsoll(&own, &["policy", "test", "good"], "");
+    assert_eq!((tested.status, tested.stdout.as_str()), (0, "2 passed, 0 failed\n"), "{}", tested.stderr);
+    let lies = plimsoll(&own, &["policy", "test", "lies"], "");
+    assert_eq!(lies.status, 1);
+    snapshots("cli").bind(|| insta::assert_snapshot!("policy-test-lies", lies.stdout));
+    let found = plimsoll(&own, &["lint", "--policies", "good", "-"], &CONFIG.replace("settings", &"x".repeat(64)));
+    assert_eq!(found.status, 1, "{}", found.stderr);
+    snapshots("cli").bind(|| insta::assert_snapshot!("own-policy-finding", found.stdout));
+}
+
+#[test]
+fn a_closed_pipe_is_a_quiet_end() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_plimsoll"))
+        .args(WORKSPACE)
+        .args(["-f", ALICE])
+        .current_dir(root())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn completions_are_scripts() {
+    for shell in ["bash", "zsh", "fish"] {
+        let run = plimsoll(root(), &["completions", shell], "");
+        assert!(run.status == 0 && run.stdout.contains("plimsoll"), "{shell}");
+    }
+}
