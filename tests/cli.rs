@@ -169,6 +169,10 @@ fn policies_of_ones_own_are_tested_too() {
     let own = root().join("tests/fixtures/own-policies");
     let tested = plimsoll(&own, &["policy", "test", "good"], "");
     assert_eq!((tested.status, tested.stdout.as_str()), (0, "2 passed, 0 failed\n"), "{}", tested.stderr);
+    let manual = fs::read_to_string(root().join("docs/writing-policies.md")).unwrap();
+    for file in ["short.yaml", "short.test.yaml"] {
+        assert!(manual.contains(&fs::read_to_string(own.join("good/names").join(file)).unwrap()), "{file}");
+    }
     let lies = plimsoll(&own, &["policy", "test", "lies"], "");
     assert_eq!(lies.status, 1);
     snapshots("cli").bind(|| insta::assert_snapshot!("policy-test-lies", lies.stdout));
@@ -199,4 +203,26 @@ fn completions_are_scripts() {
         let run = plimsoll(root(), &["completions", shell], "");
         assert!(run.status == 0 && run.stdout.contains("plimsoll"), "{shell}");
     }
+}
+
+#[test]
+fn missing_dependencies_are_packaged_where_that_is_asked_for() {
+    let dir = folder(&[
+        (
+            "c/Chart.yaml",
+            "apiVersion: v2\nname: c\nversion: 0.1.0\ndependencies:\n- name: sub\n  version: 0.1.0\n  repository: file://../sub\n",
+        ),
+        ("sub/Chart.yaml", "apiVersion: v2\nname: sub\nversion: 0.1.0\n"),
+        ("sub/templates/a.yaml", "a: 1\n"),
+    ]);
+    let missing = plimsoll(dir.path(), &["render", "r", "c"], "");
+    assert_eq!((missing.status, missing.stdout.as_str()), (2, ""));
+    assert!(
+        missing.stderr.contains("charts/ directory: sub") && missing.stderr.contains("plimsoll deps"),
+        "{}",
+        missing.stderr
+    );
+    let found = plimsoll(dir.path(), &["render", "r", "c", "--dependency-update"], "");
+    assert_eq!((found.status, found.stderr.as_str()), (0, ""));
+    assert_eq!(found.stdout, "---\n# Source: c/charts/sub/templates/a.yaml\na: 1\n");
 }

@@ -109,6 +109,12 @@ impl Chart {
         if allowed { Ok(()) } else { Err(mismatch()) }
     }
 
+    /// The names of the dependencies that Chart.yaml has and `charts/` has not.
+    pub fn missing_dependencies(&self) -> Vec<String> {
+        let has = |name: &str| self.dependencies.iter().any(|subchart| subchart.name() == name);
+        self.metadata.dependencies.iter().map(|d| d.name.clone()).filter(|name| !has(name)).collect()
+    }
+
     /// The files of `crds/` that are manifests, without those of subcharts.
     ///
     /// Source: Helm's `pkg/chart/v2/chart.go`, `CRDObjects`.

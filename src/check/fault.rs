@@ -50,6 +50,10 @@ impl From<values::InputError> for Fault {
 impl From<values::Error> for Fault {
     fn from(error: values::Error) -> Self {
         let mut fault = Self::new(error.to_string());
+        if matches!(error, values::Error::MissingDependencies { .. }) {
+            return fault
+                .help("`plimsoll deps CHART` gets them without Helm; with --locked, exactly those of Chart.lock");
+        }
         let values::Error::Schema { error, sources } = error else { return fault };
         let mut notes = Vec::new();
         for problem in error.charts.into_iter().flat_map(|chart| chart.problems) {

@@ -1,14 +1,16 @@
 //! The arguments that say which release of which chart is meant: those of `helm template`.
 
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use super::{Stop, Streams};
-use crate::chart::{Capabilities, KubeVersion};
+use crate::chart::{self, Capabilities, KubeVersion};
 use crate::check::Job;
 use crate::finding::Fault;
 use crate::render::host::Source;
 use crate::render::{Release, gotemplate};
+use crate::repository;
 use crate::values::{Inputs, SchemaCheck};
 
 /// The most bytes of a values file on standard input.
@@ -54,6 +56,9 @@ pub(super) struct ChartArgs {
     /// Pretend that the cluster offers these API versions too (repeatable)
     #[arg(short, long, value_name = "VERSION", value_delimiter = ',', help_heading = "Cluster")]
     pub api_versions: Vec<String>,
+    /// Package missing file:// dependencies into charts/ first; `plimsoll deps` gets the others
+    #[arg(long, help_heading = "Release")]
+    pub dependency_update: bool,
     /// Make random functions (randAlphaNum, genCA, uuidv4, …) reproducible
     #[arg(long, value_name = "NUMBER", help_heading = "Release")]
     pub seed: Option<u64>,
@@ -99,6 +104,9 @@ impl ChartArgs {
             None => Source::system().map_err(|error| Fault::new(format!("no random numbers: {error}")))?,
         };
         let (name, chart) = self.name_and_chart(name_and_chart, source)?;
+        if self.dependency_update {
+            update_dependencies(Path::new(&chart))?;
+        }
         let mut stdin = Vec::new();
         if self.values.iter().any(|name| name == "-") {
             stdin = read(streams.stdin, MAX_STDIN, "standard input")?;
@@ -158,6 +166,15 @@ impl ChartArgs {
             }
         }
     }
+}
+
+/// Fills `charts/` where something is missing, without the network.
+fn update_dependencies(folder: &Path) -> Result<(), Fault> {
+    if chart::load(folder)?.missing_dependencies().is_empty() {
+        return Ok(());
+    }
+    let options = repository::Options { locked: false, network: None, now: SystemTime::now() };
+    repository::update(folder, &options).map(drop).map_err(|error| super::deps::fault(&error))
 }
 
 /// Reads all of an input that must not be larger than `limit` bytes.

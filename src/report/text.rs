@@ -146,9 +146,6 @@ fn show_finding(finding: &Finding) -> Vec<Shown> {
         places.push((place.rendered.clone(), format!("rendered: {owner}{field}").trim_end_matches(": ").to_owned()));
     }
     let mut notes = Vec::new();
-    if let Some(more) = finding.places.len().checked_sub(MAX_PLACES).filter(|more| *more > 0) {
-        notes.push(format!("and {} more", plural(more, "field")));
-    }
     for key in &finding.values {
         match &key.set_by {
             Some(Setter::File(place)) => places.push((place.clone(), format!("{} is set here", key.path))),
@@ -156,7 +153,11 @@ fn show_finding(finding: &Finding) -> Vec<Shown> {
             None => notes.push(format!("{} is not set", key.path)),
         }
     }
-    let mut parts = show(format!("{object}{}", finding.message), places);
+    let mut message = format!("{object}{}", finding.message);
+    if let Some(more) = finding.places.len().checked_sub(MAX_PLACES).filter(|more| *more > 0) {
+        message.push_str(&format!(" (and {} more)", plural(more, "field")));
+    }
+    let mut parts = show(message, places);
     parts[0].code = Some(format!("{}[{}]", finding.severity, finding.policy));
     parts[0].severity = Some(match finding.severity {
         Severity::Error => miette::Severity::Error,

@@ -52,8 +52,7 @@ pub enum Error {
     /// Subcharts that Chart.yaml names and `charts/` does not have.
     #[error(
         "an error occurred while checking for chart dependencies. You may need to run `helm dependency build` to fetch \
-         missing dependencies: found in Chart.yaml, but missing in charts/ directory: {}\n\
-         `plimsoll deps` fetches them without Helm",
+         missing dependencies: found in Chart.yaml, but missing in charts/ directory: {}",
         missing.join(", ")
     )]
     MissingDependencies {
@@ -90,9 +89,7 @@ pub fn resolve(
     if !matches!(chart.metadata.kind.as_str(), "" | "application") {
         return Err(Error::NotInstallable(chart.metadata.kind.clone()));
     }
-    let has = |name: &str| chart.dependencies.iter().any(|subchart| subchart.name() == name);
-    let missing: Vec<String> =
-        chart.metadata.dependencies.iter().map(|d| d.name.clone()).filter(|name| !has(name)).collect();
+    let missing = chart.missing_dependencies();
     if !missing.is_empty() {
         return Err(Error::MissingDependencies { missing });
     }

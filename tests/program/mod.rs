@@ -49,14 +49,11 @@ impl Outcome {
     }
 }
 
-/// The last line of Helm's standard error, which holds the reason; without the chain of calls that led to it where
-/// that chain is of absurd length, as plimsoll does not print all of it then.
+/// The last line of Helm's standard error, which holds the reason.
 fn reason(stderr: &str) -> String {
     let stderr = stderr.replace("\n\nUse --debug flag to render out invalid YAML", "");
     let last = stderr.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default();
-    let reason = last.strip_prefix("Error: ").unwrap_or(last);
-    let innermost = || reason.rsplit("error calling include: ").next().unwrap_or_default();
-    if reason.len() > 10_000 { innermost().to_owned() } else { reason.to_owned() }
+    last.strip_prefix("Error: ").unwrap_or(last).to_owned()
 }
 
 fn squeeze(text: &str) -> String {
