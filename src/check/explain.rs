@@ -57,7 +57,10 @@ fn place(object: &Object, manifest: &Manifest, field: &Path, keys: &mut Keys) ->
     let path = Path([object.prefix.0.as_slice(), field.0.as_slice()].concat());
     let rendered = manifest.locate(&path);
     let mut template = Vec::new();
-    keys.printed.extend(manifest.keys(&rendered).cloned());
+    // A whole object is at fault for what it lacks: what was printed into it has no part in that.
+    if !field.0.is_empty() {
+        keys.printed.extend(manifest.keys(&rendered).cloned());
+    }
     if let Some(origin) = manifest.origin(&rendered) {
         keys.guards.extend(origin.guards.iter().cloned());
         template = origin.chain.into_iter().map(to_line_end).collect();
