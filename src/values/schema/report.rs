@@ -24,6 +24,8 @@ struct Node {
     text: String,
     causes: Vec<Node>,
     kind: NodeKind,
+    /// The first key of the value that should not be there.
+    surplus: Option<String>,
 }
 
 #[derive(Debug, PartialEq)]
@@ -115,7 +117,11 @@ impl Report {
         leaves(&self.0, &mut found);
         found
             .into_iter()
-            .map(|node| Problem { path: steps(&node.at, values, from), message: node.text.clone() })
+            .map(|node| {
+                let path = steps(&node.at, values, from);
+                let path = node.surplus.as_ref().map_or_else(|| path.clone(), |key| path.key(key.as_str()));
+                Problem { path, message: node.text.clone() }
+            })
             .collect()
     }
 }
@@ -130,7 +136,7 @@ impl fmt::Display for Report {
 
 impl Node {
     fn new(at: &[String], text: impl Into<String>) -> Self {
-        Self { at: at.to_vec(), text: text.into(), causes: Vec::new(), kind: NodeKind::Error }
+        Self { at: at.to_vec(), text: text.into(), causes: Vec::new(), kind: NodeKind::Error, surplus: None }
     }
 
     fn because(self, causes: Vec<Node>) -> Self {
@@ -272,7 +278,12 @@ impl Explain<'_> {
             Kind::FalseSchema if keyword == "additionalProperties" => {
                 let object = self.values.pointer(error.instance_path().as_str()).and_then(Json::as_object);
                 let names: Vec<String> = object.into_iter().flatten().map(|(name, _)| name.clone()).collect();
-                node(format!("additional properties {} not allowed", words::list(&names)))
+                let text = format!("additional properties {} not allowed", words::list(&names));
+                vec![Node { surplus: names.into_iter().next(), ..Node::new(at, text) }]
+            }
+            Kind::AdditionalProperties { unexpected } => {
+                let text = words::sentence(error.kind(), instance).unwrap_or_else(|| error.to_string());
+                vec![Node { surplus: unexpected.first().cloned(), ..Node::new(at, text) }]
             }
             kind => node(words::sentence(kind, instance).unwrap_or_else(|| error.to_string())),
         }
