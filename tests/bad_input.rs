@@ -67,3 +67,14 @@ fn nesting_without_end() {
         assert!(run.stderr.len() < 4096, "{} bytes of diagnostics", run.stderr.len());
     }
 }
+
+/// What a chart says must not clear the screen on which it is said.
+#[test]
+fn terminal_escapes() {
+    let template = "a: {{ fail \"\u{1b}[2J\u{202e}gotcha\" }} # \u{1b}]0;title\u{7}\n";
+    let dir = folder(&[CHART, ("chart/templates/a.yaml", template)]);
+    let run = plimsoll(dir.path(), &["render", "r", "chart"], "");
+    assert_eq!((run.status, run.stdout.as_str()), (2, ""));
+    assert!(run.stderr.contains("gotcha"));
+    assert!(!run.stderr.contains(|c: char| c.is_control() && c != '\n' || c == '\u{202e}'), "{:?}", run.stderr);
+}

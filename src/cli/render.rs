@@ -12,6 +12,7 @@ use crate::check::{self, Rendered};
 use crate::finding::Fault;
 use crate::gate::ExitStatus;
 use crate::manifest::{self, Stream};
+use crate::report::printable;
 
 /// Print a chart's manifests, or check them with --check
 ///
@@ -55,7 +56,7 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
     let job = args.chart.job(&args.name_and_chart, streams)?;
     let rendered = check::render(&job)?;
     for warning in &rendered.warnings {
-        writeln!(streams.stderr, "warning: {warning}")?;
+        writeln!(streams.stderr, "warning: {}", printable(warning))?;
     }
     if args.check {
         return args.checks.run(&check::Subject::from(&rendered), streams);

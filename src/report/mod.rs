@@ -2,9 +2,12 @@
 
 mod json;
 mod mask;
+mod printable;
 mod text;
 
 use std::io::{self, Write};
+
+pub use printable::printable;
 
 use crate::finding::{Fault, Report};
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
 
-use super::{Style, mask};
+use super::{Style, mask, printable};
 use crate::finding::{Fault, Finding, Report, Setter, Severity};
 use crate::source::{Location, SourceFile, Span};
 
@@ -87,10 +87,11 @@ fn plural_policies(count: usize) -> String {
 
 /// A message with its places: those in the file of the first one stand under the message, each further file follows.
 fn show(message: String, places: Vec<(Location, String)>) -> Vec<Shown> {
-    let mut parts = vec![Shown { message, ..Shown::default() }];
+    let mut parts = vec![Shown { message: printable(&message), ..Shown::default() }];
     for (location, text) in places {
+        let text = printable(&text);
         if !is_quotable(&location) {
-            parts[0].message.push_str(&format!("\n{location}: {text}"));
+            parts[0].message.push_str(&printable(&format!("\n{location}: {text}")));
             continue;
         }
         let Span { start, end } = visible(&location);
@@ -128,7 +129,7 @@ fn show_fault(fault: &Fault) -> Vec<Shown> {
     let mut parts = show(fault.message.clone(), fault.labels.clone());
     parts[0].code = Some("error".into());
     if let Some(last) = parts.last_mut() {
-        last.help = fault.help.clone();
+        last.help = fault.help.as_deref().map(printable);
     }
     parts
 }
@@ -167,7 +168,7 @@ fn show_finding(finding: &Finding) -> Vec<Shown> {
     notes.extend([finding.rationale.clone(), finding.remediation.clone()]);
     notes.retain(|note| !note.is_empty());
     if let (Some(last), false) = (parts.last_mut(), notes.is_empty()) {
-        last.help = Some(textwrap::fill(&notes.join("\n"), HELP_WIDTH));
+        last.help = Some(printable(&textwrap::fill(&notes.join("\n"), HELP_WIDTH)));
     }
     parts
 }
@@ -175,7 +176,7 @@ fn show_finding(finding: &Finding) -> Vec<Shown> {
 impl Shown {
     fn add(&mut self, file: &Arc<SourceFile>, label: LabeledSpan) {
         if self.file.is_none() {
-            self.source = Some(NamedSource::new(&file.name, mask::text(&file.text).into()));
+            self.source = Some(NamedSource::new(printable(&file.name), printable(&mask::text(&file.text)).into()));
             self.file = Some(file.clone());
         }
         self.labels.push(label);

@@ -1,0 +1,29 @@
+//! What comes from a chart must not steer the terminal that shows it.
+
+/// The same text without characters that a terminal obeys or that reorder a line: byte for byte as long, so that
+/// positions stay true. Line breaks and tabs stay.
+pub fn printable(text: &str) -> String {
+    text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
+        match c {
+            '\n' | '\t' => out.push(c),
+            // Directional marks: a line would look like another one.
+            '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}' => out.push('\u{FFFD}'),
+            c if c.is_control() => out.push_str(&"??"[..c.len_utf8()]),
+            c => out.push(c),
+        }
+        out
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_left_for_a_terminal_to_obey() {
+        let hostile = "a\u{1b}[2Jb\u{9b}31mc\rd\u{202e}e\u{7}\tf\nhé";
+        let shown = printable(hostile);
+        assert_eq!(shown, "a?[2Jb??31mc?d\u{FFFD}e?\tf\nhé");
+        assert_eq!(shown.len(), hostile.len());
+    }
+}
