@@ -12,6 +12,8 @@ mod lexer;
 mod ops;
 mod parser;
 mod re2;
+#[cfg(test)]
+mod referee;
 mod tree;
 pub mod value;
 
