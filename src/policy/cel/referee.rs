@@ -312,7 +312,8 @@ const PIECES: &[&str] = &[
 
 fn expression(random: &mut Random, depth: usize) -> String {
     if depth == 0 {
-        return random.pick(if random.0 % 2 == 0 { LITERALS } else { NAMES }).to_owned();
+        let words = if random.below(2) == 0 { LITERALS } else { NAMES };
+        return random.pick(words).to_owned();
     }
     let part = |random: &mut Random| expression(random, depth - 1);
     match random.below(15) {
@@ -356,7 +357,10 @@ fn generated_expressions_are_parsed_as_by_the_referee() {
     // As deep as both allow, and deeper.
     check((93..99).flat_map(|n| [format!("{}1{}", "(".repeat(n), ")".repeat(n)), "a ? b : ".repeat(n) + "c"]));
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
-    check((0..GENERATED).map(|i| expression(&mut random, i % 4)));
+    let generated: Vec<String> = (0..GENERATED).map(|i| expression(&mut random, i % 4)).collect();
+    let right = generated.iter().filter(|text| parse(text).is_ok()).count();
+    assert!((GENERATED / 4..GENERATED * 3 / 4).contains(&right), "{right} of {GENERATED} are CEL");
+    check(generated);
 }
 
 #[test]
