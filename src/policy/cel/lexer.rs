@@ -36,10 +36,12 @@ pub fn tokens(source: &str) -> Result<Vec<(Token<'_>, Span)>, CompileError> {
     let mut operators = 0;
     let mut at = 0;
     loop {
+        let end = at;
         at += blank(source.get(at..).unwrap_or_default());
         let rest = source.get(at..).unwrap_or_default();
         let Some(first) = rest.chars().next() else {
-            tokens.push((Token::End, Span::new(at, at)));
+            // Right after the last word: nobody looks for an error behind blanks.
+            tokens.push((Token::End, Span::new(end, end)));
             return Ok(tokens);
         };
         let (token, length) = word(rest, first).map_err(|message| {
