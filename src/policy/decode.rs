@@ -71,7 +71,8 @@ impl Document {
         let before = solid(text.get(..part.start).unwrap_or_default());
         let length = solid(text.get(part.start..part.end).unwrap_or_default()).max(1);
         let mut inked = body.char_indices().filter(|(_, c)| !c.is_whitespace());
-        let Some((start, _)) = inked.nth(before) else { return whole };
+        // The end of a text is right after its last character.
+        let start = inked.nth(before).map_or(body.trim_end().len(), |(start, _)| start);
         let end = body.get(start..).and_then(|rest| {
             let (at, c) = rest.char_indices().filter(|(_, c)| !c.is_whitespace()).nth(length - 1)?;
             Some(start + at + c.len_utf8())

@@ -1,15 +1,19 @@
 //! CEL as Kubernetes 1.35 has it: its environment, its libraries, its limits.
 //!
-//! Crate `cel` gives the parser; names, functions and argument counts are checked when an expression is compiled, and
-//! the compiled tree is evaluated here over shared data, within a budget of steps. What an expression read can be
-//! traced to fields ([`blame`]).
+//! Text becomes words, words become syntax; names, functions and argument counts are checked when an expression is
+//! compiled, and the compiled tree is evaluated here over shared data, within a budget of steps. What an expression read
+//! can be traced to fields ([`blame`]).
 
 pub mod blame;
 mod compile;
 mod eval;
 pub mod functions;
+mod lexer;
 mod ops;
+mod parser;
 mod re2;
+#[cfg(test)]
+mod referee;
 mod tree;
 pub mod value;
 
