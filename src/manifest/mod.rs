@@ -339,6 +339,18 @@ mod tests {
     }
 
     #[test]
+    fn threads_change_neither_the_order_nor_the_first_error() {
+        let padding = format!("# {}\n", "x".repeat(1000));
+        let file = |n| (SourceFile::new(format!("c/{n:03}.yaml"), format!("{padding}kind: A\nindex: {n}\n")), None);
+        let broken = |n| (SourceFile::new(format!("c/{n:03}.yaml"), format!("{padding}[{n}\n")), None);
+        let numbers: Vec<_> =
+            read((0..69).map(file)).unwrap().iter().map(|it| it.value.get("index").cloned()).collect();
+        assert_eq!(numbers, (0..69).map(|n| Some(Value::Int(n))).collect::<Vec<_>>());
+        let error = read((0..200).map(|n| if n % 70 == 69 { broken(n) } else { file(n) })).unwrap_err();
+        assert_eq!(error.location.file.name, "c/069.yaml");
+    }
+
+    #[test]
     fn fields_are_found_in_their_file_and_missing_ones_at_their_parent() {
         let manifests = read_text("a: 1\n---\nkind: Pod\nspec:\n  containers:\n  - image: x\n").unwrap();
         let at = |path: &Path| manifests[0].locate(path).to_string();

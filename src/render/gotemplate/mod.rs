@@ -117,7 +117,7 @@ impl Templates {
         let mut parsed: HashMap<*const SourceFile, Vec<Template>> = HashMap::new();
         for entry in &files {
             let known = parsed.get(&Arc::as_ptr(&entry.source));
-            let templates = match known.and_then(|templates| parser::renamed(templates, &entry.name)) {
+            let templates = match known.and_then(|templates| library::renamed(templates, &entry.name)) {
                 Some(templates) => Ok(templates),
                 None => parser::parse(&entry.name, &entry.source),
             };

@@ -49,22 +49,6 @@ pub fn parse(file_name: &Arc<str>, file: &Arc<SourceFile>) -> Result<Vec<Templat
     Ok(parser.trees)
 }
 
-/// The templates of a file that was parsed under another name; `None` where the names in it do not allow it.
-///
-/// A `define` that has the name of its file and the file itself become one template.
-pub fn renamed(templates: &[Template], file_name: &Arc<str>) -> Option<Vec<Template>> {
-    let collides = templates.iter().any(|template| template.name == *file_name);
-    if collides || !templates.iter().any(|template| template.is_file) {
-        return None;
-    }
-    let rename = |template: &Template| Template {
-        name: if template.is_file { file_name.clone() } else { template.name.clone() },
-        file_name: file_name.clone(),
-        ..template.clone()
-    };
-    Some(templates.iter().map(rename).collect())
-}
-
 /// What is separate for each template of a file.
 #[derive(Default)]
 struct Scope<'a> {
