@@ -6,6 +6,10 @@ use std::process::ExitCode;
 use plimsoll::cli::{self, Streams};
 use plimsoll::report::Style;
 
+/// Templates run on a thread with a deep stack, where glibc asks the kernel for memory page by page.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let style = |is_terminal: bool| {
         let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());

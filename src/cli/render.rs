@@ -73,6 +73,8 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
             .help("name a template by its path in the chart, for example templates/deployment.yaml")
     })?;
     streams.stdout.write_all(output.as_bytes())?;
+    // The process ends here: to give back every value by itself would take as long as to load the chart.
+    std::mem::forget(rendered);
     Ok(ExitStatus::Clean)
 }
 

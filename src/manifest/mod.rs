@@ -4,7 +4,10 @@ mod order;
 mod split;
 mod stream;
 
+use std::panic::resume_unwind;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 use crate::finding::ObjectRef;
 use crate::source::{Location, Origin, SourceFile, SourceMap, Span};
@@ -52,6 +55,9 @@ pub struct Error {
     pub template: Vec<Location>,
 }
 
+/// A thread costs as much as reading some kilobytes.
+const BYTES_PER_THREAD: usize = 16 << 10;
+
 /// The events that `helm.sh/hook` may name, with the Helm 2 alias of the last.
 const EVENTS: [(&str, &str); 10] = [
     ("pre-install", "pre-install"),
@@ -69,17 +75,57 @@ const EVENTS: [(&str, &str); 10] = [
 /// Reads rendered files, given in the order of their names, into Helm's order: manifests by kind, then hooks by kind.
 ///
 /// As in Helm (`SortManifests`), a document whose hook annotation names an unknown event is left out.
-pub fn read(
-    files: impl IntoIterator<Item = (Arc<SourceFile>, Option<Arc<SourceMap>>)>,
-) -> Result<Vec<Manifest>, Error> {
+pub fn read(files: impl IntoIterator<Item = File>) -> Result<Vec<Manifest>, Error> {
     let mut manifests = Vec::new();
-    for (file, map) in files {
-        for span in split::split(&file.text) {
-            let manifest = Manifest { file: file.clone(), span, value: Value::Null, hook: None, map: map.clone() };
-            manifests.extend(manifest.parse()?);
-        }
+    for found in read_all(&files.into_iter().collect::<Vec<_>>()) {
+        manifests.extend(found?);
     }
     manifests.sort_by(|a, b| a.hook.is_some().cmp(&b.hook.is_some()).then_with(|| order::compare(a.kind(), b.kind())));
+    Ok(manifests)
+}
+
+/// A rendered file, and what wrote it.
+pub type File = (Arc<SourceFile>, Option<Arc<SourceMap>>);
+
+/// Reads each file, on all cores where there is enough to read. The order is that of the files.
+fn read_all(files: &[File]) -> Vec<Result<Vec<Manifest>, Error>> {
+    let bytes: usize = files.iter().map(|(file, _)| file.text.len()).sum();
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let helpers = cores.min(bytes / BYTES_PER_THREAD).saturating_sub(1);
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        while let Some((index, file)) = take(&next, files) {
+            done.push((index, read_file(file)));
+        }
+        done
+    };
+    let mut read = thread::scope(|scope| {
+        // Without helpers this thread does it all.
+        let helpers: Vec<_> =
+            (0..helpers).map_while(|_| thread::Builder::new().spawn_scoped(scope, work).ok()).collect();
+        let mut read = work();
+        for helper in helpers {
+            read.extend(helper.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        }
+        read
+    });
+    read.sort_by_key(|(index, _)| *index);
+    read.into_iter().map(|(_, manifests)| manifests).collect()
+}
+
+/// The next of the files that threads share.
+fn take<'f>(next: &AtomicUsize, files: &'f [File]) -> Option<(usize, &'f File)> {
+    let index = next.fetch_add(1, Ordering::Relaxed);
+    files.get(index).map(|file| (index, file))
+}
+
+fn read_file((file, map): &File) -> Result<Vec<Manifest>, Error> {
+    let mut manifests = Vec::new();
+    for span in split::split(&file.text) {
+        let manifest = Manifest { file: file.clone(), span, value: Value::Null, hook: None, map: map.clone() };
+        manifests.extend(manifest.parse()?);
+    }
     Ok(manifests)
 }
 
@@ -290,6 +336,18 @@ mod tests {
         let manifests = read_text(text).unwrap();
         assert_eq!(manifests.iter().map(Manifest::kind).collect::<Vec<_>>(), ["Namespace", "B", "A"]);
         assert_eq!(manifests[2].hook, Some(vec!["test"]));
+    }
+
+    #[test]
+    fn threads_change_neither_the_order_nor_the_first_error() {
+        let padding = format!("# {}\n", "x".repeat(1000));
+        let file = |n| (SourceFile::new(format!("c/{n:03}.yaml"), format!("{padding}kind: A\nindex: {n}\n")), None);
+        let broken = |n| (SourceFile::new(format!("c/{n:03}.yaml"), format!("{padding}[{n}\n")), None);
+        let numbers: Vec<_> =
+            read((0..69).map(file)).unwrap().iter().map(|it| it.value.get("index").cloned()).collect();
+        assert_eq!(numbers, (0..69).map(|n| Some(Value::Int(n))).collect::<Vec<_>>());
+        let error = read((0..200).map(|n| if n % 70 == 69 { broken(n) } else { file(n) })).unwrap_err();
+        assert_eq!(error.location.file.name, "c/069.yaml");
     }
 
     #[test]

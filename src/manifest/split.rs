@@ -1,29 +1,45 @@
 //! Documents of a rendered file, cut as Helm cuts them.
 
-use std::sync::LazyLock;
-
-use regex::Regex;
+use memchr::memmem;
 
 use crate::source::Span;
+
+/// What begins the line that separates documents.
+const DASHES: &[u8] = b"---";
 
 /// Helm's `SplitManifests` (pkg/release/v1/util/manifest.go): text, not YAML, decides where a document ends.
 ///
 /// Returns the spans of the documents without surrounding blanks. A document of nothing but blanks between two
 /// separators is kept, as an empty span, unless it is completely empty.
+///
+/// The rule is the expression `(?:^|\s*\n)---\s*`.
 pub fn split(text: &str) -> Vec<Span> {
-    static SEPARATOR: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r"(?:^|[\t\n\f\r ]*\n)---[\t\n\f\r ]*").expect("a valid expression"));
     let whole = trim(text, Span::new(0, text.len()));
-    let (mut spans, mut start) = (Vec::new(), whole.start);
-    let ends =
-        SEPARATOR.find_iter(&text[whole.start..whole.end]).map(|m| (whole.start + m.start(), whole.start + m.end()));
-    for (end, next) in ends.chain([(whole.end, whole.end)]) {
-        if end > start {
-            spans.push(trim(text, Span::new(start, end)));
+    let (mut spans, mut start, mut from) = (Vec::new(), whole.start, whole.start);
+    let bytes = &text.as_bytes()[..whole.end];
+    while let Some(at) = bytes.get(from..).and_then(|rest| memmem::find(rest, DASHES)).map(|at| from + at) {
+        // A line begins here, or the text: the blanks before it and behind the dashes belong to the separator.
+        from = at + 1;
+        let is_separator = at == whole.start || at > start && bytes[at - 1] == b'\n';
+        if is_separator {
+            push(text, start, at - blanks(bytes[start..at].iter().rev()), &mut spans);
+            from = at + DASHES.len() + blanks(bytes[at + DASHES.len()..].iter());
+            start = from;
         }
-        start = next;
     }
+    push(text, start, whole.end, &mut spans);
     spans
+}
+
+fn push(text: &str, start: usize, end: usize, spans: &mut Vec<Span>) {
+    if end > start {
+        spans.push(trim(text, Span::new(start, end)));
+    }
+}
+
+/// How many blanks come first: those that `\s` of Go's expressions means.
+fn blanks<'b>(bytes: impl Iterator<Item = &'b u8>) -> usize {
+    bytes.take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | 0x0c)).count()
 }
 
 /// Go's `strings.TrimSpace`.

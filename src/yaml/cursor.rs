@@ -66,7 +66,15 @@ impl<'t> Cursor<'t> {
     /// Goes past all characters that start with such a byte and are no line breaks; returns them.
     pub fn bump_while(&mut self, wanted: impl Fn(&Self, u8) -> bool) -> &'t str {
         let start = self.mark.at;
-        while self.peek(0) != 0 && !self.is_break(0) && wanted(self, self.peek(0)) {
+        while let Some(&byte) = self.text.as_bytes().get(self.mark.at) {
+            let ends = match byte {
+                0 | b'\n' | b'\r' => true,
+                0x80.. => self.is_break(0),
+                _ => false,
+            };
+            if ends || !wanted(self, byte) {
+                break;
+            }
             self.bump();
         }
         self.slice(start, self.mark.at)

@@ -121,6 +121,7 @@ impl Decoder<'_> {
     }
 
     fn mapping(&mut self, pairs: &[(NodeId, NodeId)], entries: &mut Entries, depth: usize) -> Result<(), Error> {
+        entries.list.reserve(pairs.len());
         for &(key, value) in pairs {
             if key::is_merge(self.tree.node(key)) {
                 self.merge(value, entries, depth + 1)?;

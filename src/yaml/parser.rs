@@ -490,8 +490,10 @@ fn grammar_error(problem: &str, span: Span, line: usize) -> Error {
 fn refused(text: &str) -> Option<Span> {
     let mut at = 0;
     loop {
-        // Most texts are all of these.
+        // Most texts are all of these. Whole blocks are looked at without branches.
         let plain = |byte: &u8| matches!(byte, b' '..=b'~' | b'\n' | b'\t' | b'\r');
+        let all_plain = |block: &&[u8; 32]| block.iter().fold(true, |all, byte| all & plain(byte));
+        at += 32 * text.as_bytes().get(at..)?.as_chunks().0.iter().take_while(all_plain).count();
         at += text.as_bytes().get(at..)?.iter().position(|byte| !plain(byte))?;
         let c = text.get(at..)?.chars().next()?;
         let end = at + c.len_utf8();

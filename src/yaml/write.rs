@@ -120,11 +120,11 @@ impl Writer {
         if text.chars().any(|c| matches!(c, '\u{7f}'..='\u{84}' | '\u{86}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}')) {
             return Err(WriteError::Character);
         }
-        let mut lines = text.split('\u{85}').peekable();
-        let mut read = lines.next().unwrap_or_default().to_owned();
-        if lines.peek().is_none() {
+        if !text.contains('\u{85}') {
             return Ok(text.into());
         }
+        let mut lines = text.split('\u{85}').peekable();
+        let mut read = lines.next().unwrap_or_default().to_owned();
         let mut breaks = 0;
         while let Some(line) = lines.next() {
             if ["---", "..."].iter().any(|mark| {

@@ -1,5 +1,7 @@
 //! Template values as plain data, as `json.Marshal` sees them.
 
+use std::sync::Arc;
+
 use super::Failure;
 use super::encoding::base64;
 use super::runes;
@@ -30,7 +32,7 @@ fn convert(value: &Any, nils: Nils, walk: &mut Walk) -> Result<Value, Failure> {
         Any::Uint64(value) => i64::try_from(*value).map_or(Value::Float(*value as f64), Value::Int),
         Any::Float64(value) => Value::Float(*value),
         Any::Complex(..) => return Err(Failure::new("json: unsupported type: complex128")),
-        Any::String(text) => Value::from(utf8(text, walk)?),
+        Any::String(text) => Value::String(utf8(text, walk)?),
         Any::Bytes(bytes) if nils == Nils::Null => {
             walk.charge(bytes.as_bytes().len())?;
             Value::from(base64(bytes.as_bytes()))
@@ -61,11 +63,11 @@ fn convert(value: &Any, nils: Nils, walk: &mut Walk) -> Result<Value, Failure> {
 }
 
 /// Text as JSON can hold it: each byte that is not UTF-8 becomes U+FFFD.
-fn utf8(text: &Text, walk: &mut Walk) -> Result<String, Failure> {
+fn utf8(text: &Text, walk: &mut Walk) -> Result<Arc<str>, Failure> {
     let bytes = text.as_bytes();
     walk.charge(bytes.len())?;
     Ok(match std::str::from_utf8(bytes) {
-        Ok(text) => text.to_owned(),
-        Err(_) => runes::runes(bytes).map(|(c, _)| c).collect(),
+        Ok(text) => text.into(),
+        Err(_) => runes::runes(bytes).map(|(c, _)| c).collect::<String>().into(),
     })
 }

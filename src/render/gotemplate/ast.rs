@@ -7,8 +7,8 @@ use crate::render::any::Text;
 use crate::render::functions::{Row, Type};
 use crate::source::SourceFile;
 
-/// One template: a file, or a `define` in it.
-#[derive(Debug)]
+/// One template: a file, or a `define` in it. Cloning shares the body.
+#[derive(Debug, Clone)]
 pub struct Template {
     /// The name under which it is called.
     pub name: Arc<str>,
@@ -16,8 +16,10 @@ pub struct Template {
     pub file_name: Arc<str>,
     /// The text that it was parsed from.
     pub file: Arc<SourceFile>,
+    /// Whether it is the file itself and no `define` in it.
+    pub is_file: bool,
     /// What it does.
-    pub body: Vec<Node>,
+    pub body: Arc<[Node]>,
 }
 
 /// A piece of a template's body.

@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use memchr::memmem;
+
 use super::ast::{Builtin, Operand};
 use super::builtins;
 use super::error::ExecError;
@@ -85,7 +87,7 @@ impl<'a> Run<'a, '_, '_> {
     }
 
     fn tpl(&mut self, text: &Text, data: &Any) -> Exec<Text> {
-        if !text.as_bytes().windows(2).any(|pair| pair == b"{{") {
+        if memmem::find(text.as_bytes(), b"{{").is_none() {
             return Ok(without_no_value(text.clone()));
         }
         let quoted = || quote(text.as_bytes(), false);
@@ -127,18 +129,7 @@ pub const NO_VALUE: &[u8] = b"<no value>";
 
 /// Where [`NO_VALUE`] stands.
 pub fn no_values(text: &[u8]) -> Vec<usize> {
-    let mut found = Vec::new();
-    let mut from = 0;
-    while let Some(open) = text.get(from..).and_then(|rest| rest.iter().position(|byte| *byte == b'<')) {
-        from += open;
-        if text[from..].starts_with(NO_VALUE) {
-            found.push(from);
-            from += NO_VALUE.len();
-        } else {
-            from += 1;
-        }
-    }
-    found
+    memmem::find_iter(text, NO_VALUE).collect()
 }
 
 /// A text without its [`NO_VALUE`]s.

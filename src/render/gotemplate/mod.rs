@@ -23,6 +23,7 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
+use self::ast::Template;
 use self::engine::{Engine, STACK};
 use self::error::{ExecError, helm_parse_text};
 use self::exec::Run;
@@ -112,9 +113,19 @@ impl Templates {
         files.sort_by_cached_key(|entry| Reverse((entry.name.matches('/').count(), entry.name.clone())));
         let mut library = Library::default();
         let mut failures = Vec::new();
+        // A subchart under several aliases has the same files under several names.
+        let mut parsed: HashMap<*const SourceFile, Vec<Template>> = HashMap::new();
         for entry in &files {
-            match parser::parse(&entry.name, &entry.source) {
-                Ok(templates) => templates.into_iter().for_each(|template| library.add(template)),
+            let known = parsed.get(&Arc::as_ptr(&entry.source));
+            let templates = match known.and_then(|templates| library::renamed(templates, &entry.name)) {
+                Some(templates) => Ok(templates),
+                None => parser::parse(&entry.name, &entry.source),
+            };
+            match templates {
+                Ok(templates) => {
+                    templates.iter().for_each(|template| library.add(template.clone()));
+                    parsed.insert(Arc::as_ptr(&entry.source), templates);
+                }
                 Err(error) => failures.push(Failure::parse(entry, &error)),
             }
         }

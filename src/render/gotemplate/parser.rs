@@ -204,11 +204,12 @@ impl<'a> Parser<'a> {
                 Item::Stop(stop) => return Err(self.error(format!("unexpected {}", stop.shown()))),
             }
         }
-        self.add(self.file_name.clone(), body)
+        self.add(self.file_name.clone(), body, true)
     }
 
-    fn add(&mut self, name: Arc<str>, body: Vec<Node>) -> Parsed<()> {
-        let template = Template { name, file_name: self.file_name.clone(), file: self.file.clone(), body };
+    fn add(&mut self, name: Arc<str>, body: Vec<Node>, is_file: bool) -> Parsed<()> {
+        let (file_name, file) = (self.file_name.clone(), self.file.clone());
+        let template = Template { name, file_name, file, is_file, body: body.into() };
         match self.trees.iter_mut().find(|known| known.name == template.name) {
             None => self.trees.push(template),
             Some(known) if known.is_empty() => *known = template,
@@ -229,7 +230,7 @@ impl<'a> Parser<'a> {
         if stop == Stop::Else {
             return Err(self.error("unexpected {{else}} in define clause"));
         }
-        self.add(name, body)
+        self.add(name, body, false)
     }
 
     fn list(&mut self) -> Parsed<(Vec<Node>, Stop)> {
@@ -338,7 +339,7 @@ impl<'a> Parser<'a> {
             parser.scoped(|parser| {
                 let (body, stop) = parser.list()?;
                 if stop == Stop::End {
-                    parser.add(name.clone(), body)?;
+                    parser.add(name.clone(), body, false)?;
                 }
                 Ok(stop)
             })
