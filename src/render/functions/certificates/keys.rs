@@ -1,6 +1,6 @@
 //! Private keys: made, read from PEM, written as sprig writes them, and signing.
 
-use num_bigint_dig::{BigUint, RandBigInt, RandPrime};
+use num_bigint::BigUint;
 use p256::elliptic_curve::sec1::ToEncodedPoint;
 use rsa::rand_core::{self, CryptoRng, RngCore};
 use rsa::traits::{PrivateKeyParts, PublicKeyParts};
@@ -9,6 +9,7 @@ use sha2::Digest;
 use sha2::{Sha256, Sha384};
 
 use super::der::{Reader, bit_string, element, integer, oid, pem, sequence, tag, unpem};
+use super::primes::{prime, prime_above_multiple, random};
 use crate::render::functions::Host;
 
 /// A private key.
@@ -83,8 +84,9 @@ impl PrivateKey {
     }
 
     /// An RSA key of so many bits.
-    pub(super) fn rsa(host: &mut dyn Host, bits: usize) -> Result<Self, String> {
-        RsaPrivateKey::new(&mut Randomness(host), bits)
+    pub(super) fn rsa(host: &mut dyn Host, bits: u64) -> Result<Self, String> {
+        let [p, q] = [(); 2].map(|()| rsa::BigUint::from_bytes_be(&prime(host, bits / 2).to_bytes_be()));
+        RsaPrivateKey::from_p_q(p, q, rsa::BigUint::from(65_537_u32))
             .map(|key| Self::Rsa(Box::new(key)))
             .map_err(|error| error.to_string())
     }
@@ -183,22 +185,14 @@ impl PrivateKey {
 impl Dsa {
     /// L2048N256, as sprig asks for.
     fn generate(host: &mut dyn Host) -> Self {
-        let mut random = Randomness(host);
         let one = BigUint::from(1_u8);
-        let (p, q) = 'parameters: loop {
-            let q = random.gen_prime(256);
-            for _ in 0..4 * 2048 {
-                let candidate = random.gen_biguint(2047) + (&one << 2047);
-                let p = &candidate - (&candidate % (&q << 1)) + &one;
-                if p.bits() == 2048 && num_bigint_dig::prime::probably_prime(&p, 20) {
-                    break 'parameters (p, q);
-                }
-            }
-        };
+        let q = prime(host, 256);
+        let p = prime_above_multiple(host, 2048, &q);
         let exponent = (&p - &one) / &q;
         let g =
             (2_u8..).map(|base| BigUint::from(base).modpow(&exponent, &p)).find(|g| *g != one).unwrap_or(one.clone());
-        let x = random.gen_biguint_range(&one, &q);
+        // Eight bytes more than q has: the remainder is as good as even.
+        let x = random(host, 40) % (&q - &one) + &one;
         let y = g.modpow(&x, &p);
         Self { p, q, g, y, x }
     }

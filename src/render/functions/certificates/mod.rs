@@ -2,6 +2,7 @@
 
 mod der;
 mod keys;
+mod primes;
 mod x509;
 
 use std::any::Any as StdAny;
