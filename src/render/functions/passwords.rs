@@ -25,7 +25,7 @@ pub(super) const ROWS: &[Row] = &[
 const BCRYPT_COST: u32 = 10;
 
 /// What scrypt takes, in the units of [`Host::spend`].
-const SCRYPT_WORK: u64 = 2;
+const SCRYPT_WORK: u64 = 4;
 
 const BLOCK: usize = 16;
 

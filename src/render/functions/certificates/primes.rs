@@ -141,7 +141,7 @@ mod tests {
     fn the_sieve_leaves_what_no_small_prime_divides() {
         let (start, step) = (BigUint::from(1_000_003_u32), BigUint::from(22_u8));
         let left: Vec<usize> = sieve(&start, &step, 1).collect();
-        let divided = |index: usize| (3..128).step_by(2).any(|d| (1_000_003 + 22 * index) % d == 0);
+        let divided = |index: usize| (3..128).step_by(2).any(|d| (1_000_003 + 22 * index).is_multiple_of(d));
         assert_eq!(left, (0..WINDOW).filter(|&index| !divided(index)).collect::<Vec<_>>());
     }
 
