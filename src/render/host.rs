@@ -4,7 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use sha2::{Digest, Sha256};
 
-use super::functions::Host;
+use super::functions::{Failure, Host, MAX_WORK};
 
 /// What the clock says where output must be reproducible: 2000-01-01T00:00:00Z, in seconds since the Unix epoch.
 const STILL: (i64, u32) = (946_684_800, 0);
@@ -38,7 +38,7 @@ impl Source {
     /// What one engine draws from; engines of different numbers draw different bytes.
     pub(super) fn host(self, engine: usize) -> Box<dyn Host> {
         let key = Sha256::new().chain_update(self.seed).chain_update(engine.to_le_bytes()).finalize().into();
-        Box::new(Stream { key, now: self.now, drawn: 0, block: Vec::new() })
+        Box::new(Stream { key, now: self.now, drawn: 0, block: Vec::new(), spent: 0 })
     }
 }
 
@@ -48,6 +48,8 @@ struct Stream {
     now: (i64, u32),
     drawn: u64,
     block: Vec<u8>,
+    /// Of [`MAX_WORK`]
+    spent: u64,
 }
 
 impl Host for Stream {
@@ -64,6 +66,16 @@ impl Host for Stream {
 
     fn now(&mut self) -> (i64, u32) {
         self.now
+    }
+
+    fn spend(&mut self, units: u64) -> Result<(), Failure> {
+        self.spent = self.spent.saturating_add(units);
+        if self.spent > MAX_WORK {
+            return Err(Failure::new(
+                "this render makes too many keys, certificates or password hashes: they would take minutes",
+            ));
+        }
+        Ok(())
     }
 }
 
@@ -84,6 +96,15 @@ mod tests {
         let mut again = source.host(0);
         assert_eq!([draw(&mut *again, 33), draw(&mut *again, 67)].concat(), whole);
         assert_eq!(again.now(), STILL);
+    }
+
+    #[test]
+    fn work_is_bounded_per_engine() {
+        let mut host = Source::reproducible(7).host(0);
+        (0..MAX_WORK).for_each(|_| assert_eq!(host.spend(1), Ok(())));
+        assert!(host.spend(1).unwrap_err().message.contains("too many keys"));
+        assert!(host.spend(u64::MAX).is_err());
+        assert_eq!(Source::reproducible(7).host(0).spend(MAX_WORK), Ok(()));
     }
 
     #[test]

@@ -127,10 +127,20 @@ pub trait Host {
         }
         Ok(())
     }
+
+    /// Asks for time, in units of about a bcrypt hash: for keys, signatures, password hashes and ciphers. The default
+    /// grants it; an engine that bounds what a whole render takes overrides it, as those of charts do by [`MAX_WORK`].
+    fn spend(&mut self, _units: u64) -> Result<(), Failure> {
+        Ok(())
+    }
 }
 
 /// The most bytes that one call of a function may make.
 pub const MAX_RESULT: usize = 64 << 20;
+
+/// The most that the keys, signatures, password hashes and ciphers of one engine may take: some dozens of RSA keys of
+/// 4096 bits, or hundreds of certificates or bcrypt hashes.
+pub const MAX_WORK: u64 = 512;
 
 impl Failure {
     /// A failure with a message.

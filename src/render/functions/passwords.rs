@@ -10,7 +10,7 @@ use super::{Failure, Host, Row, Type};
 use crate::render::any::Any;
 
 pub(super) const ROWS: &[Row] = &[
-    Row::new("bcrypt", &[Type::String], |host, args| text(bcrypt_or_error(host, args.text(0)?.as_bytes()))),
+    Row::new("bcrypt", &[Type::String], |host, args| text(bcrypt_or_error(host, args.text(0)?.as_bytes())?)),
     Row::new("htpasswd", &[Type::String, Type::String], htpasswd),
     Row::new(
         "derivePassword",
@@ -24,13 +24,17 @@ pub(super) const ROWS: &[Row] = &[
 /// Two to this many rounds: `bcrypt.DefaultCost`.
 const BCRYPT_COST: u32 = 10;
 
+/// What scrypt takes, in the units of [`Host::spend`].
+const SCRYPT_WORK: u64 = 4;
+
 const BLOCK: usize = 16;
 
 /// `bcrypt.GenerateFromPassword`, whose error sprig returns as text.
-fn bcrypt_or_error(host: &mut dyn Host, password: &[u8]) -> String {
+fn bcrypt_or_error(host: &mut dyn Host, password: &[u8]) -> Result<String, Failure> {
     if password.len() > 72 {
-        return "failed to encrypt string with bcrypt: bcrypt: password length exceeds 72 bytes".into();
+        return Ok("failed to encrypt string with bcrypt: bcrypt: password length exceeds 72 bytes".into());
     }
+    host.spend(1)?;
     let mut salt = [0; 16];
     host.random(&mut salt);
     let mut key = password.to_vec();
@@ -38,7 +42,7 @@ fn bcrypt_or_error(host: &mut dyn Host, password: &[u8]) -> String {
     key.push(0);
     key.truncate(72);
     let hash = bcrypt::bcrypt(BCRYPT_COST, salt, &key);
-    format!("$2a${BCRYPT_COST}${}{}", bcrypt_base64(&salt), bcrypt_base64(&hash[..23]))
+    Ok(format!("$2a${BCRYPT_COST}${}{}", bcrypt_base64(&salt), bcrypt_base64(&hash[..23])))
 }
 
 /// bcrypt's base64: its own order of digits, and no padding.
@@ -64,7 +68,7 @@ fn htpasswd(host: &mut dyn Host, args: &[Any]) -> Result<Any, Failure> {
     if user.contains(&b':') {
         return text([b"invalid username: ", user].concat());
     }
-    let hash = bcrypt_or_error(host, password);
+    let hash = bcrypt_or_error(host, password)?;
     text([user, b":", hash.as_bytes()].concat())
 }
 
@@ -117,12 +121,13 @@ fn password_characters(class: u8) -> &'static [u8] {
 }
 
 /// The Master Password algorithm.
-fn derive_password(_: &mut dyn Host, args: &[Any]) -> Result<Any, Failure> {
+fn derive_password(host: &mut dyn Host, args: &[Any]) -> Result<Any, Failure> {
     const SEED: &[u8] = b"com.lyndir.masterpassword";
     let kind = args.text(1)?.as_bytes();
     let Some(templates) = password_templates(kind) else {
         return text([b"cannot find password template ", kind].concat());
     };
+    host.spend(SCRYPT_WORK)?;
     let (password, user, site) = (args.text(2)?.as_bytes(), args.text(3)?.as_bytes(), args.text(4)?.as_bytes());
     let length = |bytes: &[u8]| (bytes.len() as u32).to_be_bytes();
     let failed = |error: &dyn std::fmt::Display| Failure::new(format!("failed to derive password: {error}"));
@@ -154,11 +159,17 @@ fn aes_key(password: &[u8]) -> [u8; 32] {
     key
 }
 
+/// In the units of [`Host::spend`]: short texts take next to nothing.
+fn aes_work(bytes: &[u8]) -> u64 {
+    bytes.len() as u64 >> 20
+}
+
 fn encrypt(host: &mut dyn Host, args: &[Any]) -> Result<Any, Failure> {
     let (password, plain) = (args.text(0)?.as_bytes(), args.text(1)?.as_bytes());
     if plain.is_empty() {
         return text("");
     }
+    host.spend(aes_work(plain))?;
     let padding = BLOCK - plain.len() % BLOCK;
     let padded = [plain, &vec![padding as u8; padding]].concat();
     let mut previous = [0; BLOCK];
@@ -173,11 +184,12 @@ fn encrypt(host: &mut dyn Host, args: &[Any]) -> Result<Any, Failure> {
     text(base64(&out))
 }
 
-fn decrypt(_: &mut dyn Host, args: &[Any]) -> Result<Any, Failure> {
+fn decrypt(host: &mut dyn Host, args: &[Any]) -> Result<Any, Failure> {
     let (password, encrypted) = (args.text(0)?.as_bytes(), args.text(1)?.as_bytes());
     if encrypted.is_empty() {
         return text("");
     }
+    host.spend(aes_work(encrypted))?;
     let bytes =
         unbase64(encrypted).map_err(|offset| Failure::new(format!("illegal base64 data at input byte {offset}")))?;
     let Some((iv, blocks)) = bytes.split_first_chunk::<BLOCK>() else {

@@ -1,6 +1,6 @@
 //! Private keys: made, read from PEM, written as sprig writes them, and signing.
 
-use num_bigint_dig::{BigUint, RandBigInt, RandPrime};
+use num_bigint::BigUint;
 use p256::elliptic_curve::sec1::ToEncodedPoint;
 use rsa::rand_core::{self, CryptoRng, RngCore};
 use rsa::traits::{PrivateKeyParts, PublicKeyParts};
@@ -9,6 +9,7 @@ use sha2::Digest;
 use sha2::{Sha256, Sha384};
 
 use super::der::{Reader, bit_string, element, integer, oid, pem, sequence, tag, unpem};
+use super::primes::{prime, prime_above_multiple, random};
 use crate::render::functions::Host;
 
 /// A private key.
@@ -83,10 +84,31 @@ impl PrivateKey {
     }
 
     /// An RSA key of so many bits.
-    pub(super) fn rsa(host: &mut dyn Host, bits: usize) -> Result<Self, String> {
-        RsaPrivateKey::new(&mut Randomness(host), bits)
-            .map(|key| Self::Rsa(Box::new(key)))
-            .map_err(|error| error.to_string())
+    pub(super) fn rsa(host: &mut dyn Host, bits: u64) -> Result<Self, String> {
+        let mut make = || {
+            let [p, q] = [(); 2].map(|()| rsa::BigUint::from_bytes_be(&prime(host, bits / 2).to_bytes_be()));
+            RsaPrivateKey::from_p_q(p, q, rsa::BigUint::from(65_537_u32))
+        };
+        // The exponent divides one less than a prime once in some ten thousand times.
+        let key = make().or_else(|_| make()).map_err(|error| error.to_string())?;
+        Ok(Self::Rsa(Box::new(key)))
+    }
+
+    /// What it takes to make a key of `genPrivateKey`'s type, in the units of [`Host::spend`].
+    pub(super) fn work(kind: &[u8]) -> u64 {
+        match kind {
+            b"" | b"rsa" => 16,
+            b"dsa" => 8,
+            _ => 1,
+        }
+    }
+
+    /// What a signature takes, in the units of [`Host::spend`]: that of RSA grows with the cube of the size.
+    pub(super) fn signing_work(&self) -> u64 {
+        match self {
+            Self::Rsa(key) => 1 + (key.size() as u64 * 8 / 4096).pow(3),
+            _ => 1,
+        }
     }
 
     /// sprig's `parsePrivateKeyPEM`
@@ -183,22 +205,14 @@ impl PrivateKey {
 impl Dsa {
     /// L2048N256, as sprig asks for.
     fn generate(host: &mut dyn Host) -> Self {
-        let mut random = Randomness(host);
         let one = BigUint::from(1_u8);
-        let (p, q) = 'parameters: loop {
-            let q = random.gen_prime(256);
-            for _ in 0..4 * 2048 {
-                let candidate = random.gen_biguint(2047) + (&one << 2047);
-                let p = &candidate - (&candidate % (&q << 1)) + &one;
-                if p.bits() == 2048 && num_bigint_dig::prime::probably_prime(&p, 20) {
-                    break 'parameters (p, q);
-                }
-            }
-        };
+        let q = prime(host, 256);
+        let p = prime_above_multiple(host, 2048, &q);
         let exponent = (&p - &one) / &q;
         let g =
             (2_u8..).map(|base| BigUint::from(base).modpow(&exponent, &p)).find(|g| *g != one).unwrap_or(one.clone());
-        let x = random.gen_biguint_range(&one, &q);
+        // Eight bytes more than q has: the remainder is as good as even.
+        let x = random(host, 40) % (&q - &one) + &one;
         let y = g.modpow(&x, &p);
         Self { p, q, g, y, x }
     }
@@ -277,5 +291,46 @@ fn pkcs8(der: &[u8]) -> Option<PrivateKey> {
             Some(PrivateKey::Ed25519(Box::new(ed25519_dalek::SigningKey::from_bytes(seed))))
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::host::Source;
+
+    fn generate(seed: u64, kind: &str) -> PrivateKey {
+        PrivateKey::generate(&mut *Source::reproducible(seed).host(0), kind.as_bytes()).unwrap().unwrap()
+    }
+
+    #[test]
+    fn keys_come_from_the_seed_and_round_trip() {
+        let rsa = |seed| PrivateKey::rsa(&mut *Source::reproducible(seed).host(0), 2048).unwrap();
+        let pems = |seed| {
+            let others = ["dsa", "ecdsa", "ed25519"].map(|kind| generate(seed, kind));
+            others.into_iter().chain([rsa(seed)]).map(|key| key.to_pem()).collect::<Vec<_>>()
+        };
+        let made = pems(1);
+        for (pem, other) in made.iter().zip(pems(2)) {
+            assert_eq!(PrivateKey::parse(pem.as_bytes()).unwrap().to_pem(), *pem);
+            assert_ne!(*pem, other);
+        }
+        assert_eq!(pems(1), made);
+    }
+
+    #[test]
+    fn rsa_keys_have_all_their_bits() {
+        let PrivateKey::Rsa(key) = generate(1, "rsa") else { panic!("RSA") };
+        assert_eq!(key.n().bits(), 4096);
+        assert_eq!(key.validate(), Ok(()));
+    }
+
+    #[test]
+    fn dsa_keys_are_consistent() {
+        let PrivateKey::Dsa(Dsa { p, q, g, y, x }) = generate(1, "dsa") else { panic!("DSA") };
+        let one = BigUint::from(1_u8);
+        assert_eq!((p.bits(), q.bits(), &p % &q), (2048, 256, one.clone()));
+        assert_eq!(g.modpow(&q, &p), one);
+        assert_eq!((g.modpow(&x, &p), x < q), (y, true));
     }
 }

@@ -2,6 +2,7 @@
 
 mod der;
 mod keys;
+mod primes;
 mod x509;
 
 use std::any::Any as StdAny;
@@ -100,6 +101,7 @@ struct Request {
 
 fn gen_private_key(host: &mut dyn Host, args: &[Any]) -> Result<Any, Failure> {
     let kind = args.text(0)?.as_bytes();
+    host.spend(PrivateKey::work(kind))?;
     match PrivateKey::generate(host, kind) {
         Some(Ok(key)) => text(key.to_pem()),
         Some(Err(error)) => text(format!("failed to generate private key: {error}")),
@@ -108,6 +110,7 @@ fn gen_private_key(host: &mut dyn Host, args: &[Any]) -> Result<Any, Failure> {
 }
 
 fn new_key(host: &mut dyn Host) -> Result<PrivateKey, Failure> {
+    host.spend(2)?;
     PrivateKey::rsa(host, 2048).map_err(|error| Failure::new(format!("error generating rsa key: {error}")))
 }
 
@@ -195,6 +198,7 @@ fn certify(
         Some((issuer, key)) => (Some(issuer), key),
         None => (None, key),
     };
+    host.spend(signing.signing_work())?;
     let der = x509::create(&template, key, issuer, signing)
         .map_err(|error| Failure::new(format!("error creating certificate: {error}")))?;
     Ok(Any::Object(Rc::new(Certificate { cert: pem("CERTIFICATE", &der).into(), key: key.to_pem().into() })))
