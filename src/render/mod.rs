@@ -11,7 +11,7 @@ pub mod print;
 pub mod strconv;
 
 use crate::chart::{Capabilities, Chart};
-use crate::source::SourceMap;
+use crate::source::{SourceFile, SourceMap};
 use crate::value::Value;
 
 /// A release as its templates see it.
@@ -122,7 +122,7 @@ impl Templates {
     }
 
     /// Renders one release: every template that is no partial, in the order of their names.
-    pub fn render(&self, scope: &Scope<'_>) -> Result<Vec<RenderedFile>, Error> {
+    pub fn render<'a>(&self, scope: &Scope<'a>) -> Result<Vec<RenderedFile>, Error> {
         let scope_of_helm = gotemplate::Scope {
             chart: scope.chart,
             values: scope.values,
@@ -133,12 +133,12 @@ impl Templates {
         let mut files = self.go.render(&scope_of_helm, scope.trace)?;
         let nothing = Value::Map(Default::default());
         for (number, native) in self.jinja.iter().enumerate() {
-            let path = || native.path.iter().map(String::as_str);
-            let find = |chart: &'_ Chart, name: &str| chart.dependencies.iter().find(|sub| sub.name() == name).cloned();
-            let subchart = path().fold(None, |chart, name| find(chart.as_deref().unwrap_or(scope.chart), name));
-            let chart = subchart.as_deref().unwrap_or(scope.chart);
+            let below = |chart: &'a Chart, name: &String| {
+                chart.dependencies.iter().map(|subchart| &**subchart).find(|subchart| subchart.name() == name)
+            };
+            let chart = native.path.iter().try_fold(scope.chart, below).unwrap_or(scope.chart);
             let scope_of_chart = jinja::Scope {
-                values: scope.values.at(path()).unwrap_or(&nothing),
+                values: scope.values.at(native.path.iter().map(String::as_str)).unwrap_or(&nothing),
                 release: scope.release,
                 chart: &chart.metadata,
                 capabilities: scope.capabilities,
@@ -158,8 +158,10 @@ fn collect(chart: &Chart, name: String, path: &mut Vec<String>, found: &mut Vec<
         .templates
         .iter()
         .filter(|file| file.name.ends_with(".j2"))
-        .filter_map(|file| {
-            Some(jinja::Template { name: format!("{name}/{}", file.name), source: file.source()?.clone() })
+        .map(|file| {
+            let name = format!("{name}/{}", file.name);
+            let lossy = || SourceFile::new(name.clone(), String::from_utf8_lossy(file.bytes()));
+            jinja::Template { source: file.source().cloned().unwrap_or_else(lossy), name }
         })
         .collect();
     if !templates.is_empty() {
