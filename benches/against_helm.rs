@@ -1,6 +1,7 @@
 //! Whole processes side by side: `helm template` and `plimsoll render` on the same charts, in turns, in one run.
 //!
-//! `cargo bench --bench against_helm` after `tests/peers/install.sh`. Prints the median of each, and their ratio.
+//! `cargo bench --bench against_helm` after `tests/peers/install.sh`. Prints the median of each, and their ratio; last
+//! what README's first command takes, which has no peer.
 
 mod charts;
 
@@ -37,8 +38,8 @@ fn main() {
         // In turns, so that whatever else the machine does falls on both.
         let (mut helm_times, mut plimsoll_times) = (Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
-            helm_times.push(time(&helm, "template", &chart));
-            plimsoll_times.push(time(plimsoll, "render", &chart));
+            helm_times.push(time(&mut command(&helm, "template", &chart)));
+            plimsoll_times.push(time(&mut command(plimsoll, "render", &chart)));
         }
         let (of, ours) = (median(helm_times), median(plimsoll_times));
         println!(
@@ -49,6 +50,9 @@ fn main() {
             of.as_secs_f64() / ours.as_secs_f64()
         );
     }
+    let check = ["render", "alice", "charts/workspace", "-f", "charts/workspace/examples/alice.yaml", "--check"];
+    let times = (0..ROUNDS).map(|_| time(Command::new(plimsoll).args(check).current_dir(root())));
+    println!("README's first command: {:.1} ms", median(times.collect()).as_secs_f64() * 1e3);
 }
 
 fn command(program: &Path, subcommand: &str, chart: &Path) -> Command {
@@ -64,8 +68,7 @@ fn output(program: &Path, subcommand: &str, chart: &Path) -> Vec<u8> {
 }
 
 /// How long a process takes from its start to its end, its output going nowhere.
-fn time(program: &Path, subcommand: &str, chart: &Path) -> Duration {
-    let mut command = command(program, subcommand, chart);
+fn time(command: &mut Command) -> Duration {
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let start = Instant::now();
     command.status().expect("the program runs");

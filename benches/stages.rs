@@ -8,11 +8,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use plimsoll::chart::{self, Capabilities};
+use plimsoll::check::{self, Job, Subject};
 use plimsoll::manifest::{self, Stream};
+use plimsoll::policy::Catalogue;
 use plimsoll::render::host::Source;
 use plimsoll::render::{Release, Scope, Templates};
 use plimsoll::source::SourceFile;
-use plimsoll::values::{self, SchemaCheck, Supplied};
+use plimsoll::values::{self, Inputs, SchemaCheck, Supplied};
 use plimsoll::yaml;
 
 /// How long a stage is repeated.
@@ -31,6 +33,7 @@ fn main() {
     stages("30 templates", &charts::thirty_templates());
     stages("umbrella of 26", &charts::umbrella(26));
     yaml_stages();
+    check_stages();
 }
 
 fn stages(name: &str, path: &Path) {
@@ -66,6 +69,30 @@ fn stages(name: &str, path: &Path) {
         median(|| manifest::print(&[], &manifests, Stream::default())),
     ];
     print_row(name, &times);
+}
+
+/// README's first command, and what the policies take of it: read and compiled anew, as a process does, and compiled.
+fn check_stages() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("charts/workspace");
+    let job = Job {
+        release: Release { name: "alice".into(), namespace: "default".into(), revision: 1, is_upgrade: false },
+        inputs: Inputs { files: vec![root.join("examples/alice.yaml").display().to_string()], ..Inputs::default() },
+        chart: root,
+        stdin: Vec::new(),
+        capabilities: Capabilities::default(),
+        schema: SchemaCheck::Enforce,
+        source: Source::reproducible(1),
+    };
+    let rendered = check::render(&job).expect("it can be rendered");
+    let subject = Subject::from(&rendered);
+    let lint = |catalogue: &Catalogue| {
+        check::lint(&subject, &catalogue.policies().collect::<Vec<_>>()).expect("all policies can be evaluated")
+    };
+    let builtin = || Catalogue::builtin().expect("the policies can be read");
+    let compiled = builtin();
+    println!("\n{:<16} {:>8} {:>8} {:>8}", "ms", "render", "lint", "compiled");
+    let times = [median(|| check::render(&job)), median(|| lint(&builtin())), median(|| lint(&compiled))];
+    print_row("alice --check", &times);
 }
 
 fn yaml_stages() {
