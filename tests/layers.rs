@@ -24,7 +24,7 @@ const LAYERS: &[&[&str]] = &[
 
 /// Inside `render`: what both dialects share lies below them, values and functions together.
 const RENDER: &[&[&str]] =
-    &[&["any", "functions", "glob", "print", "strconv"], &["host", "objects"], &["gotemplate", "jinja"]];
+    &[&["any", "functions", "glob", "host", "print", "strconv"], &["objects"], &["gotemplate", "jinja"]];
 
 fn sources(dir: &Path, into: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(dir).unwrap() {

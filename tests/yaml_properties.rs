@@ -1,5 +1,6 @@
 //! What must hold of any YAML, tried on generated and mutated texts. Seeded: a failure comes again.
 
+use plimsoll::json;
 use plimsoll::source::Span;
 use plimsoll::value::{Map, Numbers, Path, Value};
 use plimsoll::yaml::{self, Options};
@@ -128,6 +129,22 @@ fn what_is_written_is_read_back() {
             let read = yaml::parse(&written, OPTIONS).unwrap_or_else(|error| panic!("{error}: {written:?}"));
             assert_eq!(read, value, "{written:?}");
         }
+    }
+}
+
+/// Another reader, by the rules of YAML 1.2, takes what is written for the same.
+#[test]
+fn what_is_written_reads_the_same_elsewhere() {
+    let refused = ['\u{85}', '\u{7f}', '\t', '\u{feff}'];
+    let pieces: Vec<&str> = PIECES.iter().copied().filter(|piece| !piece.contains(refused)).collect();
+    let mut random = Random(0x2545_f491_4f6c_dd1d);
+    for _ in 0..3000 {
+        let value = value(&mut random, &pieces, 0);
+        let written = yaml::to_yaml(&value).expect("a value that can be written");
+        let elsewhere: serde_json::Value =
+            serde_yaml::from_str(&written).unwrap_or_else(|error| panic!("{error}: {written:?}"));
+        let read = json::parse(&elsewhere.to_string(), Numbers::Exact).expect("serde_json writes JSON");
+        assert_eq!(read, value, "{written:?}");
     }
 }
 
