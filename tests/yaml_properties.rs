@@ -143,7 +143,7 @@ fn what_is_written_reads_the_same_elsewhere() {
         let written = yaml::to_yaml(&value).expect("a value that can be written");
         let elsewhere: serde_json::Value =
             serde_yaml::from_str(&written).unwrap_or_else(|error| panic!("{error}: {written:?}"));
-        let read = json::parse(&elsewhere.to_string(), Numbers::Exact).expect("serde_json writes JSON");
+        let read = json::parse(elsewhere.to_string(), Numbers::Exact).expect("serde_json writes JSON");
         assert_eq!(read, value, "{written:?}");
     }
 }
