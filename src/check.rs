@@ -3,7 +3,8 @@
 mod explain;
 mod fault;
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
 
@@ -16,6 +17,9 @@ use crate::render::{Release, Scope, Templates};
 use crate::source::SourceFile;
 use crate::value::{Map, Value};
 use crate::values::{self, Inputs, Resolved, SchemaCheck, Supplied};
+
+/// The most bytes of a values file, and of a file for `--set-file`.
+const MAX_VALUES: u64 = 64 << 20;
 
 /// Which release of which chart is meant.
 #[derive(Debug, Clone)]
@@ -107,7 +111,15 @@ pub fn lint(subject: &Subject<'_>, policies: &[&Policy]) -> Result<Report, Vec<F
 
 impl Job {
     fn read_values(&self, name: &str) -> io::Result<Vec<u8>> {
-        if name == "-" { Ok(self.stdin.clone()) } else { std::fs::read(name) }
+        if name == "-" {
+            return Ok(self.stdin.clone());
+        }
+        let mut bytes = Vec::new();
+        File::open(name)?.take(MAX_VALUES + 1).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > MAX_VALUES {
+            return Err(io::Error::other(format!("larger than {} MiB", MAX_VALUES >> 20)));
+        }
+        Ok(bytes)
     }
 }
 

@@ -48,6 +48,16 @@ fn files_that_are_too_large() {
 }
 
 #[test]
+fn values_without_end() {
+    let dir = folder(&[CHART]);
+    for args in [["-f", "/dev/zero"], ["--set-file", "a=/dev/zero"]] {
+        let run = plimsoll(dir.path(), &[&["render", "r", "chart"], &args[..]].concat(), "");
+        assert_eq!((run.status, run.stdout.as_str()), (2, ""));
+        assert!(run.stderr.contains("/dev/zero: larger than 64 MiB"), "{}", run.stderr);
+    }
+}
+
+#[test]
 fn files_that_are_no_files() {
     let dir = folder(&[CHART]);
     fs::create_dir(dir.path().join("mine.yaml")).unwrap();
