@@ -65,21 +65,18 @@ pub fn evaluate<'p>(
     policies: impl IntoIterator<Item = &'p Policy>,
     release: &Release<'_>,
 ) -> Result<Vec<Violation<'p>>, Error> {
-    let prepared = Prepared::new(release);
-    let mut violations = Vec::new();
-    for policy in policies {
-        let compiled = policy.compiled()?;
-        if policy.constraints.is_none() {
-            prepared.judge(policy, compiled, None, &mut violations)?;
-            continue;
+    let policies: Vec<&Policy> = policies.into_iter().collect();
+    std::thread::scope(|threads| {
+        // Compiling takes longer than evaluating: another thread does it from the other end, until they meet.
+        // What does not compile is told when its turn comes.
+        threads.spawn(|| policies.iter().rev().for_each(|policy| _ = policy.compiled()));
+        let prepared = Prepared::new(release);
+        let mut violations = Vec::new();
+        for policy in &policies {
+            prepared.evaluate(policy, &mut violations)?;
         }
-        for index in 0..prepared.objects.len() {
-            if prepared.matches(policy, index) {
-                prepared.judge(policy, compiled, Some(index), &mut violations)?;
-            }
-        }
-    }
-    Ok(violations)
+        Ok(violations)
+    })
 }
 
 /// A release as expressions see it.
@@ -112,6 +109,19 @@ impl<'a> Prepared<'a> {
             ("kubeVersion", release.kube_version),
         ]);
         Self { release, all: objects.clone().into(), objects, identities, about }
+    }
+
+    fn evaluate<'p>(&self, policy: &'p Policy, violations: &mut Vec<Violation<'p>>) -> Result<(), Error> {
+        let compiled = policy.compiled()?;
+        if policy.constraints.is_none() {
+            return self.judge(policy, compiled, None, violations);
+        }
+        for index in 0..self.objects.len() {
+            if self.matches(policy, index) {
+                self.judge(policy, compiled, Some(index), violations)?;
+            }
+        }
+        Ok(())
     }
 
     fn matches(&self, policy: &Policy, index: usize) -> bool {

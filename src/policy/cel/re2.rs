@@ -1,12 +1,32 @@
 //! Go's regular expressions (RE2) on crate `regex`: `\d`, `\w`, `\s` and `\b` mean ASCII.
 
+use std::collections::HashMap;
+use std::sync::{LazyLock, Mutex, PoisonError};
+
 use regex::{Regex, RegexBuilder};
 
 /// The largest compiled pattern in bytes.
 const SIZE_LIMIT: usize = 1 << 20;
 
-/// Compiles a pattern. The error is one line of text.
+/// The most patterns that are kept compiled: those of policies are few, those of hostile objects need not be.
+const MAX_KEPT: usize = 1000;
+
+/// Compiles a pattern, once a process: policies share patterns. The error is one line of text.
 pub fn compile(pattern: &str) -> Result<Regex, String> {
+    static KEPT: LazyLock<Mutex<HashMap<String, Regex>>> = LazyLock::new(Mutex::default);
+    let kept = || KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(regex) = kept().get(pattern) {
+        return Ok(regex.clone());
+    }
+    let regex = build(pattern)?;
+    let mut kept = kept();
+    if kept.len() < MAX_KEPT {
+        kept.insert(pattern.to_owned(), regex.clone());
+    }
+    Ok(regex)
+}
+
+fn build(pattern: &str) -> Result<Regex, String> {
     let translated = translate(pattern)?;
     RegexBuilder::new(&translated).size_limit(SIZE_LIMIT).dfa_size_limit(SIZE_LIMIT).nest_limit(100).build().map_err(
         |error| match error {
