@@ -10,7 +10,9 @@ use crate::semver::{Constraint, Version};
 use crate::value::Value;
 
 pub(super) const ROWS: &[Row] = &[
-    Row::new("semver", &[Type::String], |_, args| Ok(Pointer(parse(args.text(0)?)?).into_any())),
+    Row::new("semver", &[Type::String], |_, args| {
+        Ok(Any::Object(Rc::new(Semver { version: parse(args.text(0)?)?, is_pointer: true })))
+    }),
     Row::new("semverCompare", &[Type::String, Type::String], |_, args| {
         let constraint =
             args.text(0)?.to_str().parse::<Constraint>().map_err(|error| Failure::new(error.to_string()))?;
@@ -22,25 +24,19 @@ fn parse(text: &Text) -> Result<Version, Failure> {
     text.to_str().parse().map_err(|error: crate::semver::Error| Failure::new(error.to_string()))
 }
 
-/// A `*semver.Version`
-struct Pointer(Version);
-
-/// A `semver.Version`, which the methods that change a version return.
-struct Struct(Version);
-
-impl Pointer {
-    fn into_any(self) -> Any {
-        Any::Object(Rc::new(self))
-    }
+/// A `*semver.Version`, or a `semver.Version`, which the methods that change a version return.
+struct Semver {
+    version: Version,
+    is_pointer: bool,
 }
 
-impl Object for Pointer {
+impl Object for Semver {
     fn type_name(&self) -> &'static str {
-        "*semver.Version"
+        if self.is_pointer { "*semver.Version" } else { "semver.Version" }
     }
 
     fn kind(&self) -> &'static str {
-        "ptr"
+        if self.is_pointer { "ptr" } else { "struct" }
     }
 
     fn method(&self, name: &str) -> Option<Method> {
@@ -48,33 +44,11 @@ impl Object for Pointer {
     }
 
     fn print(&self) -> Text {
-        self.0.to_string().into()
+        self.version.to_string().into()
     }
 
     fn to_value(&self) -> Value {
-        Value::from(self.0.to_string())
-    }
-
-    fn as_any(&self) -> &dyn StdAny {
-        self
-    }
-}
-
-impl Object for Struct {
-    fn type_name(&self) -> &'static str {
-        "semver.Version"
-    }
-
-    fn method(&self, name: &str) -> Option<Method> {
-        method(name)
-    }
-
-    fn print(&self) -> Text {
-        self.0.to_string().into()
-    }
-
-    fn to_value(&self) -> Value {
-        Value::from(self.0.to_string())
+        Value::from(self.version.to_string())
     }
 
     fn as_any(&self) -> &dyn StdAny {
@@ -83,11 +57,8 @@ impl Object for Struct {
 }
 
 fn version(object: &dyn Object) -> Result<&Version, Failure> {
-    let any = object.as_any();
-    any.downcast_ref::<Pointer>()
-        .map(|pointer| &pointer.0)
-        .or_else(|| any.downcast_ref::<Struct>().map(|version| &version.0))
-        .ok_or_else(|| Failure::new("the receiver is no *semver.Version"))
+    let semver = object.as_any().downcast_ref::<Semver>();
+    semver.map(|semver| &semver.version).ok_or_else(|| Failure::new("the receiver is no *semver.Version"))
 }
 
 /// How a version stands to that of an argument.
@@ -105,7 +76,7 @@ fn changed(object: &dyn Object, change: impl FnOnce(&mut Version)) -> Result<Any
     change(&mut new);
     let prefix = if old.original.starts_with('v') { "v" } else { "" };
     new.original = format!("{prefix}{new}");
-    Ok(Any::Object(Rc::new(Struct(new))))
+    Ok(Any::Object(Rc::new(Semver { version: new, is_pointer: false })))
 }
 
 fn release(version: &mut Version) {
