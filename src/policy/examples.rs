@@ -4,6 +4,7 @@
 //! pass:
 //!   - name: what is shown
 //!     release: {name: alice, namespace: workspaces}
+//!     kubernetes: "1.30"
 //!     values: {}
 //!     suppliedValues: {}
 //!     objects: []
@@ -48,6 +49,7 @@ pub struct Example {
     pub location: Location,
     release: String,
     namespace: String,
+    kube_version: String,
     values: Value,
     supplied: Value,
     findings: Vec<Expected>,
@@ -108,7 +110,7 @@ impl Examples {
 
 impl Example {
     fn read(node: &Node<'_>, base: &[Value], fails: bool) -> Result<Self, Error> {
-        let known = ["name", "release", "values", "suppliedValues", "objects", "findings"];
+        let known = ["name", "release", "kubernetes", "values", "suppliedValues", "objects", "findings"];
         node.only(if fails { &known } else { known.split_last().map_or(&known, |(_, rest)| rest) })?;
         let release = node.get("release");
         if let Some(release) = &release {
@@ -132,6 +134,7 @@ impl Example {
             location: node.location(),
             release: named("name", "alice")?,
             namespace: named("namespace", "workspace-alice")?,
+            kube_version: node.text_of("kubernetes")?.unwrap_or("1.35").to_owned(),
             supplied: if node.get("suppliedValues").is_some() { mapping("suppliedValues") } else { values.clone() },
             values,
             findings,
@@ -142,7 +145,7 @@ impl Example {
         Release {
             name: &self.release,
             namespace: &self.namespace,
-            kube_version: "v1.35.0",
+            kube_version: &self.kube_version,
             values: &self.values,
             supplied: &self.supplied,
             objects: &self.objects,
