@@ -6,8 +6,10 @@ mod deps;
 mod init;
 mod lint;
 mod policy;
+mod policy_export;
 mod policy_text;
 mod render;
+mod select_args;
 
 use std::ffi::OsString;
 use std::io::{self, Read, Write};

@@ -2,15 +2,15 @@
 
 use std::path::PathBuf;
 
-use super::check_args::{catalogue, fault, find};
-use super::policy_text;
+use super::select_args::{catalogue, fault, find};
 use super::{Stop, Streams};
+use super::{policy_export, policy_text};
 use crate::finding::Fault;
 use crate::gate::ExitStatus;
-use crate::policy::Catalogue;
 use crate::policy::examples::Examples;
+use crate::policy::{Catalogue, Profile};
 
-/// Show policies, and test them on their examples
+/// Show policies, test them on their examples, and export them to clusters
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Args {
     /// List all policies
@@ -18,6 +18,9 @@ pub(super) enum Args {
         /// How
         #[arg(long, value_enum, default_value_t)]
         format: Format,
+        /// List only what belongs to this profile (repeatable)
+        #[arg(long, value_enum, value_name = "NAME")]
+        profile: Vec<Profile>,
         /// List the policies of this folder too (repeatable)
         #[arg(long, value_name = "DIR")]
         policies: Vec<PathBuf>,
@@ -35,6 +38,7 @@ pub(super) enum Args {
         /// Folders of policies of one's own, each with examples in NAME.test.yaml; the built-in ones where left out
         folders: Vec<PathBuf>,
     },
+    Export(policy_export::Args),
 }
 
 /// A format of the list.
@@ -49,22 +53,28 @@ pub(super) enum Format {
 
 pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, Stop> {
     match args {
-        Args::List { format, policies } => {
+        Args::List { format, profile, policies } => {
             let catalogue = catalogue(policies)?;
+            let listed = catalogue.policies();
+            let listed =
+                listed.filter(|policy| profile.is_empty() || profile.iter().any(|profile| profile.has(policy)));
+            let listed: Vec<_> = listed.collect();
             let text = match format {
-                Format::Text => policy_text::list(&catalogue),
-                Format::Markdown => policy_text::markdown(&catalogue),
+                Format::Text => policy_text::list(&listed),
+                Format::Markdown => policy_text::markdown(&listed),
             };
             streams.stdout.write_all(text.as_bytes())?;
             Ok(ExitStatus::Clean)
         }
         Args::Explain { id, policies } => {
             let catalogue = catalogue(policies)?;
-            let text = policy_text::explain(find(&catalogue, id)?).map_err(fault)?;
-            streams.stdout.write_all(text.as_bytes())?;
+            let texts = find(&catalogue, id)?.into_iter().map(policy_text::explain);
+            let texts = texts.collect::<Result<Vec<_>, _>>().map_err(fault)?;
+            streams.stdout.write_all(texts.join("\n").as_bytes())?;
             Ok(ExitStatus::Clean)
         }
         Args::Test { folders } => test(folders, streams),
+        Args::Export(args) => policy_export::run(args, streams),
     }
 }
 

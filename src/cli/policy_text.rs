@@ -1,15 +1,18 @@
 //! Policies for people: the list, one explained, and docs/policies.md.
 
 use crate::policy::examples::{Example, Examples};
-use crate::policy::{Catalogue, Entry, Error, Policy, PolicyKind};
+use crate::policy::{Entry, Error, Policy, PolicyKind};
 
 const WIDTH: usize = 100;
 
 /// A line each.
-pub(super) fn list(catalogue: &Catalogue) -> String {
-    let width = catalogue.policies().map(|policy| policy.id.len()).max().unwrap_or_default();
-    let line = |policy: &Policy| format!("{:width$}  {:7}  {}\n", policy.id, policy.severity.to_string(), policy.title);
-    catalogue.policies().map(line).collect()
+pub(super) fn list(policies: &[&Policy]) -> String {
+    let width = policies.iter().map(|policy| policy.id.len()).max().unwrap_or_default();
+    let line = |policy: &&Policy| {
+        let profiles = if policy.profiles.is_empty() { String::new() } else { format!(" ({})", profiles(policy)) };
+        format!("{:width$}  {:7}  {}{profiles}\n", policy.id, policy.severity.to_string(), policy.title)
+    };
+    policies.iter().map(line).collect()
 }
 
 /// All that is known of one.
@@ -18,6 +21,9 @@ pub(super) fn explain(entry: &Entry) -> Result<String, Error> {
     let mut out = format!("{} ({}, {})\n{}\n", policy.id, policy.severity, about(policy), policy.title);
     for (heading, text) in [("Why it matters", &policy.rationale), ("How to mend it", &policy.remediation)] {
         out.push_str(&format!("\n{heading}\n{}\n", textwrap::indent(&textwrap::fill(text, WIDTH - 2), "  ")));
+    }
+    if !policy.profiles.is_empty() {
+        out.push_str(&format!("\nProfiles\n  {}\n", profiles(policy)));
     }
     if !policy.aliases.is_empty() {
         out.push_str(&format!("\nOther tools know it as\n  {}\n", policy.aliases.join(", ")));
@@ -33,19 +39,20 @@ pub(super) fn explain(entry: &Entry) -> Result<String, Error> {
 }
 
 /// docs/policies.md.
-pub(super) fn markdown(catalogue: &Catalogue) -> String {
+pub(super) fn markdown(policies: &[&Policy]) -> String {
     let mut out = String::from(
         "<!-- printed by `plimsoll policy list --format markdown`; a test fails when this page is stale -->\n\n\
          # Policies\n\n\
          How a policy is written is told in [writing-policies.md](writing-policies.md). Examples that pass and fail lie \
          beside each\npolicy, in `NAME.test.yaml`; `plimsoll policy test` runs them.\n\n\
-         | policy | severity | what must hold |\n|---|---|---|\n",
+         | policy | severity | profiles | what must hold |\n|---|---|---|---|\n",
     );
-    for policy in catalogue.policies() {
+    for policy in policies {
         let anchor = policy.id.replace('/', "");
-        out.push_str(&format!("| [`{}`](#{anchor}) | {} | {} |\n", policy.id, policy.severity, policy.title));
+        let (id, profiles) = (&policy.id, profiles(policy));
+        out.push_str(&format!("| [`{id}`](#{anchor}) | {} | {profiles} | {} |\n", policy.severity, policy.title));
     }
-    for policy in catalogue.policies() {
+    for policy in policies {
         out.push_str(&format!(
             "\n## {}\n\n{}. {}, judges {}.\n",
             policy.id,
@@ -63,6 +70,10 @@ pub(super) fn markdown(catalogue: &Catalogue) -> String {
         out.push_str(&format!("\n[Policy](../policies/{0}.yaml), [examples](../policies/{0}.test.yaml).\n", policy.id));
     }
     out
+}
+
+fn profiles(policy: &Policy) -> String {
+    policy.profiles.iter().map(|profile| profile.name()).collect::<Vec<_>>().join(", ")
 }
 
 fn about(policy: &Policy) -> &'static str {

@@ -28,6 +28,8 @@ pub struct Entry {
     pub policy: Policy,
     /// The file of its examples, if there is one.
     pub examples: Option<Arc<SourceFile>>,
+    /// Whether it comes from a folder that the user named.
+    pub is_own: bool,
 }
 
 impl Catalogue {
@@ -37,7 +39,7 @@ impl Catalogue {
         for (id, text, examples) in BUILTIN {
             let examples =
                 (!examples.is_empty()).then(|| SourceFile::new(format!("policies/{id}.test.yaml"), *examples));
-            catalogue.add(id, &SourceFile::new(format!("policies/{id}.yaml"), *text), examples)?;
+            catalogue.add(id, &SourceFile::new(format!("policies/{id}.yaml"), *text), examples, false)?;
         }
         Ok(catalogue)
     }
@@ -90,10 +92,16 @@ impl Catalogue {
         }
         let tests = path.with_extension("test.yaml");
         let examples = if tests.is_file() { Some(load(&tests)?) } else { None };
-        self.add(id, &load(path)?, examples)
+        self.add(id, &load(path)?, examples, true)
     }
 
-    fn add(&mut self, id: &str, file: &Arc<SourceFile>, examples: Option<Arc<SourceFile>>) -> Result<(), Error> {
+    fn add(
+        &mut self,
+        id: &str,
+        file: &Arc<SourceFile>,
+        examples: Option<Arc<SourceFile>>,
+        is_own: bool,
+    ) -> Result<(), Error> {
         let policy = Policy::read(id, file)?;
         match self.entries.binary_search_by(|entry| entry.policy.id.as_str().cmp(id)) {
             Ok(_) => {
@@ -101,7 +109,7 @@ impl Catalogue {
                 Err(Error::new(ErrorKind::Document("there is another policy of this id".into()), place).of(id))
             }
             Err(place) => {
-                self.entries.insert(place, Entry { policy, examples });
+                self.entries.insert(place, Entry { policy, examples, is_own });
                 Ok(())
             }
         }

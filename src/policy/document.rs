@@ -5,10 +5,11 @@ use std::sync::{Arc, OnceLock};
 use super::cel::{CompileError, Program, Scope};
 use super::decode::{Document, Node, documents};
 use super::matching::MatchConstraints;
+use super::selection::Profile;
 use super::{Error, ErrorKind};
 use crate::finding::Severity;
 use crate::source::SourceFile;
-use crate::value::Path;
+use crate::value::{Path, Value};
 
 /// The prefix of the annotations that hold a policy's catalogue data.
 const ANNOTATION: &str = "plimsoll.dev/";
@@ -16,7 +17,7 @@ const ANNOTATION: &str = "plimsoll.dev/";
 /// The variable that an evaluation sets to the minor version of Kubernetes that the release is meant for.
 ///
 /// Its expression is what holds where nobody sets it: in a cluster.
-const KUBERNETES_MINOR: &str = "kubernetesMinor";
+pub const KUBERNETES_MINOR: &str = "kubernetesMinor";
 
 /// A policy.
 #[derive(Debug)]
@@ -36,7 +37,7 @@ pub struct Policy {
     /// The ids under which other tools know it: `kube-linter:privileged-container`.
     pub aliases: Vec<String>,
     /// The profiles that it belongs to; besides these, every policy is in `all`.
-    pub profiles: Vec<String>,
+    pub profiles: Vec<Profile>,
     /// Which objects it is about; a release policy without it is about the release as a whole.
     pub constraints: Option<MatchConstraints>,
     /// Whether an expression that cannot be evaluated is passed over (`failurePolicy: Ignore`).
@@ -179,7 +180,7 @@ impl Policy {
             rationale: note("description")?.unwrap_or_default().trim().to_owned(),
             remediation: note("remediation")?.unwrap_or_default().trim().to_owned(),
             aliases: words(note("aliases")?.unwrap_or_default()),
-            profiles: words(note("profiles")?.unwrap_or_default()),
+            profiles: profiles(&metadata, note("profiles")?.unwrap_or_default())?,
             constraints,
             ignores_failures,
             spec: Spec::read(&spec)?,
@@ -197,6 +198,11 @@ impl Policy {
     pub(super) fn compiled(&self) -> Result<&Compiled, Error> {
         let result = self.compiled.get_or_init(|| self.compile());
         result.as_ref().map_err(Error::clone)
+    }
+
+    /// The document as it was written.
+    pub fn manifest(&self) -> &Value {
+        self.document.root().value
     }
 
     /// An error of an expression, placed in the file.
@@ -328,6 +334,15 @@ fn check_annotations(notes: &Node<'_>) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// The profiles of a list of names.
+fn profiles(metadata: &Node<'_>, text: &str) -> Result<Vec<Profile>, Error> {
+    let named = |name: String| {
+        let known = Profile::ALL.map(Profile::name).join(", ");
+        Profile::named(&name).ok_or_else(|| metadata.error(format!("unknown profile {name}; known are {known}")))
+    };
+    words(text).into_iter().map(named).collect()
 }
 
 /// The words of a list that is separated by commas or blanks.

@@ -11,10 +11,14 @@ pub mod document;
 mod error;
 pub mod evaluate;
 pub mod examples;
+pub mod exemption;
+mod field;
 mod kinds;
 mod matching;
+pub mod selection;
 
 pub use catalogue::{Catalogue, Entry};
-pub use document::{Policy, PolicyKind};
+pub use document::{KUBERNETES_MINOR, Policy, PolicyKind};
 pub use error::{Error, ErrorKind};
 pub use evaluate::{Blamed, Release, Subject, Violation, evaluate};
+pub use selection::{Chosen, Pattern, Profile, Selection, SelectionError};
