@@ -4,20 +4,17 @@ use std::path::PathBuf;
 
 use super::select_args::{catalogue, fault, find};
 use super::{Stop, Streams};
-use super::{policy_export, policy_text};
+use super::{policy_docs, policy_export, policy_text};
 use crate::finding::Fault;
 use crate::gate::ExitStatus;
 use crate::policy::examples::Examples;
-use crate::policy::{Catalogue, Profile};
+use crate::policy::{Catalogue, Policy, Profile};
 
 /// Show policies, test them on their examples, and export them to clusters
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Args {
     /// List all policies
     List {
-        /// How
-        #[arg(long, value_enum, default_value_t)]
-        format: Format,
         /// List only what belongs to this profile (repeatable)
         #[arg(long, value_enum, value_name = "NAME")]
         profile: Vec<Profile>,
@@ -38,32 +35,24 @@ pub(super) enum Args {
         /// Folders of policies of one's own, each with examples in NAME.test.yaml; the built-in ones where left out
         folders: Vec<PathBuf>,
     },
+    /// Write the documentation of policies as Markdown: policies.md and a page for each, policies/ID.md
+    Docs {
+        /// The folder to write to
+        folder: PathBuf,
+        /// Policies of this folder in place of the built-in ones (repeatable)
+        #[arg(long, value_name = "DIR")]
+        policies: Vec<PathBuf>,
+    },
     Export(policy_export::Args),
-}
-
-/// A format of the list.
-#[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
-pub(super) enum Format {
-    /// A line each
-    #[default]
-    Text,
-    /// What docs/policies.md holds
-    Markdown,
 }
 
 pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, Stop> {
     match args {
-        Args::List { format, profile, policies } => {
+        Args::List { profile, policies } => {
             let catalogue = catalogue(policies)?;
-            let listed = catalogue.policies();
-            let listed =
-                listed.filter(|policy| profile.is_empty() || profile.iter().any(|profile| profile.has(policy)));
-            let listed: Vec<_> = listed.collect();
-            let text = match format {
-                Format::Text => policy_text::list(&listed),
-                Format::Markdown => policy_text::markdown(&listed),
-            };
-            streams.stdout.write_all(text.as_bytes())?;
+            let in_profile = |policy: &&Policy| profile.is_empty() || profile.iter().any(|profile| profile.has(policy));
+            let listed: Vec<&Policy> = catalogue.policies().filter(in_profile).collect();
+            streams.stdout.write_all(policy_text::list(&listed).as_bytes())?;
             Ok(ExitStatus::Clean)
         }
         Args::Explain { id, policies } => {
@@ -74,19 +63,26 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
             Ok(ExitStatus::Clean)
         }
         Args::Test { folders } => test(folders, streams),
+        Args::Docs { folder, policies } => {
+            policy_docs::write(&own(policies)?, folder)?;
+            Ok(ExitStatus::Clean)
+        }
         Args::Export(args) => policy_export::run(args, streams),
     }
 }
 
-/// Runs every example. A policy without examples of both kinds fails: nobody knows what it does.
-fn test(folders: &[PathBuf], streams: &mut Streams<'_>) -> Result<ExitStatus, Stop> {
+/// The policies of folders; the built-in ones where none is named.
+fn own(folders: &[PathBuf]) -> Result<Catalogue, Stop> {
     let mut catalogue = Catalogue::default();
     for folder in folders {
         catalogue.add_folder(folder).map_err(fault)?;
     }
-    if folders.is_empty() {
-        catalogue = Catalogue::builtin().map_err(fault)?;
-    }
+    Ok(if folders.is_empty() { Catalogue::builtin().map_err(fault)? } else { catalogue })
+}
+
+/// Runs every example. A policy without examples of both kinds fails: nobody knows what it does.
+fn test(folders: &[PathBuf], streams: &mut Streams<'_>) -> Result<ExitStatus, Stop> {
+    let catalogue = own(folders)?;
     let (mut passed, mut failed) = (0, 0);
     for entry in catalogue.entries() {
         let policy = &entry.policy;

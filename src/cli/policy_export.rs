@@ -60,9 +60,10 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
     let version = version.as_ref().or(project.kube_version.as_ref());
     let (exported, whole): (Vec<&Policy>, Vec<&Policy>) =
         chosen.policies.iter().partition(|policy| policy.kind == PolicyKind::Object);
-    if exported.is_empty() {
-        let fault = Fault::new("there is nothing to export: no policy that was chosen judges single objects");
-        return Err(fault.help("what judges whole releases cannot run in the API server").into());
+    let names: Vec<&str> = whole.iter().map(|policy| policy.id.as_str()).collect();
+    if exported.is_empty() || select.names_one_of(&whole) {
+        let fault = Fault::new(format!("not to be exported, as they judge whole releases: {}", names.join(", ")));
+        return Err(fault.help("the API server sees one object at a time; check releases with `plimsoll lint`").into());
     }
     for policy in exported {
         policy.check().map_err(super::select_args::fault)?;
@@ -72,8 +73,8 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
             write!(streams.stdout, "---\n{text}")?;
         }
     }
-    for policy in whole {
-        writeln!(streams.stderr, "note: {} judges whole releases and is not exported", policy.id)?;
+    if !names.is_empty() {
+        writeln!(streams.stderr, "note: not exported, as they judge whole releases: {}", names.join(", "))?;
     }
     Ok(ExitStatus::Clean)
 }
@@ -89,9 +90,7 @@ struct Export<'a> {
 impl Export<'_> {
     /// The policy, its parameters, and the binding that makes it count.
     fn documents(&self) -> Vec<Value> {
-        let mut documents = vec![self.policy()];
-        documents.push(self.binding());
-        documents
+        vec![self.policy(), self.binding()]
     }
 
     fn name(&self) -> String {

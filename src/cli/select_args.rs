@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::Stop;
 use crate::finding::{Fault, Severity};
-use crate::policy::{self, Catalogue, Chosen, Pattern, Profile, SelectionError};
+use crate::policy::{self, Catalogue, Chosen, Pattern, Policy, Profile, SelectionError};
 use crate::project::{self, Project};
 
 /// Which policies.
@@ -38,6 +38,12 @@ impl SelectArgs {
     /// Takes only these policies, as `--policy` does.
     pub(super) fn name(&mut self, ids: &[String]) {
         self.policy.extend_from_slice(ids);
+    }
+
+    /// Whether one of these policies was named by itself, not by its category.
+    pub(super) fn names_one_of(&self, policies: &[&Policy]) -> bool {
+        let mut named = self.policy.iter().map(Pattern::new).filter(|pattern| !pattern.is_category());
+        named.any(|pattern| policies.iter().any(|policy| pattern.matches(policy)))
     }
 
     /// What the project file says; nothing where there is none.

@@ -114,7 +114,7 @@ impl Pattern {
     }
 
     /// Whether it names a whole category.
-    fn is_category(&self) -> bool {
+    pub fn is_category(&self) -> bool {
         self.0.ends_with("/*")
     }
 }
