@@ -7,6 +7,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use common::{Run, folder, plimsoll, root, snapshots};
+use plimsoll::policy::exemption;
+use plimsoll::project::Project;
+use plimsoll::source::SourceFile;
 use plimsoll::yaml;
 
 const CONFIG: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: settings\ndata:\n  colour: blue\n";
@@ -76,6 +79,26 @@ fn the_file_of_the_current_folder_is_read() {
         std::os::unix::fs::symlink("nowhere", dir.path().join("plimsoll.yaml")).unwrap();
         assert_eq!(lint(&[]).status, 2, "a file that cannot be read may say what must be checked");
     }
+}
+
+/// `lint .` in a project takes its manifests, and not what says how to check them.
+#[test]
+fn the_project_file_is_no_manifest() {
+    let dir = folder(&[("plimsoll.yaml", "policies: {}\n"), ("config.yaml", CONFIG)]);
+    let run = plimsoll(dir.path(), &["lint", "."], "");
+    assert!(run.stdout.starts_with("all is well: 1 object checked"), "{}{}", run.stdout, run.stderr);
+}
+
+/// The examples of docs/configuration.md.
+#[test]
+fn the_manual_tells_the_truth() {
+    let manual = fs::read_to_string(root().join("docs/configuration.md")).unwrap();
+    let blocks: Vec<&str> = manual.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    let [file, annotated] = blocks[..] else { panic!("{}", blocks.len()) };
+    let read = Project::read(&SourceFile::new("plimsoll.yaml", file), Path::new("")).unwrap();
+    assert_eq!(read.exemptions.len(), 1);
+    let object = yaml::parse(annotated, yaml::Options::default()).unwrap();
+    assert_eq!(exemption::carried(&object, 0).unwrap().len(), 1);
 }
 
 #[test]
