@@ -102,7 +102,7 @@ pub fn read(files: Vec<Arc<SourceFile>>) -> Result<Vec<Manifest>, Vec<Fault>> {
 pub fn lint(subject: &Subject<'_>, policies: &[&Policy]) -> Result<Report, Vec<Fault>> {
     let objects = subject.objects()?;
     let values: Vec<Value> = objects.iter().map(|object| object.value.clone()).collect();
-    let violations = policy::evaluate(policies.iter().copied(), &subject.release(&values))
+    let violations = policy::evaluate(policies.iter().copied(), &[subject.release(&values)])
         .map_err(|error| one(fault::of_policy(&error, &objects)))?;
     let findings = explain::findings(subject, &objects, &violations)?;
     let warnings = subject.rendered.map(|rendered| rendered.warnings.clone()).unwrap_or_default();

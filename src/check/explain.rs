@@ -28,7 +28,11 @@ pub(super) fn findings(
 fn finding(subject: &Subject<'_>, objects: &[Object], manifests: &[Manifest], violation: &Violation<'_>) -> Finding {
     let mut keys = Keys::default();
     let mut places = Vec::new();
-    let whole = violation.object.map(|index| Blamed { subject: policy::Subject::Object(index), path: Path::default() });
+    let whole = violation.object.map(|index| Blamed {
+        release: 0,
+        subject: policy::Subject::Object(index),
+        path: Path::default(),
+    });
     let in_objects = violation.blamed.iter().any(|blamed| matches!(blamed.subject, policy::Subject::Object(_)));
     for blamed in violation.blamed.iter().chain(whole.iter().filter(|_| !in_objects)) {
         match blamed.subject {
@@ -43,7 +47,7 @@ fn finding(subject: &Subject<'_>, objects: &[Object], manifests: &[Manifest], vi
     let policy = violation.policy;
     Finding {
         policy: policy.id.clone(),
-        severity: policy.severity,
+        severity: violation.severity,
         message: violation.message.clone(),
         object: violation.object.and_then(|index| objects.get(index)).map(|object| object.reference.clone()),
         places,

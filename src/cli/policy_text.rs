@@ -69,6 +69,7 @@ fn about(policy: &Policy) -> &'static str {
     match policy.kind {
         PolicyKind::Object => "each object by itself",
         PolicyKind::Release => "all objects and values of a release",
+        PolicyKind::Fleet => "several releases together",
     }
 }
 

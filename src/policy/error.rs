@@ -34,6 +34,8 @@ pub enum ErrorKind {
     Evaluate {
         /// Why.
         error: Box<EvalError>,
+        /// The release that was being checked: its index.
+        release: Option<usize>,
         /// The object that was being checked: its index in the release.
         object: Option<usize>,
     },

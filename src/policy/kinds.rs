@@ -1,4 +1,121 @@
-//! What Kubernetes knows about kinds without asking a server: the resource of a kind, and its scope.
+//! What is known about kinds without asking a server: their resources, scopes and equivalents.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use crate::value::Value;
+
+/// A group and a version under which objects of a resource are served.
+pub type Served = (Cow<'static, str>, Cow<'static, str>);
+
+/// The kinds that custom resource definitions add to those that Kubernetes has.
+#[derive(Debug, Default)]
+pub struct Kinds<'a> {
+    custom: HashMap<(&'a str, &'a str), Custom<'a>>,
+}
+
+#[derive(Debug)]
+struct Custom<'a> {
+    resource: &'a str,
+    namespaced: bool,
+    versions: Vec<&'a str>,
+}
+
+impl<'a> Kinds<'a> {
+    /// The kinds of the definitions among some objects.
+    pub fn of(objects: impl IntoIterator<Item = &'a Value>) -> Self {
+        let definitions = objects.into_iter().filter_map(|object| {
+            let (group, _) = group_version(object.get("apiVersion")?.as_str()?);
+            let kind = object.get("kind")?.as_str()?;
+            let is_definition = group == "apiextensions.k8s.io" && kind == "CustomResourceDefinition";
+            object.get("spec").filter(|_| is_definition)
+        });
+        let custom = definitions.filter_map(|spec| {
+            let text = |keys: [&str; 2]| spec.at(keys).and_then(Value::as_str);
+            let key = (spec.get("group")?.as_str()?, text(["names", "kind"])?);
+            let versions = spec.get("versions").and_then(Value::as_list).unwrap_or_default().iter();
+            let versions = versions.filter_map(|version| version.get("name").and_then(Value::as_str)).collect();
+            let namespaced = spec.get("scope").and_then(Value::as_str) != Some("Cluster");
+            Some((key, Custom { resource: text(["names", "plural"])?, namespaced, versions }))
+        });
+        Self { custom: custom.collect() }
+    }
+
+    /// The resource of a kind: `deployments`.
+    pub fn resource(&self, group: &str, kind: &str) -> String {
+        let custom = self.custom.get(&(group, kind));
+        custom.map_or_else(|| resource(kind), |custom| custom.resource.to_owned())
+    }
+
+    /// Whether objects of a kind live in a namespace. Kinds that are not known do.
+    pub fn is_namespaced(&self, group: &str, kind: &str) -> bool {
+        self.custom.get(&(group, kind)).map_or_else(|| is_namespaced(group, kind), |custom| custom.namespaced)
+    }
+
+    /// The groups and versions under which the objects of a kind are served too, for `matchPolicy: Equivalent`.
+    pub fn equivalents(&self, group: &str, kind: &str) -> Vec<Served> {
+        if let Some(custom) = self.custom.get(&(group, kind)) {
+            let served = |version: &&str| (Cow::Owned(group.to_owned()), Cow::Owned((*version).to_owned()));
+            return custom.versions.iter().map(served).collect();
+        }
+        let of_kind = |(kinds, served): &&(&[&str], &[(&str, &str)])| {
+            kinds.contains(&kind) && served.iter().any(|(known, _)| *known == group)
+        };
+        let known = EQUIVALENT.iter().find(of_kind).map(|(_, served)| *served).unwrap_or_default();
+        known.iter().map(|(group, version)| (Cow::Borrowed(*group), Cow::Borrowed(*version))).collect()
+    }
+}
+
+/// Kinds that API servers served under several groups and versions, and which.
+///
+/// Versions that newer servers have dropped count: a rule that names one means these objects.
+const EQUIVALENT: &[(&[&str], &[(&str, &str)])] = &[
+    (&["Deployment"], &[("apps", "v1"), ("apps", "v1beta2"), ("apps", "v1beta1"), ("extensions", "v1beta1")]),
+    (&["DaemonSet", "ReplicaSet"], &[("apps", "v1"), ("apps", "v1beta2"), ("extensions", "v1beta1")]),
+    (&["StatefulSet", "ControllerRevision"], &[("apps", "v1"), ("apps", "v1beta2"), ("apps", "v1beta1")]),
+    (&["CronJob"], &[("batch", "v1"), ("batch", "v1beta1")]),
+    (
+        &["HorizontalPodAutoscaler"],
+        &[("autoscaling", "v2"), ("autoscaling", "v1"), ("autoscaling", "v2beta2"), ("autoscaling", "v2beta1")],
+    ),
+    (&["Ingress"], &[("networking.k8s.io", "v1"), ("networking.k8s.io", "v1beta1"), ("extensions", "v1beta1")]),
+    (&["IngressClass"], &[("networking.k8s.io", "v1"), ("networking.k8s.io", "v1beta1")]),
+    (&["NetworkPolicy"], &[("networking.k8s.io", "v1"), ("extensions", "v1beta1")]),
+    (&["PodDisruptionBudget"], &[("policy", "v1"), ("policy", "v1beta1")]),
+    (&["PodSecurityPolicy"], &[("policy", "v1beta1"), ("extensions", "v1beta1")]),
+    (&["Event"], &[("", "v1"), ("events.k8s.io", "v1"), ("events.k8s.io", "v1beta1")]),
+    (&["EndpointSlice"], &[("discovery.k8s.io", "v1"), ("discovery.k8s.io", "v1beta1")]),
+    (
+        &["Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"],
+        &[
+            ("rbac.authorization.k8s.io", "v1"),
+            ("rbac.authorization.k8s.io", "v1beta1"),
+            ("rbac.authorization.k8s.io", "v1alpha1"),
+        ],
+    ),
+    (
+        &["StorageClass", "VolumeAttachment", "CSIDriver", "CSINode", "CSIStorageCapacity"],
+        &[("storage.k8s.io", "v1"), ("storage.k8s.io", "v1beta1")],
+    ),
+    (
+        &["PriorityClass"],
+        &[("scheduling.k8s.io", "v1"), ("scheduling.k8s.io", "v1beta1"), ("scheduling.k8s.io", "v1alpha1")],
+    ),
+    (&["RuntimeClass"], &[("node.k8s.io", "v1"), ("node.k8s.io", "v1beta1")]),
+    (
+        &["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"],
+        &[
+            ("admissionregistration.k8s.io", "v1"),
+            ("admissionregistration.k8s.io", "v1beta1"),
+            ("admissionregistration.k8s.io", "v1alpha1"),
+        ],
+    ),
+    (
+        &["ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"],
+        &[("admissionregistration.k8s.io", "v1"), ("admissionregistration.k8s.io", "v1beta1")],
+    ),
+    (&["CustomResourceDefinition"], &[("apiextensions.k8s.io", "v1"), ("apiextensions.k8s.io", "v1beta1")]),
+];
 
 /// The group and version of an `apiVersion`; the core group is empty.
 pub fn group_version(api_version: &str) -> (&str, &str) {
@@ -8,7 +125,7 @@ pub fn group_version(api_version: &str) -> (&str, &str) {
 /// The resource of a kind: `NetworkPolicy` → `networkpolicies`.
 ///
 /// The rules are those by which Kubernetes guesses (`meta.UnsafeGuessKindToResource`), and English where they err.
-pub fn resource(kind: &str) -> String {
+fn resource(kind: &str) -> String {
     let singular = kind.to_ascii_lowercase();
     let before_last = singular.len().checked_sub(2).and_then(|at| singular.as_bytes().get(at)).copied();
     match singular.as_bytes().last() {
@@ -45,8 +162,7 @@ const CLUSTER_SCOPED: &[(&str, &[&str])] = &[
     ("storage.k8s.io", &["CSIDriver", "CSINode", "StorageClass", "VolumeAttachment", "VolumeAttributesClass"]),
 ];
 
-/// Whether objects of a kind live in a namespace. Kinds that are not known do.
-pub fn is_namespaced(group: &str, kind: &str) -> bool {
+fn is_namespaced(group: &str, kind: &str) -> bool {
     let kinds = CLUSTER_SCOPED.iter().find(|(known, _)| *known == group);
     !kinds.is_some_and(|(_, kinds)| kinds.iter().any(|known| *known == "*" || *known == kind))
 }

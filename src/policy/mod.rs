@@ -1,20 +1,28 @@
 //! Policies: files that Kubernetes itself understands, evaluated offline.
 //!
 //! An object policy is a `ValidatingAdmissionPolicy`; what relates objects to each other or to values is a
-//! `ReleasePolicy` with the same grammar ([`document`]). Expressions are CEL ([`cel`]); a validation that is false is
+//! `ReleasePolicy` with the same grammar, what relates releases a `FleetPolicy` ([`document`]). Expressions are CEL ([`cel`]); a validation that is false is
 //! traced to the fields that made it so ([`evaluate()`]).
 
+mod binding;
 pub mod catalogue;
 pub mod cel;
 mod decode;
 pub mod document;
+mod environment;
 mod error;
 pub mod evaluate;
 pub mod examples;
+mod file;
+mod fleet;
 mod kinds;
 mod matching;
+mod request;
+mod selector;
+mod spec;
 
 pub use catalogue::{Catalogue, Entry};
 pub use document::{Policy, PolicyKind};
 pub use error::{Error, ErrorKind};
-pub use evaluate::{Blamed, Release, Subject, Violation, evaluate};
+pub use evaluate::{Blamed, Subject, Violation, evaluate};
+pub use fleet::Release;
