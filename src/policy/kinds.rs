@@ -58,63 +58,84 @@ impl<'a> Kinds<'a> {
             let served = |version: &&str| (Cow::Owned(group.to_owned()), Cow::Owned((*version).to_owned()));
             return custom.versions.iter().map(served).collect();
         }
-        let of_kind = |(kinds, served): &&(&[&str], &[(&str, &str)])| {
-            kinds.contains(&kind) && served.iter().any(|(known, _)| *known == group)
-        };
-        let known = EQUIVALENT.iter().find(of_kind).map(|(_, served)| *served).unwrap_or_default();
+        let family = FAMILIES
+            .iter()
+            .find(|family| family.kinds.contains(&kind) && family.served.iter().any(|(known, _)| *known == group));
+        let known = family.map(|family| family.served).unwrap_or_default();
         known.iter().map(|(group, version)| (Cow::Borrowed(*group), Cow::Borrowed(*version))).collect()
     }
 }
 
-/// Kinds that API servers served under several groups and versions, and which.
+/// Kinds, and the groups and versions under which API servers served them.
+struct Family {
+    kinds: &'static [&'static str],
+    served: &'static [(&'static str, &'static str)],
+}
+
+/// Kinds with several groups or versions.
 ///
 /// Versions that newer servers have dropped count: a rule that names one means these objects.
-const EQUIVALENT: &[(&[&str], &[(&str, &str)])] = &[
-    (&["Deployment"], &[("apps", "v1"), ("apps", "v1beta2"), ("apps", "v1beta1"), ("extensions", "v1beta1")]),
-    (&["DaemonSet", "ReplicaSet"], &[("apps", "v1"), ("apps", "v1beta2"), ("extensions", "v1beta1")]),
-    (&["StatefulSet", "ControllerRevision"], &[("apps", "v1"), ("apps", "v1beta2"), ("apps", "v1beta1")]),
-    (&["CronJob"], &[("batch", "v1"), ("batch", "v1beta1")]),
-    (
-        &["HorizontalPodAutoscaler"],
-        &[("autoscaling", "v2"), ("autoscaling", "v1"), ("autoscaling", "v2beta2"), ("autoscaling", "v2beta1")],
-    ),
-    (&["Ingress"], &[("networking.k8s.io", "v1"), ("networking.k8s.io", "v1beta1"), ("extensions", "v1beta1")]),
-    (&["IngressClass"], &[("networking.k8s.io", "v1"), ("networking.k8s.io", "v1beta1")]),
-    (&["NetworkPolicy"], &[("networking.k8s.io", "v1"), ("extensions", "v1beta1")]),
-    (&["PodDisruptionBudget"], &[("policy", "v1"), ("policy", "v1beta1")]),
-    (&["PodSecurityPolicy"], &[("policy", "v1beta1"), ("extensions", "v1beta1")]),
-    (&["Event"], &[("", "v1"), ("events.k8s.io", "v1"), ("events.k8s.io", "v1beta1")]),
-    (&["EndpointSlice"], &[("discovery.k8s.io", "v1"), ("discovery.k8s.io", "v1beta1")]),
-    (
-        &["Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"],
-        &[
+const FAMILIES: &[Family] = &[
+    Family {
+        kinds: &["Deployment"],
+        served: &[("apps", "v1"), ("apps", "v1beta2"), ("apps", "v1beta1"), ("extensions", "v1beta1")],
+    },
+    Family {
+        kinds: &["DaemonSet", "ReplicaSet"],
+        served: &[("apps", "v1"), ("apps", "v1beta2"), ("extensions", "v1beta1")],
+    },
+    Family {
+        kinds: &["StatefulSet", "ControllerRevision"],
+        served: &[("apps", "v1"), ("apps", "v1beta2"), ("apps", "v1beta1")],
+    },
+    Family { kinds: &["CronJob"], served: &[("batch", "v1"), ("batch", "v1beta1")] },
+    Family {
+        kinds: &["HorizontalPodAutoscaler"],
+        served: &[("autoscaling", "v2"), ("autoscaling", "v1"), ("autoscaling", "v2beta2"), ("autoscaling", "v2beta1")],
+    },
+    Family {
+        kinds: &["Ingress"],
+        served: &[("networking.k8s.io", "v1"), ("networking.k8s.io", "v1beta1"), ("extensions", "v1beta1")],
+    },
+    Family { kinds: &["IngressClass"], served: &[("networking.k8s.io", "v1"), ("networking.k8s.io", "v1beta1")] },
+    Family { kinds: &["NetworkPolicy"], served: &[("networking.k8s.io", "v1"), ("extensions", "v1beta1")] },
+    Family { kinds: &["PodDisruptionBudget"], served: &[("policy", "v1"), ("policy", "v1beta1")] },
+    Family { kinds: &["PodSecurityPolicy"], served: &[("policy", "v1beta1"), ("extensions", "v1beta1")] },
+    Family { kinds: &["Event"], served: &[("", "v1"), ("events.k8s.io", "v1"), ("events.k8s.io", "v1beta1")] },
+    Family { kinds: &["EndpointSlice"], served: &[("discovery.k8s.io", "v1"), ("discovery.k8s.io", "v1beta1")] },
+    Family {
+        kinds: &["Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"],
+        served: &[
             ("rbac.authorization.k8s.io", "v1"),
             ("rbac.authorization.k8s.io", "v1beta1"),
             ("rbac.authorization.k8s.io", "v1alpha1"),
         ],
-    ),
-    (
-        &["StorageClass", "VolumeAttachment", "CSIDriver", "CSINode", "CSIStorageCapacity"],
-        &[("storage.k8s.io", "v1"), ("storage.k8s.io", "v1beta1")],
-    ),
-    (
-        &["PriorityClass"],
-        &[("scheduling.k8s.io", "v1"), ("scheduling.k8s.io", "v1beta1"), ("scheduling.k8s.io", "v1alpha1")],
-    ),
-    (&["RuntimeClass"], &[("node.k8s.io", "v1"), ("node.k8s.io", "v1beta1")]),
-    (
-        &["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"],
-        &[
+    },
+    Family {
+        kinds: &["StorageClass", "VolumeAttachment", "CSIDriver", "CSINode", "CSIStorageCapacity"],
+        served: &[("storage.k8s.io", "v1"), ("storage.k8s.io", "v1beta1")],
+    },
+    Family {
+        kinds: &["PriorityClass"],
+        served: &[("scheduling.k8s.io", "v1"), ("scheduling.k8s.io", "v1beta1"), ("scheduling.k8s.io", "v1alpha1")],
+    },
+    Family { kinds: &["RuntimeClass"], served: &[("node.k8s.io", "v1"), ("node.k8s.io", "v1beta1")] },
+    Family {
+        kinds: &["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"],
+        served: &[
             ("admissionregistration.k8s.io", "v1"),
             ("admissionregistration.k8s.io", "v1beta1"),
             ("admissionregistration.k8s.io", "v1alpha1"),
         ],
-    ),
-    (
-        &["ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"],
-        &[("admissionregistration.k8s.io", "v1"), ("admissionregistration.k8s.io", "v1beta1")],
-    ),
-    (&["CustomResourceDefinition"], &[("apiextensions.k8s.io", "v1"), ("apiextensions.k8s.io", "v1beta1")]),
+    },
+    Family {
+        kinds: &["ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"],
+        served: &[("admissionregistration.k8s.io", "v1"), ("admissionregistration.k8s.io", "v1beta1")],
+    },
+    Family {
+        kinds: &["CustomResourceDefinition"],
+        served: &[("apiextensions.k8s.io", "v1"), ("apiextensions.k8s.io", "v1beta1")],
+    },
 ];
 
 /// The group and version of an `apiVersion`; the core group is empty.
