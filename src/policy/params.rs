@@ -9,14 +9,14 @@ use crate::value::{Map, Value};
 
 /// A parameter that a policy does not have.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("policy {policy} has no parameter {key:?}; {}", known(.known))]
+#[error("policy {policy} has no parameter {key:?}; {}", keys(.known))]
 pub struct NoSuchParam {
     policy: String,
     key: String,
     known: Vec<Arc<str>>,
 }
 
-fn known(keys: &[Arc<str>]) -> String {
+fn keys(keys: &[Arc<str>]) -> String {
     if keys.is_empty() { "it has none".to_owned() } else { format!("it has {}", keys.join(", ")) }
 }
 
