@@ -7,8 +7,10 @@ mod init;
 mod lint;
 mod policy;
 mod policy_docs;
+mod policy_export;
 mod policy_text;
 mod render;
+mod select_args;
 
 use std::ffi::OsString;
 use std::io::{self, Read, Write};

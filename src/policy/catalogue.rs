@@ -29,6 +29,8 @@ pub struct Entry {
     pub policy: Policy,
     /// The file of its examples, if there is one.
     pub examples: Option<Arc<SourceFile>>,
+    /// Whether it comes from a folder that the user named.
+    pub is_own: bool,
 }
 
 impl Catalogue {
@@ -40,7 +42,7 @@ impl Catalogue {
             (id.to_string(), SourceFile::new(format!("policies/{id}.yaml"), *text), examples)
         });
         let mut catalogue = Self::default();
-        catalogue.add(files.collect())?;
+        catalogue.add(files.collect(), false)?;
         Ok(catalogue)
     }
 
@@ -63,7 +65,7 @@ impl Catalogue {
             }
         }
         let before = self.entries.len();
-        self.add(files)?;
+        self.add(files, true)?;
         if self.entries.len() == before {
             return Err(unreadable(folder, "holds no policies"));
         }
@@ -93,7 +95,7 @@ impl Catalogue {
     }
 
     /// Adds the policies of files that lie together.
-    fn add(&mut self, files: Vec<Source>) -> Result<(), Error> {
+    fn add(&mut self, files: Vec<Source>, is_own: bool) -> Result<(), Error> {
         let read = files.iter().map(|(id, file, _)| File::read(id, file)).collect::<Result<Vec<_>, _>>()?;
         for (policy, (id, file, examples)) in file::assemble(read)?.into_iter().zip(files) {
             let Some(policy) = policy else { continue };
@@ -104,7 +106,7 @@ impl Catalogue {
                         Error::new(ErrorKind::Document("there is another policy of this id".into()), place).of(&id)
                     );
                 }
-                Err(place) => self.entries.insert(place, Entry { policy, examples }),
+                Err(place) => self.entries.insert(place, Entry { policy, examples, is_own }),
             }
         }
         Ok(())

@@ -8,6 +8,7 @@ use super::decode::{Document, Node};
 use super::environment::{Global, globals};
 use super::file::{self, File};
 use super::matching::MatchResources;
+use super::selection::Profile;
 use super::spec::{Compiled, CompiledValidation, KUBERNETES_MINOR, Spec, Written};
 use super::{Error, ErrorKind};
 use crate::finding::Severity;
@@ -37,7 +38,7 @@ pub struct Policy {
     /// The ids under which other tools know it: `kube-linter:privileged-container`.
     pub aliases: Vec<String>,
     /// The profiles that it belongs to; besides these, every policy is in `all`.
-    pub profiles: Vec<String>,
+    pub profiles: Vec<Profile>,
     /// Which objects it is about; a release policy without it is about the release as a whole.
     pub constraints: Option<MatchResources>,
     /// The kind of its parameters.
@@ -111,7 +112,7 @@ impl Policy {
             rationale: notes.text("description")?.unwrap_or_default().trim().to_owned(),
             remediation: notes.text("remediation")?.unwrap_or_default().trim().to_owned(),
             aliases: words(notes.text("aliases")?.unwrap_or_default()),
-            profiles: words(notes.text("profiles")?.unwrap_or_default()),
+            profiles: notes.profiles()?,
             constraints: constraints(&spec, kind)?,
             param_kind: spec.get("paramKind").map(|node| ParamKind::read(&node)).transpose()?,
             ignores_failures: spec.one_of("failurePolicy", &["Fail", "Ignore"])? == Some("Ignore"),
@@ -138,6 +139,11 @@ impl Policy {
     pub(super) fn error(&self, path: &[&str], message: impl Into<String>) -> Error {
         let path = path.iter().fold(Path::default(), |path, key| path.key(*key));
         self.error_at(&path, ErrorKind::Document(message.into()))
+    }
+
+    /// The document as it was written.
+    pub fn manifest(&self) -> &Value {
+        self.document.root().value
     }
 
     /// An error of an expression, placed in the file.
@@ -267,6 +273,18 @@ impl<'a> Notes<'a> {
 
     fn text(&self, key: &str) -> Result<Option<&'a str>, Error> {
         self.0.as_ref().map_or(Ok(None), |notes| notes.text_of(&format!("{ANNOTATION}{key}")))
+    }
+
+    fn profiles(&self) -> Result<Vec<Profile>, Error> {
+        let Some(notes) = &self.0 else { return Ok(Vec::new()) };
+        let named = |name: String| {
+            let known = Profile::ALL.map(Profile::name).join(", ");
+            Profile::named(&name).ok_or_else(|| {
+                let key = format!("{ANNOTATION}profiles");
+                notes.error_at_key(&key, format!("unknown profile {name}; known are {known}"))
+            })
+        };
+        words(self.text("profiles")?.unwrap_or_default()).into_iter().map(named).collect()
     }
 
     fn severity(&self) -> Result<Severity, Error> {

@@ -30,7 +30,7 @@ pub struct Violation<'p> {
     pub severity: Severity,
     /// The release that was judged, by its index; `None` where it was the fleet.
     pub release: Option<usize>,
-    /// The object that was judged, by its index in the release; `None` where it was the release or the fleet.
+    /// The object that was judged, by its index among those of all releases; `None` where it was a release or the fleet.
     pub object: Option<usize>,
     /// What is wrong, in a sentence.
     pub message: String,
@@ -41,8 +41,6 @@ pub struct Violation<'p> {
 /// A field that made a validation false.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Blamed {
-    /// The release, by its index.
-    pub release: usize,
     /// What it is a field of.
     pub subject: Subject,
     /// The way to it. It may be missing: then its nearest parent is the place to show.
@@ -52,10 +50,10 @@ pub struct Blamed {
 /// What can be blamed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Subject {
-    /// An object, by its index in the release.
+    /// An object, by its index among those of all releases.
     Object(usize),
-    /// The values.
-    Values,
+    /// The values of a release, by its index.
+    Values(usize),
 }
 
 /// Evaluates policies on releases, in the order given; of each policy the violations are in the order of the releases
@@ -104,6 +102,7 @@ struct Case<'a> {
 /// An object that a policy is about.
 #[derive(Clone, Copy)]
 struct Chosen<'a> {
+    /// Its index among those of all releases.
     index: usize,
     request: &'a Request,
     /// The group and version of the rule that chose it.
@@ -123,7 +122,7 @@ impl<'p, 'a> Judge<'p, 'a> {
             };
             for (object, request) in release.requests.iter().enumerate() {
                 if let Some(served) = constraints.matches(request, release.namespace(request)) {
-                    self.object(index, Chosen { index: object, request, served })?;
+                    self.object(index, Chosen { index: release.first + object, request, served })?;
                 }
             }
         }
@@ -302,7 +301,7 @@ impl<'p, 'a> Judge<'p, 'a> {
         let evaluation = self.evaluation(case, &environment);
         let mut known = HashSet::new();
         let places = blame::blame(&evaluation, &validation.expression.program, false);
-        let places = places.into_iter().filter_map(|(root, path)| place(root, path, case));
+        let places = places.into_iter().filter_map(|(root, path)| self.place(root, path, case));
         places.filter(|place| known.insert(place.clone())).collect()
     }
 
@@ -320,25 +319,27 @@ impl<'p, 'a> Judge<'p, 'a> {
         // A failure inside a variable is reported at the variable.
         let path = error.variable.and_then(|index| self.policy.variable_path(index)).unwrap_or(path);
         let object = case.object.map(|object| object.index);
-        let kind = ErrorKind::Evaluate { error: Box::new(error), release: case.release, object };
+        let kind = ErrorKind::Evaluate { error: Box::new(error), object };
         self.policy.error_at(path, kind)
     }
-}
 
-/// What a place below a variable of the environment is a field of. A list of objects as a whole is no place: something
-/// is missing from it.
-fn place(root: Root, path: Path, case: &Case<'_>) -> Option<Blamed> {
-    let release = case.release.unwrap_or_default();
-    let (release, subject, path) = match (root, path.0.as_slice()) {
-        (Root::Values, _) => (release, Subject::Values, path),
-        (Root::Object, _) => (release, Subject::Object(case.object?.index), path),
-        (Root::Objects, [Step::Index(object), rest @ ..]) => (release, Subject::Object(*object), Path(rest.to_vec())),
-        (Root::Releases, [Step::Index(release), Step::Key(field), rest @ ..]) => match (field.as_ref(), rest) {
-            ("objects", [Step::Index(object), rest @ ..]) => (*release, Subject::Object(*object), Path(rest.to_vec())),
-            ("values" | "suppliedValues", rest) => (*release, Subject::Values, Path(rest.to_vec())),
-            _ => return None,
-        },
-        (Root::Objects | Root::Releases, _) => return None,
-    };
-    Some(Blamed { release, subject, path })
+    /// What a place below a variable of the environment is a field of. A list of objects as a whole is no place:
+    /// something is missing from it.
+    fn place(&self, root: Root, path: Path, case: &Case<'_>) -> Option<Blamed> {
+        let release = case.release.unwrap_or_default();
+        let object =
+            |release: usize, index: usize| Some(Subject::Object(self.fleet.releases.get(release)?.first + index));
+        let (subject, path) = match (root, path.0.as_slice()) {
+            (Root::Values, _) => (Subject::Values(release), path),
+            (Root::Object, _) => (Subject::Object(case.object?.index), path),
+            (Root::Objects, [Step::Index(index), rest @ ..]) => (object(release, *index)?, Path(rest.to_vec())),
+            (Root::Releases, [Step::Index(release), Step::Key(field), rest @ ..]) => match (field.as_ref(), rest) {
+                ("objects", [Step::Index(index), rest @ ..]) => (object(*release, *index)?, Path(rest.to_vec())),
+                ("values" | "suppliedValues", rest) => (Subject::Values(*release), Path(rest.to_vec())),
+                _ => return None,
+            },
+            (Root::Objects | Root::Releases, _) => return None,
+        };
+        Some(Blamed { subject, path })
+    }
 }

@@ -187,7 +187,7 @@ impl Example {
         let mut values = Vec::new();
         for blamed in &violation.blamed {
             match blamed.subject {
-                Subject::Values => values.push(blamed.path.to_string()),
+                Subject::Values(_) => values.push(blamed.path.to_string()),
                 Subject::Object(index) if violation.object == Some(index) => fields.push(blamed.path.to_string()),
                 Subject::Object(index) => fields.push(format!("{}: {}", self.object_name(index), blamed.path)),
             }

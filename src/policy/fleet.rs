@@ -33,6 +33,8 @@ pub(super) struct Fleet<'a> {
 /// A release as expressions see it.
 pub(super) struct Prepared<'a> {
     pub release: &'a Release<'a>,
+    /// The index of its first object among those of all releases.
+    pub first: usize,
     /// The requests that create its objects, in their order.
     pub requests: Vec<Request>,
     /// The list of its objects.
@@ -45,8 +47,13 @@ pub(super) struct Prepared<'a> {
 impl<'a> Fleet<'a> {
     pub fn new(releases: &'a [Release<'a>]) -> Self {
         let kinds = Kinds::of(releases.iter().flat_map(|release| release.objects));
-        let releases = releases.iter().map(|release| Prepared::new(release, &kinds)).collect();
-        Self { releases, all: OnceCell::new() }
+        let mut first = 0;
+        let prepare = |release: &'a Release<'a>| {
+            let prepared = Prepared::new(release, first, &kinds);
+            first += release.objects.len();
+            prepared
+        };
+        Self { releases: releases.iter().map(prepare).collect(), all: OnceCell::new() }
     }
 
     /// The number of objects.
@@ -66,7 +73,7 @@ impl<'a> Fleet<'a> {
 }
 
 impl<'a> Prepared<'a> {
-    fn new(release: &'a Release<'a>, kinds: &Kinds<'_>) -> Self {
+    fn new(release: &'a Release<'a>, first: usize, kinds: &Kinds<'_>) -> Self {
         let requests: Vec<Request> =
             release.objects.iter().map(|object| Request::new(object, release.namespace, kinds)).collect();
         let about = text_map([
@@ -84,7 +91,7 @@ impl<'a> Prepared<'a> {
             namespaces.entry(request.namespace.clone()).or_insert_with_key(|name| namespace(name, &Value::Null));
         }
         let objects = requests.iter().map(|request| request.object.clone()).collect::<Vec<_>>().into();
-        Self { release, requests, objects, about, namespaces }
+        Self { release, first, requests, objects, about, namespaces }
     }
 
     /// The namespace that an object is created in; that of a Namespace is itself. `None` for what has none.

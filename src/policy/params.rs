@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Policy;
-use crate::finding::Severity;
 use crate::value::{Map, Value};
 
 /// A parameter that a policy does not have.
@@ -44,12 +43,6 @@ impl Policy {
         }
         Ok(())
     }
-
-    /// Makes every violation as bad as the user says, whatever the policy and its bindings say.
-    pub fn set_severity(&mut self, severity: Severity) {
-        self.severity = severity;
-        self.bindings.iter_mut().for_each(|binding| binding.severity = severity);
-    }
 }
 
 #[cfg(test)]
@@ -88,11 +81,9 @@ data: {most: "3", least: "1"}
     }
 
     #[test]
-    fn parameters_and_severity_are_the_user_s() {
+    fn parameters_are_the_user_s() {
         let mut policy = Policy::read("a/b", &SourceFile::new("b.yaml", POLICY)).unwrap();
         assert_eq!(found(&policy), [Severity::Error]);
-        policy.set_severity(Severity::Info);
-        assert_eq!(found(&policy), [Severity::Info]);
         policy.set_param("most", "5").unwrap();
         assert_eq!(found(&policy), []);
         let error = policy.set_param("mots", "5").unwrap_err();

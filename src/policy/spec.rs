@@ -11,7 +11,7 @@ use crate::value::Path;
 /// The variable that an evaluation sets to the minor version of Kubernetes that the release is meant for.
 ///
 /// Its expression is what holds where nobody sets it: in a cluster.
-pub(super) const KUBERNETES_MINOR: &str = "kubernetesMinor";
+pub const KUBERNETES_MINOR: &str = "kubernetesMinor";
 
 /// The most `matchConditions` and `auditAnnotations`, and the longest `valueExpression` in bytes: those of the API server.
 const MAX_CONDITIONS: usize = 64;
