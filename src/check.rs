@@ -120,7 +120,7 @@ pub fn lint(subject: &Subject<'_>, rules: &Rules<'_>) -> Result<Report, Vec<Faul
     let objects = subject.objects()?;
     let values: Vec<Value> = objects.iter().map(|object| object.value.clone()).collect();
     let policies = &rules.chosen.policies;
-    let violations = policy::evaluate(policies.iter().copied(), &subject.release(&values))
+    let violations = policy::evaluate(policies.iter().copied(), &[subject.release(&values)])
         .map_err(|error| one(fault::of_policy(&error, &objects)))?;
     let findings = explain::findings(subject, &objects, rules, violations)?;
     let warnings = subject.rendered.map(|rendered| rendered.warnings.clone()).unwrap_or_default();

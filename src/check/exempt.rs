@@ -152,7 +152,7 @@ impl<'a> Exemptions<'a> {
                 .iter()
                 .filter_map(|blamed| match blamed.subject {
                     Subject::Object(index) => Some(index),
-                    Subject::Values => None,
+                    Subject::Values(_) => None,
                 })
                 .collect(),
         };

@@ -30,7 +30,7 @@ pub(super) fn findings(
     let traced = subject.rendered.map(|rendered| rendered.run(true)).transpose()?;
     let release = Traced { subject, objects, manifests: traced.as_deref().unwrap_or(subject.manifests) };
     let found = violations.iter().zip(covering).map(|(violation, exemption)| Finding {
-        severity: rules.chosen.severity(violation.policy),
+        severity: rules.chosen.severity(violation.policy).unwrap_or(violation.severity),
         exemption: exemption.and_then(|exemption| release.exempted(exemption)),
         ..release.finding(violation)
     });
@@ -53,14 +53,14 @@ impl Traced<'_> {
         let in_objects = violation.blamed.iter().any(|blamed| matches!(blamed.subject, policy::Subject::Object(_)));
         for blamed in violation.blamed.iter().chain(whole.iter().filter(|_| !in_objects)) {
             match blamed.subject {
-                policy::Subject::Values => keys.blamed.push(blamed.path.clone()),
+                policy::Subject::Values(_) => keys.blamed.push(blamed.path.clone()),
                 policy::Subject::Object(index) => places.extend(self.place(index, &blamed.path, &mut keys)),
             }
         }
         let policy = violation.policy;
         Finding {
             policy: policy.id.clone(),
-            severity: policy.severity,
+            severity: violation.severity,
             message: violation.message.clone(),
             object: violation.object.and_then(|index| self.objects.get(index)).map(|object| object.reference.clone()),
             places,

@@ -67,7 +67,8 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
     }
     for policy in exported {
         policy.check().map_err(super::select_args::fault)?;
-        let export = Export { policy, severity: chosen.severity(policy), version, args };
+        let severity = chosen.severity(policy).unwrap_or(policy.severity);
+        let export = Export { policy, severity, version, args };
         for document in export.documents() {
             let text = yaml::to_yaml_pretty(&document).map_err(|error| Fault::new(error.to_string()))?;
             write!(streams.stdout, "---\n{text}")?;

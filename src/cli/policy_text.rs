@@ -48,6 +48,7 @@ pub(super) fn about(policy: &Policy) -> &'static str {
     match policy.kind {
         PolicyKind::Object => "each object by itself",
         PolicyKind::Release => "all objects and values of a release",
+        PolicyKind::Fleet => "several releases together",
     }
 }
 

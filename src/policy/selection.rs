@@ -185,9 +185,9 @@ impl Default for Selection {
 }
 
 impl Chosen<'_> {
-    /// How bad a violation of a policy is.
-    pub fn severity(&self, policy: &Policy) -> Severity {
-        self.severity.get(policy.id.as_str()).copied().unwrap_or(policy.severity)
+    /// How bad the user says that a violation of a policy is.
+    pub fn severity(&self, policy: &Policy) -> Option<Severity> {
+        self.severity.get(policy.id.as_str()).copied()
     }
 }
 
