@@ -32,6 +32,8 @@ use crate::value::{Map, Value};
 /// The examples of one policy.
 #[derive(Debug)]
 pub struct Examples {
+    /// Objects that every example has.
+    pub base: Vec<Value>,
     /// Releases without a finding.
     pub pass: Vec<Example>,
     /// Releases with findings.
@@ -43,10 +45,11 @@ pub struct Examples {
 pub struct Example {
     /// What it shows.
     pub name: String,
-    /// The objects.
-    pub objects: Vec<Value>,
+    /// What is written of it: the value in its file, without anchors and aliases.
+    pub written: Value,
     /// Where it is in its file.
     pub location: Location,
+    objects: Vec<Value>,
     release: String,
     namespace: String,
     kube_version: String,
@@ -91,7 +94,7 @@ impl Examples {
         let read = |key, fails| -> Result<Vec<Example>, Error> {
             root.list_of(key)?.iter().map(|node| Example::read(node, &base, fails)).collect()
         };
-        Ok(Self { pass: read("pass", false)?, fail: read("fail", true)? })
+        Ok(Self { pass: read("pass", false)?, fail: read("fail", true)?, base })
     }
 
     /// Runs the policy on its examples. `Err` is a policy that cannot be evaluated on one.
@@ -130,6 +133,7 @@ impl Example {
         }
         Ok(Self {
             name: node.need("name")?.text()?.to_owned(),
+            written: node.value.clone(),
             objects: all,
             location: node.location(),
             release: named("name", "alice")?,
