@@ -9,14 +9,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use common::{plimsoll, root};
-use plimsoll::check::{self, Subject};
 use plimsoll::chart::Capabilities;
+use plimsoll::check::{self, Subject};
 use plimsoll::policy::{Catalogue, Policy};
 use plimsoll::source::SourceFile;
 use plimsoll::value::Value;
 use plimsoll::yaml;
-
-const TOOLS: [&str; 2] = ["kube-linter", "checkov"];
 
 /// What a linter says of one object.
 #[derive(serde::Deserialize)]
@@ -29,6 +27,7 @@ struct Answer {
 /// The checks that a linter has.
 #[derive(serde::Deserialize)]
 struct Checks {
+    version: String,
     default: BTreeSet<String>,
     optional: BTreeSet<String>,
 }
@@ -46,18 +45,29 @@ fn answers(tool: &str) -> (Checks, Vec<Answer>) {
     (serde_json::from_str(first).unwrap(), rest.lines().map(|line| serde_json::from_str(line).unwrap()).collect())
 }
 
-fn exceptions() -> Vec<Exception> {
+/// src/cli/linters.yaml: the versions of the linters that are compared, and the exceptions.
+fn known() -> (BTreeMap<String, String>, Vec<Exception>) {
     let text = fs::read_to_string(root().join("src/cli/linters.yaml")).unwrap();
-    let list = yaml::parse(&text, yaml::Options { strict: true, ..Default::default() }).unwrap();
+    let file = yaml::parse(&text, yaml::Options { strict: true, ..Default::default() }).unwrap();
+    let list = |key: &str| file.get(key).and_then(Value::as_list).unwrap_or_default();
     let texts = |entry: &Value, key: &str| {
-        entry.get(key).and_then(Value::as_list).into_iter().flatten().map(|text| text.as_str().unwrap().into()).collect()
+        entry
+            .get(key)
+            .and_then(Value::as_list)
+            .into_iter()
+            .flatten()
+            .map(|text| text.as_str().unwrap().into())
+            .collect()
     };
+    let text = |entry: &Value, key: &str| entry.get(key).and_then(Value::as_str).unwrap().to_owned();
     let read = |entry: &Value| Exception {
-        tool: entry.get("tool").and_then(Value::as_str).unwrap().into(),
+        tool: text(entry, "tool"),
         ids: texts(entry, "ids"),
         objects: texts(entry, "objects"),
     };
-    list.as_list().unwrap_or_default().iter().map(read).collect()
+    let compared = list("tools").iter().filter(|tool| tool.get("compared").and_then(Value::as_bool) == Some(true));
+    let versions = compared.map(|tool| (text(tool, "id"), text(tool, "version"))).collect();
+    (versions, list("exceptions").iter().map(read).collect())
 }
 
 /// A manifest: a file, or the chart whose values are named.
@@ -96,10 +106,10 @@ fn found(path: &str, catalogue: &Catalogue) -> (BTreeMap<String, BTreeSet<String
 #[test]
 fn what_they_find_is_found_or_excepted() {
     let catalogue = Catalogue::builtin().unwrap();
-    let exceptions = exceptions();
+    let (tools, exceptions) = known();
     let (mut here, mut needed) = (BTreeMap::new(), BTreeSet::new());
     let (mut all, mut excepted, mut gaps) = (0, 0, BTreeMap::<String, Vec<String>>::new());
-    for tool in TOOLS {
+    for tool in tools.keys() {
         for Answer { manifest, object, ids } in answers(tool).1 {
             let (of_objects, of_release) =
                 here.entry(manifest.clone()).or_insert_with_key(|path| found(path, &catalogue));
@@ -111,7 +121,7 @@ fn what_they_find_is_found_or_excepted() {
                 }
                 let place = format!("{} {object}", manifest.trim_start_matches("tests/fixtures/linters/"));
                 let covers = |exception: &Exception| {
-                    exception.tool == tool
+                    exception.tool == *tool
                         && exception.ids.contains(&id)
                         && (exception.objects.is_empty() || exception.objects.contains(&place))
                 };
@@ -139,20 +149,24 @@ fn what_they_find_is_found_or_excepted() {
 #[test]
 fn every_default_check_is_known_and_every_alias_is_a_check() {
     let catalogue = Catalogue::builtin().unwrap();
-    let exceptions = exceptions();
-    for tool in TOOLS {
+    let (tools, exceptions) = known();
+    for (tool, version) in &tools {
         let checks = answers(tool).0;
+        assert_eq!(checks.version, *version, "{tool}");
         let aliases: BTreeSet<&str> = catalogue
             .policies()
             .flat_map(|policy| &policy.aliases)
-            .filter_map(|alias| alias.strip_prefix(tool)?.strip_prefix(':'))
+            .filter_map(|alias| alias.strip_prefix(tool.as_str())?.strip_prefix(':'))
             .collect();
-        let excepted = |id: &String| exceptions.iter().any(|exception| exception.tool == tool && exception.ids.contains(id));
+        let excepted =
+            |id: &String| exceptions.iter().any(|exception| exception.tool == *tool && exception.ids.contains(id));
         let unknown = |id: &&String| !aliases.contains(id.as_str()) && !excepted(id);
         let unknown: Vec<&String> = checks.default.iter().filter(unknown).collect();
         assert!(unknown.is_empty(), "no policy and no exception names these checks of {tool}: {unknown:?}");
+        // Of Checkov's frameworks, only the one for Kubernetes is compared.
+        let aliases = aliases.iter().filter(|id| tool != "checkov" || id.contains("_K8S_"));
         let is_check = |id: &&&str| checks.default.contains(**id) || checks.optional.contains(**id);
-        let no_checks: Vec<&&str> = aliases.iter().filter(|id| !is_check(id)).collect();
+        let no_checks: Vec<&&str> = aliases.filter(|id| !is_check(id)).collect();
         assert!(no_checks.is_empty(), "{tool} has no such checks: {no_checks:?}");
         let found: BTreeSet<String> = answers(tool).1.into_iter().flat_map(|answer| answer.ids).collect();
         assert_eq!(found, checks.default, "each default check of {tool} finds something in some fixture");
