@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::select_args::{catalogue, fault, find};
 use super::{Stop, Streams};
-use super::{linters, policy_docs, policy_text};
+use super::{linters, policy_docs, policy_export, policy_text};
 use crate::finding::Fault;
 use crate::gate::ExitStatus;
 use crate::policy::examples::Examples;
