@@ -46,7 +46,7 @@ pub(super) fn profiles(policy: &Policy) -> String {
 /// What a policy judges.
 pub(super) fn about(policy: &Policy) -> &'static str {
     match policy.kind {
-        PolicyKind::Object => "each object by itself",
+        PolicyKind::Object | PolicyKind::Kyverno => "each object by itself",
         PolicyKind::Release => "all objects and values of a release",
         PolicyKind::Fleet => "several releases together",
     }

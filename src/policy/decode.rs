@@ -13,6 +13,8 @@ pub struct Document {
     file: Arc<SourceFile>,
     span: Span,
     value: Value,
+    /// Whether the value is another one than that which was written.
+    rewritten: bool,
 }
 
 /// A value of a document, and the way to it.
@@ -31,13 +33,18 @@ pub fn documents(file: &Arc<SourceFile>) -> Result<Vec<Document>, Error> {
     let documents = yaml::parse_stream(&file.text, options)
         .map_err(|error| Error::new(ErrorKind::Yaml(error.to_string()), Location::new(file.clone(), error.span())))?;
     let documents = documents.into_iter().filter(|document| !matches!(document.value, Value::Null));
-    Ok(documents.map(|d| Document { file: file.clone(), span: d.span, value: d.value }).collect())
+    Ok(documents.map(|d| Document { file: file.clone(), span: d.span, value: d.value, rewritten: false }).collect())
 }
 
 impl Document {
     /// The document as a whole.
     pub fn root(&self) -> Node<'_> {
         Node { document: self, value: &self.value, path: Path::default() }
+    }
+
+    /// A document made from this one: what is wrong with it is shown in this one's text.
+    pub fn rewritten(&self, value: Value) -> Self {
+        Self { file: self.file.clone(), span: self.span, value, rewritten: true }
     }
 
     /// Where a value was written, or its nearest parent.
@@ -59,6 +66,9 @@ impl Document {
     /// Folding and indentation change blanks only, so the place is found by counting the characters that are none.
     pub fn locate_within(&self, path: &Path, part: Span) -> Location {
         let whole = self.locate(path);
+        if self.rewritten {
+            return whole;
+        }
         let Some(text) = self.value.follow(path).and_then(Value::as_str) else { return whole };
         let raw = self.file.text.get(whole.span.start..whole.span.end).unwrap_or_default();
         let skip = match raw.as_bytes().first() {

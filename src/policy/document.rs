@@ -7,6 +7,7 @@ use super::cel::{CompileError, Program, Scope};
 use super::decode::{Document, Node};
 use super::environment::{Global, globals};
 use super::file::{self, File};
+use super::kyverno;
 use super::matching::MatchResources;
 use super::selection::Profile;
 use super::spec::{Compiled, CompiledValidation, KUBERNETES_MINOR, Spec, Written};
@@ -49,6 +50,8 @@ pub struct Policy {
     pub(super) bindings: Vec<Binding>,
     /// The parameters to choose from.
     pub(super) params: Vec<Value>,
+    /// The same policy for what makes pods: see [`kyverno`].
+    pub(super) generated: Vec<Self>,
     spec: Spec,
     document: Document,
     compiled: OnceLock<Result<Compiled, Error>>,
@@ -63,6 +66,8 @@ pub enum PolicyKind {
     Release,
     /// `FleetPolicy`: several releases together.
     Fleet,
+    /// Kyverno's `ValidatingPolicy`: one object at a time.
+    Kyverno,
 }
 
 impl PolicyKind {
@@ -72,6 +77,7 @@ impl PolicyKind {
             ("admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicy") => Some(Self::Object),
             ("plimsoll.dev/v1", "ReleasePolicy") => Some(Self::Release),
             ("plimsoll.dev/v1", "FleetPolicy") => Some(Self::Fleet),
+            (version, "ValidatingPolicy") if kyverno::VERSIONS.contains(&version) => Some(Self::Kyverno),
             _ => None,
         }
     }
@@ -92,23 +98,34 @@ impl Policy {
         let root = document.root();
         let metadata = root.need("metadata")?;
         let name = metadata.need("name")?.text()?;
-        let notes = Notes::read(&metadata)?;
+        let notes = Notes::read(&metadata, kind)?;
         let spec = root.need("spec")?;
-        spec.only(&[
-            "failurePolicy",
-            "paramKind",
-            "matchConstraints",
-            "matchConditions",
-            "variables",
-            "validations",
-            "auditAnnotations",
-        ])?;
+        let (severity, generated) = match kind {
+            PolicyKind::Kyverno => {
+                kyverno::check(&spec)?;
+                let documents = kyverno::generated(&document)?.into_iter();
+                let policies = documents.map(|document| Self::from_document(id, kind, document));
+                (kyverno::severity(&metadata, &spec)?, policies.collect::<Result<_, _>>()?)
+            }
+            _ => {
+                spec.only(&[
+                    "failurePolicy",
+                    "paramKind",
+                    "matchConstraints",
+                    "matchConditions",
+                    "variables",
+                    "validations",
+                    "auditAnnotations",
+                ])?;
+                (Severity::Error, Vec::new())
+            }
+        };
         Ok(Self {
             id: id.to_owned(),
             name: name.to_owned(),
             kind,
             title: notes.text("title")?.unwrap_or(name).to_owned(),
-            severity: notes.severity()?,
+            severity: notes.severity()?.unwrap_or(severity),
             rationale: notes.text("description")?.unwrap_or_default().trim().to_owned(),
             remediation: notes.text("remediation")?.unwrap_or_default().trim().to_owned(),
             aliases: words(notes.text("aliases")?.unwrap_or_default()),
@@ -118,6 +135,7 @@ impl Policy {
             ignores_failures: spec.one_of("failurePolicy", &["Fail", "Ignore"])? == Some("Ignore"),
             bindings: Vec::new(),
             params: Vec::new(),
+            generated,
             spec: Spec::read(&spec)?,
             document,
             compiled: OnceLock::new(),
@@ -126,7 +144,8 @@ impl Policy {
 
     /// Compiles all expressions: what the API server does when a policy is created.
     pub fn check(&self) -> Result<(), Error> {
-        self.compiled().map(|_| ())
+        self.compiled()?;
+        self.generated.iter().try_for_each(Self::check)
     }
 
     /// The compiled expressions; compiled when they are first asked for.
@@ -149,7 +168,7 @@ impl Policy {
     /// An error of an expression, placed in the file.
     pub(super) fn error_at(&self, path: &Path, kind: ErrorKind) -> Error {
         let span = match &kind {
-            ErrorKind::Compile(error) => Some(error.span),
+            ErrorKind::Compile(error) | ErrorKind::KyvernoOnly(error) => Some(error.span),
             ErrorKind::Evaluate { error, .. } => Some(error.span),
             _ => None,
         };
@@ -215,14 +234,20 @@ impl Compiler<'_> {
         let scope = Scope {
             globals: &self.globals,
             composed: self.variables.get(..visible).unwrap_or_default(),
-            joins: self.policy.kind != PolicyKind::Object,
+            joins: matches!(self.policy.kind, PolicyKind::Release | PolicyKind::Fleet),
         };
         let source = self.policy.document.root().value.follow(path).and_then(Value::as_str).unwrap_or_default();
         let program = match wanted {
             Some(wanted) => Program::compile_to(source, scope, wanted),
             None => Program::compile(source, scope),
         };
-        program.map_err(|error: CompileError| self.policy.error_at(path, ErrorKind::Compile(error)))
+        program.map_err(|error: CompileError| {
+            let kind = match self.policy.kind {
+                PolicyKind::Kyverno => kyverno::compile_error(error),
+                _ => ErrorKind::Compile(error),
+            };
+            self.policy.error_at(path, kind)
+        })
     }
 
     fn written(&self, path: &Path, visible: usize, wanted: Option<&'static str>) -> Result<Written, Error> {
@@ -233,7 +258,7 @@ impl Compiler<'_> {
 fn constraints(spec: &Node<'_>, kind: PolicyKind) -> Result<Option<MatchResources>, Error> {
     let Some(node) = spec.get("matchConstraints") else {
         return match kind {
-            PolicyKind::Object => Err(spec.error("spec.matchConstraints is missing")),
+            PolicyKind::Object | PolicyKind::Kyverno => Err(spec.error("spec.matchConstraints is missing")),
             PolicyKind::Release | PolicyKind::Fleet => Ok(None),
         };
     };
@@ -250,12 +275,16 @@ fn constraints(spec: &Node<'_>, kind: PolicyKind) -> Result<Option<MatchResource
 }
 
 /// The annotations of a policy.
-struct Notes<'a>(Option<Node<'a>>);
+struct Notes<'a> {
+    notes: Option<Node<'a>>,
+    /// Where a title and a description are looked for as well.
+    prefix: Option<&'static str>,
+}
 
 impl<'a> Notes<'a> {
     const KNOWN: &'static [&'static str] = &["title", "severity", "description", "remediation", "aliases", "profiles"];
 
-    fn read(metadata: &Node<'a>) -> Result<Self, Error> {
+    fn read(metadata: &Node<'a>, kind: PolicyKind) -> Result<Self, Error> {
         let notes = metadata.get("annotations");
         let keys = notes.iter().filter_map(|notes| notes.value.as_map()).flat_map(|map| map.iter().map(|(key, _)| key));
         for key in keys {
@@ -268,15 +297,19 @@ impl<'a> Notes<'a> {
                 return Err(notes.error_at_key(key, format!("unknown annotation {key}; known are {known}")));
             }
         }
-        Ok(Self(notes))
+        Ok(Self { notes, prefix: (kind == PolicyKind::Kyverno).then_some(kyverno::ANNOTATION) })
     }
 
     fn text(&self, key: &str) -> Result<Option<&'a str>, Error> {
-        self.0.as_ref().map_or(Ok(None), |notes| notes.text_of(&format!("{ANNOTATION}{key}")))
+        let Some(notes) = &self.notes else { return Ok(None) };
+        match (notes.text_of(&format!("{ANNOTATION}{key}"))?, self.prefix) {
+            (None, Some(prefix)) => notes.text_of(&format!("{prefix}{key}")),
+            (found, _) => Ok(found),
+        }
     }
 
     fn profiles(&self) -> Result<Vec<Profile>, Error> {
-        let Some(notes) = &self.0 else { return Ok(Vec::new()) };
+        let Some(notes) = &self.notes else { return Ok(Vec::new()) };
         let named = |name: String| {
             let known = Profile::ALL.map(Profile::name).join(", ");
             Profile::named(&name).ok_or_else(|| {
@@ -287,13 +320,14 @@ impl<'a> Notes<'a> {
         words(self.text("profiles")?.unwrap_or_default()).into_iter().map(named).collect()
     }
 
-    fn severity(&self) -> Result<Severity, Error> {
-        let Some(notes) = &self.0 else { return Ok(Severity::Error) };
-        Ok(match notes.one_of(&format!("{ANNOTATION}severity"), &["error", "warning", "info"])? {
-            Some("warning") => Severity::Warning,
-            Some("info") => Severity::Info,
+    fn severity(&self) -> Result<Option<Severity>, Error> {
+        let Some(notes) = &self.notes else { return Ok(None) };
+        let found = notes.one_of(&format!("{ANNOTATION}severity"), &["error", "warning", "info"])?;
+        Ok(found.map(|found| match found {
+            "warning" => Severity::Warning,
+            "info" => Severity::Info,
             _ => Severity::Error,
-        })
+        }))
     }
 }
 

@@ -21,9 +21,16 @@ pub(super) struct Global {
 /// Of a ValidatingAdmissionPolicy.
 const OF_OBJECTS: &[Global] = &[
     OBJECT,
-    Global { name: "oldObject", value: |_| Val::new(Data::Null) },
-    Global { name: "request", value: |e| e.request() },
+    OLD_OBJECT,
+    REQUEST,
     Global { name: "namespaceObject", value: |e| e.namespace() },
+];
+/// Of a Kyverno policy, whose conditions see the namespace too.
+const OF_KYVERNO: &[Global] = &[
+    OBJECT,
+    OLD_OBJECT,
+    REQUEST,
+    Global { name: "namespaceObject", value: |e| Environment { phase: Phase::Validations, ..*e }.namespace() },
 ];
 /// Of a ReleasePolicy.
 const OF_RELEASES: &[Global] = &[
@@ -36,6 +43,9 @@ const OF_RELEASES: &[Global] = &[
 const OF_FLEETS: &[Global] = &[Global { name: "releases", value: |e| e.rooted(e.fleet.all(), Root::Releases) }];
 /// Of every policy that judges objects one by one.
 const OBJECT: Global = Global { name: "object", value: |e| e.admitted() };
+/// Of every policy that judges as admission does.
+const OLD_OBJECT: Global = Global { name: "oldObject", value: |_| Val::new(Data::Null) };
+const REQUEST: Global = Global { name: "request", value: |e| e.request() };
 /// Of every policy with a `paramKind`.
 const PARAMS: Global = Global { name: "params", value: |e| Val::plain(e.params, None) };
 
@@ -45,8 +55,9 @@ pub(super) fn globals(kind: PolicyKind, per_object: bool, has_params: bool) -> V
         PolicyKind::Object => OF_OBJECTS,
         PolicyKind::Release => OF_RELEASES,
         PolicyKind::Fleet => OF_FLEETS,
+        PolicyKind::Kyverno => OF_KYVERNO,
     };
-    let object = (per_object && kind != PolicyKind::Object).then_some(&OBJECT);
+    let object = (per_object && kind == PolicyKind::Release).then_some(&OBJECT);
     table.iter().chain(object).chain(has_params.then_some(&PARAMS)).collect()
 }
 

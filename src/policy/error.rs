@@ -29,6 +29,9 @@ pub enum ErrorKind {
     /// An expression does not compile.
     #[error("{0}")]
     Compile(CompileError),
+    /// An expression of a Kyverno policy uses what Kubernetes' CEL does not have.
+    #[error("{0}: only what Kubernetes' own CEL has is known here, not Kyverno's functions and variables")]
+    KyvernoOnly(CompileError),
     /// An expression has no value.
     #[error("{error}")]
     Evaluate {

@@ -68,14 +68,20 @@ pub fn evaluate<'p>(
     std::thread::scope(|threads| {
         // Compiling takes longer than evaluating: another thread does it from the other end, until they meet.
         // What does not compile is told when its turn comes.
-        threads.spawn(|| policies.iter().rev().for_each(|policy| _ = policy.compiled()));
+        threads.spawn(|| policies.iter().rev().for_each(|policy| _ = policy.check()));
         let fleet = Fleet::new(releases);
         let mut violations = Vec::new();
         for policy in &policies {
-            let compiled = policy.compiled()?;
-            let mut judge = Judge { policy, compiled, fleet: &fleet, violations: Vec::new() };
-            judge.all()?;
-            violations.append(&mut judge.violations);
+            let before = violations.len();
+            for variant in std::iter::once(*policy).chain(&policy.generated) {
+                let compiled = variant.compiled()?;
+                let mut judge = Judge { policy: variant, compiled, fleet: &fleet, violations: Vec::new() };
+                judge.all()?;
+                violations.extend(judge.violations.into_iter().map(|violation| Violation { policy, ..violation }));
+            }
+            if let (Some(own), false) = (violations.get_mut(before..), policy.generated.is_empty()) {
+                own.sort_by_key(|violation| (violation.release, violation.object));
+            }
         }
         Ok(violations)
     })

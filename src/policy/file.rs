@@ -52,6 +52,10 @@ impl File {
                              ValidatingAdmissionPolicyBinding, plimsoll.dev/v1 ReleasePolicy and FleetPolicy";
                 return Err(root.error(format!("{version} {kind} is no policy; known are {known}")));
             }
+            ("kyverno.io" | "policies.kyverno.io", _) => {
+                let message = format!("{version} {kind} is not evaluated; of Kyverno's kinds only ValidatingPolicy is");
+                return Err(root.error(message));
+            }
             _ => self.params.push(document),
         }
         Ok(())

@@ -64,6 +64,18 @@ impl MatchResources {
         self.rules.is_empty()
     }
 
+    /// Whether it is about pods and nothing else, all of them: what Kyverno asks before it extends a policy to what makes
+    /// pods (`CanAutoGen`).
+    pub fn is_about_all_pods(&self) -> bool {
+        let [rule] = self.rules.as_slice() else { return false };
+        rule.groups == [""]
+            && rule.versions == ["v1"]
+            && rule.resources == ["pods"]
+            && rule.names.is_empty()
+            && self.exclude.is_empty()
+            && self.object_selector.is_empty()
+    }
+
     /// Whether an object is meant when it is created: the group and version of the rule that says so.
     ///
     /// These are the object's own, or with `matchPolicy: Equivalent` some under which an API server could convert it.

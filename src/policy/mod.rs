@@ -1,8 +1,9 @@
 //! Policies: files that Kubernetes itself understands, evaluated offline.
 //!
 //! An object policy is a `ValidatingAdmissionPolicy`; what relates objects to each other or to values is a
-//! `ReleasePolicy` with the same grammar, and what relates releases is a `FleetPolicy` ([`document`]). Expressions are CEL
-//! ([`cel`]); a validation that is false is traced to the fields that made it so ([`evaluate()`]).
+//! `ReleasePolicy` with the same grammar, and what relates releases is a `FleetPolicy` ([`document`]). A Kyverno
+//! `ValidatingPolicy` is read as well. Expressions are CEL ([`cel`]); a validation that is false is traced to the fields
+//! that made it so ([`evaluate()`]).
 
 mod binding;
 pub mod catalogue;
@@ -18,6 +19,7 @@ mod field;
 mod file;
 mod fleet;
 mod kinds;
+mod kyverno;
 mod matching;
 mod params;
 mod request;

@@ -38,6 +38,11 @@ impl Selector {
         })
     }
 
+    /// Whether it selects everything.
+    pub fn is_empty(&self) -> bool {
+        self.labels.is_empty() && self.expressions.is_empty()
+    }
+
     /// Whether the labels of an object meet all requirements.
     pub fn selects(&self, object: &Value) -> bool {
         let labels = object.at(["metadata", "labels"]);
