@@ -47,6 +47,8 @@ pub(super) fn profiles(policy: &Policy) -> String {
 pub(super) fn about(policy: &Policy) -> &'static str {
     match policy.kind {
         PolicyKind::Object | PolicyKind::Kyverno => "each object by itself",
+        #[cfg(feature = "rego")]
+        PolicyKind::Rego => "each object by itself",
         PolicyKind::Release => "all objects and values of a release",
         PolicyKind::Fleet => "several releases together",
     }

@@ -119,8 +119,10 @@ type Source = (String, Arc<SourceFile>, Option<Arc<SourceFile>>);
 /// Reads a file, if it could hold a policy.
 fn read(folder: &Path, path: &Path) -> Result<Option<Source>, Error> {
     let relative = path.strip_prefix(folder).unwrap_or(path).to_string_lossy().replace('\\', "/");
-    let Some(id) = relative.strip_suffix(".yaml").or_else(|| relative.strip_suffix(".yml")) else { return Ok(None) };
-    if id.ends_with(".test") {
+    let id = [".yaml", ".yml", ".rego"].iter().find_map(|ending| relative.strip_suffix(ending));
+    let Some(id) = id else { return Ok(None) };
+    // conftest's own tests are not for here.
+    if id.ends_with(".test") || relative.ends_with("_test.rego") {
         return Ok(None);
     }
     let tests = path.with_extension("test.yaml");

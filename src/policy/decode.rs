@@ -42,6 +42,13 @@ impl Document {
         Node { document: self, value: &self.value, path: Path::default() }
     }
 
+    /// A file that is no YAML.
+    #[cfg(feature = "rego")]
+    pub fn whole(file: &Arc<SourceFile>) -> Self {
+        let span = Span::new(0, file.text.len());
+        Self { file: file.clone(), span, value: Value::Null, rewritten: false }
+    }
+
     /// A document made from this one: what is wrong with it is shown in this one's text.
     pub fn rewritten(&self, value: Value) -> Self {
         Self { file: self.file.clone(), span: self.span, value, rewritten: true }

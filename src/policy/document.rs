@@ -52,6 +52,9 @@ pub struct Policy {
     pub(super) params: Vec<Value>,
     /// The same policy for what makes pods: see [`kyverno`].
     pub(super) generated: Vec<Self>,
+    /// What is asked in place of expressions.
+    #[cfg(feature = "rego")]
+    pub(super) rego: Option<super::rego::Body>,
     spec: Spec,
     document: Document,
     compiled: OnceLock<Result<Compiled, Error>>,
@@ -68,6 +71,9 @@ pub enum PolicyKind {
     Fleet,
     /// Kyverno's `ValidatingPolicy`: one object at a time.
     Kyverno,
+    /// Rego, conftest's or Gatekeeper's: one object at a time.
+    #[cfg(feature = "rego")]
+    Rego,
 }
 
 impl PolicyKind {
@@ -136,15 +142,47 @@ impl Policy {
             bindings: Vec::new(),
             params: Vec::new(),
             generated,
+            #[cfg(feature = "rego")]
+            rego: None,
             spec: Spec::read(&spec)?,
             document,
             compiled: OnceLock::new(),
         })
     }
 
+    /// A policy whose body is Rego.
+    #[cfg(feature = "rego")]
+    pub(super) fn in_rego(id: &str, name: &str, document: Document, body: super::rego::Body) -> Self {
+        Self {
+            id: id.to_owned(),
+            name: name.to_owned(),
+            kind: PolicyKind::Rego,
+            title: name.to_owned(),
+            severity: Severity::Error,
+            rationale: String::new(),
+            remediation: String::new(),
+            aliases: Vec::new(),
+            profiles: Vec::new(),
+            constraints: None,
+            param_kind: None,
+            ignores_failures: false,
+            bindings: Vec::new(),
+            params: Vec::new(),
+            generated: Vec::new(),
+            rego: Some(body),
+            spec: Spec::default(),
+            document,
+            compiled: OnceLock::new(),
+        }
+    }
+
     /// Compiles all expressions: what the API server does when a policy is created.
     pub fn check(&self) -> Result<(), Error> {
         self.compiled()?;
+        #[cfg(feature = "rego")]
+        if let Some(rego) = &self.rego {
+            rego.check(self)?;
+        }
         self.generated.iter().try_for_each(Self::check)
     }
 
@@ -259,7 +297,7 @@ fn constraints(spec: &Node<'_>, kind: PolicyKind) -> Result<Option<MatchResource
     let Some(node) = spec.get("matchConstraints") else {
         return match kind {
             PolicyKind::Object | PolicyKind::Kyverno => Err(spec.error("spec.matchConstraints is missing")),
-            PolicyKind::Release | PolicyKind::Fleet => Ok(None),
+            _ => Ok(None),
         };
     };
     if kind == PolicyKind::Fleet {

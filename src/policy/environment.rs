@@ -19,12 +19,8 @@ pub(super) struct Global {
 }
 
 /// Of a ValidatingAdmissionPolicy.
-const OF_OBJECTS: &[Global] = &[
-    OBJECT,
-    OLD_OBJECT,
-    REQUEST,
-    Global { name: "namespaceObject", value: |e| e.namespace() },
-];
+const OF_OBJECTS: &[Global] =
+    &[OBJECT, OLD_OBJECT, REQUEST, Global { name: "namespaceObject", value: |e| e.namespace() }];
 /// Of a Kyverno policy, whose conditions see the namespace too.
 const OF_KYVERNO: &[Global] = &[
     OBJECT,
@@ -56,6 +52,8 @@ pub(super) fn globals(kind: PolicyKind, per_object: bool, has_params: bool) -> V
         PolicyKind::Release => OF_RELEASES,
         PolicyKind::Fleet => OF_FLEETS,
         PolicyKind::Kyverno => OF_KYVERNO,
+        #[cfg(feature = "rego")]
+        PolicyKind::Rego => &[],
     };
     let object = (per_object && kind == PolicyKind::Release).then_some(&OBJECT);
     table.iter().chain(object).chain(has_params.then_some(&PARAMS)).collect()

@@ -72,6 +72,11 @@ pub fn evaluate<'p>(
         let fleet = Fleet::new(releases);
         let mut violations = Vec::new();
         for policy in &policies {
+            #[cfg(feature = "rego")]
+            if let Some(rego) = &policy.rego {
+                violations.append(&mut rego.judge(policy, &fleet)?);
+                continue;
+            }
             let before = violations.len();
             for variant in std::iter::once(*policy).chain(&policy.generated) {
                 let compiled = variant.compiled()?;

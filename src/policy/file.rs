@@ -6,6 +6,8 @@ use super::Error;
 use super::binding::Binding;
 use super::decode::{Document, documents};
 use super::document::{Policy, PolicyKind};
+#[cfg(feature = "rego")]
+use super::rego;
 use crate::source::SourceFile;
 use crate::value::Value;
 
@@ -16,16 +18,52 @@ pub(super) struct File {
     pub policy: Option<Policy>,
     bindings: Vec<(Binding, Document)>,
     params: Vec<Document>,
+    #[cfg(feature = "rego")]
+    rego: InRego,
 }
+
+/// What a file holds of policies in Rego.
+#[cfg(feature = "rego")]
+#[derive(Debug, Default)]
+struct InRego {
+    id: String,
+    file: Option<rego::RegoFile>,
+    template: Option<rego::Template>,
+    constraint: Option<rego::Constraint>,
+}
+
+/// What is said of Rego by a binary that cannot evaluate it.
+#[cfg(not(feature = "rego"))]
+const NO_REGO: &str = "this binary was built without Rego: cargo install plimsoll --features rego";
 
 impl File {
     /// Reads a file; `id` is that of its policy.
     pub fn read(id: &str, file: &Arc<SourceFile>) -> Result<Self, Error> {
         let mut found = Self::default();
+        #[cfg(feature = "rego")]
+        {
+            id.clone_into(&mut found.rego.id);
+        }
+        if file.name.ends_with(".rego") {
+            found.add_rego(id, file)?;
+            return Ok(found);
+        }
         for document in documents(file).map_err(|error| error.of(id))? {
             found.add(id, document).map_err(|error| error.of(id))?;
         }
         Ok(found)
+    }
+
+    #[cfg(feature = "rego")]
+    fn add_rego(&mut self, id: &str, file: &Arc<SourceFile>) -> Result<(), Error> {
+        self.rego.file = Some(rego::RegoFile::read(id, file)?);
+        Ok(())
+    }
+
+    #[cfg(not(feature = "rego"))]
+    fn add_rego(&mut self, id: &str, file: &Arc<SourceFile>) -> Result<(), Error> {
+        let place = crate::source::Location::new(file.clone(), crate::source::Span::default());
+        Err(Error::new(super::ErrorKind::Document(NO_REGO.into()), place).of(id))
     }
 
     fn add(&mut self, id: &str, document: Document) -> Result<(), Error> {
@@ -52,6 +90,19 @@ impl File {
                              ValidatingAdmissionPolicyBinding, plimsoll.dev/v1 ReleasePolicy and FleetPolicy";
                 return Err(root.error(format!("{version} {kind} is no policy; known are {known}")));
             }
+            #[cfg(feature = "rego")]
+            ("templates.gatekeeper.sh", "ConstraintTemplate") => {
+                self.rego.template = Some(rego::Template::read(&document)?)
+            }
+            #[cfg(feature = "rego")]
+            ("constraints.gatekeeper.sh", _) => {
+                if self.rego.constraint.is_some() {
+                    return Err(root.error("a file holds one constraint: the file's name is its id"));
+                }
+                self.rego.constraint = Some(rego::Constraint::read(document)?);
+            }
+            #[cfg(not(feature = "rego"))]
+            ("templates.gatekeeper.sh" | "constraints.gatekeeper.sh", _) => return Err(root.error(NO_REGO)),
             ("kyverno.io" | "policies.kyverno.io", _) => {
                 let message = format!("{version} {kind} is not evaluated; of Kyverno's kinds only ValidatingPolicy is");
                 return Err(root.error(message));
@@ -62,11 +113,33 @@ impl File {
     }
 }
 
+/// Makes policies of the Rego of files that lie together.
+#[cfg(feature = "rego")]
+fn assemble_rego(files: &mut [File]) -> Result<(), Error> {
+    let mut found: Vec<InRego> = files.iter_mut().map(|file| std::mem::take(&mut file.rego)).collect();
+    let templates: Vec<_> = found.iter_mut().filter_map(|rego| rego.template.take()).collect();
+    let constraints = found.iter_mut().enumerate();
+    let constraints = constraints.filter_map(|(index, rego)| Some((index, rego.id.clone(), rego.constraint.take()?)));
+    let mut policies = rego::bind(&templates, constraints.collect())?;
+    let sources: Vec<_> = found.into_iter().map(|rego| rego.file).collect();
+    policies.extend(rego::conftest(&sources));
+    for (index, policy) in policies {
+        if let Some(file) = files.get_mut(index) {
+            file.policy = Some(policy);
+        }
+    }
+    Ok(())
+}
+
 /// Gives the policies of files that lie together the bindings and parameters that lie beside them.
 ///
 /// A policy that is bound chooses from the parameters of all files; one that is not is judged with each of its own file.
 /// The files are returned in their order.
-pub(super) fn assemble(files: Vec<File>) -> Result<Vec<Option<Policy>>, Error> {
+pub(super) fn assemble(
+    #[cfg_attr(not(feature = "rego"), expect(unused_mut))] mut files: Vec<File>,
+) -> Result<Vec<Option<Policy>>, Error> {
+    #[cfg(feature = "rego")]
+    assemble_rego(&mut files)?;
     let (mut policies, mut bindings, mut params) = (Vec::new(), Vec::new(), Vec::new());
     for file in files {
         let own = params.len()..params.len() + file.params.len();

@@ -127,7 +127,9 @@ fn extended(constraints: &Value, controllers: &[(&str, &str)]) -> Value {
 fn rewritten(value: &Value, template: &str) -> Value {
     match value {
         Value::List(items) => items.iter().map(|item| rewritten(item, template)).collect::<Vec<_>>().into(),
-        Value::Map(map) => map.iter().map(|(key, value)| (key.clone(), rewritten(value, template))).collect::<Map>().into(),
+        Value::Map(map) => {
+            map.iter().map(|(key, value)| (key.clone(), rewritten(value, template))).collect::<Map>().into()
+        }
         value => match value.as_str() {
             Some(text) => in_template(text, template).into(),
             None => value.clone(),

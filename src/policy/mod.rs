@@ -2,7 +2,7 @@
 //!
 //! An object policy is a `ValidatingAdmissionPolicy`; what relates objects to each other or to values is a
 //! `ReleasePolicy` with the same grammar, and what relates releases is a `FleetPolicy` ([`document`]). A Kyverno
-//! `ValidatingPolicy` is read as well. Expressions are CEL ([`cel`]); a validation that is false is traced to the fields
+//! `ValidatingPolicy` is read as well, and Rego with the feature `rego`. Expressions are CEL ([`cel`]); a validation that is false is traced to the fields
 //! that made it so ([`evaluate()`]).
 
 mod binding;
@@ -22,6 +22,8 @@ mod kinds;
 mod kyverno;
 mod matching;
 mod params;
+#[cfg(feature = "rego")]
+mod rego;
 mod request;
 pub mod selection;
 mod selector;

@@ -19,7 +19,7 @@ const MAX_AUDIT_ANNOTATIONS: usize = 20;
 const MAX_VALUE_EXPRESSION: usize = 5 << 10;
 
 /// The expressions as they were written, each with its path in the document.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Spec {
     pub conditions: Vec<Path>,
     pub variables: Vec<(Arc<str>, Path)>,
