@@ -29,15 +29,18 @@ impl RegoFile {
     /// Parses a file: as Rego 1, or else as what was before it.
     pub fn read(id: &str, file: &Arc<SourceFile>) -> Result<Self, Error> {
         let module = Module { text: Arc::from(&*file.text), place: Place::File(file.clone()), version: Version::V1 };
-        let old = Module { version: Version::V0, ..module.clone() };
-        let (module, package) = match (module.package(), old.package()) {
-            (Ok(package), _) => (module, package),
-            (_, Ok(package)) => (old, package),
-            (Err(reason), _) => {
-                let (others, package) = (Vec::new(), PACKAGE.to_owned());
-                let body = Body { main: module, others, package, dialect: Dialect::Conftest };
-                return Err(body.error(id, &reason, None));
-            }
+        // What is of neither version is told as Rego 1; where there is an `if`, it is that.
+        let old = || Some(Module { version: Version::V0, ..module.clone() }).filter(|old| !old.text.contains(" if {"));
+        let (module, package) = match module.package() {
+            Ok(package) => (module, package),
+            Err(reason) => match old().and_then(|old| Some((old.package().ok()?, old))) {
+                Some((package, old)) => (old, package),
+                None => {
+                    let (others, package) = (Vec::new(), PACKAGE.to_owned());
+                    let body = Body { main: module, others, package, dialect: Dialect::Conftest };
+                    return Err(body.error(id, &reason, None));
+                }
+            },
         };
         Ok(Self { id: id.to_owned(), package, module, file: file.clone() })
     }

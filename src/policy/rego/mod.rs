@@ -127,7 +127,10 @@ impl Body {
                     return Ok(Vec::new());
                 }
                 engine.set_input(rego(&constraint.input(request, release.namespace(request)))?);
-                let violations = engine.eval_rule(format!("{}.violation", self.package)).map_err(text)?;
+                let violations = query(engine, &format!("{}.violation", self.package))?;
+                if violations == Rego::Undefined {
+                    return Err("the template's package has no rule \"violation\"".into());
+                }
                 let found = |message| Found { severity: policy.severity, message };
                 Ok(messages("violation", &violations)?.into_iter().map(found).collect())
             }
