@@ -5,6 +5,7 @@
 
 mod conftest;
 mod gatekeeper;
+mod imports;
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -145,6 +146,8 @@ impl Body {
         let mut engine = Engine::new();
         // As in OPA, a built-in function that fails has no value.
         engine.set_strict_builtin_errors(false);
+        // What `print` says is for nobody here.
+        engine.set_gather_prints(true);
         engine.set_execution_timer_config(ExecutionTimerConfig { limit: LIMIT, check_interval: CHECK_INTERVAL });
         for (index, module) in self.modules().enumerate() {
             if let Some(at) = module.text.find("rand.intn") {
@@ -177,7 +180,7 @@ impl Module {
     /// Adds it to an engine under the name of its index; gives the name of its package: `data.main`.
     fn add_to(&self, engine: &mut Engine, index: usize) -> Result<String, String> {
         engine.set_rego_v0(self.version == Version::V0);
-        engine.add_policy(index.to_string(), self.text.to_string()).map_err(text)
+        engine.add_policy(index.to_string(), imports::written_out(&self.text)).map_err(text)
     }
 
     /// Its package, or why it is none.
