@@ -30,7 +30,7 @@ use crate::source::{Location, SourceFile, Span};
 use crate::value::{Path, Value};
 
 /// How long one object may be judged, and after how many steps the time is looked at.
-const LIMIT: Duration = Duration::from_secs(10);
+const LIMIT: Duration = Duration::from_secs(5);
 const CHECK_INTERVAL: NonZeroU32 = NonZeroU32::MIN.saturating_add(255);
 
 /// The body of a policy that is written in Rego.
