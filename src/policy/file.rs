@@ -184,3 +184,18 @@ pub(super) fn assemble(
         }
     }
 }
+
+#[cfg(all(test, not(feature = "rego")))]
+mod tests {
+    use crate::policy::Policy;
+    use crate::source::SourceFile;
+
+    #[test]
+    fn rego_is_refused_where_it_cannot_be_evaluated() {
+        let template = "apiVersion: templates.gatekeeper.sh/v1\nkind: ConstraintTemplate";
+        for (name, text) in [("a.rego", "package main"), ("a.yaml", template)] {
+            let error = Policy::read("a", &SourceFile::new(name, text)).unwrap_err().to_string();
+            assert!(error.ends_with("built without Rego: cargo install plimsoll --features rego"), "{error}");
+        }
+    }
+}

@@ -225,7 +225,7 @@ pub(super) fn inventory(release: &Prepared<'_>) -> Value {
 fn insert(map: &mut Map, way: &[&str], object: &Value) {
     match way {
         [] => {}
-        [last] => _ = map.insert(*last, object.clone()),
+        [last] => map.insert(*last, object.clone()),
         [first, rest @ ..] => {
             let mut inner = map.get(first).and_then(Value::as_map).cloned().unwrap_or_default();
             insert(&mut inner, rest, object);
