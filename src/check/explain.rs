@@ -30,7 +30,6 @@ pub(super) fn findings(
     let traced = subject.rendered.map(|rendered| rendered.run(true)).transpose()?;
     let release = Traced { subject, objects, manifests: traced.as_deref().unwrap_or(subject.manifests) };
     let found = violations.iter().zip(covering).map(|(violation, exemption)| Finding {
-        severity: rules.chosen.severity(violation.policy).unwrap_or(violation.severity),
         exemption: exemption.and_then(|exemption| release.exempted(exemption)),
         ..release.finding(violation)
     });
