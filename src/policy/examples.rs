@@ -154,6 +154,7 @@ impl Example {
             values: &self.values,
             supplied: &self.supplied,
             objects: &self.objects,
+            policies: &[],
         }
     }
 

@@ -66,7 +66,7 @@ pub(super) fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::R
 /// A line of what is exempted, and one of who answers for it.
 fn show_exempted(finding: &Finding, exemption: &Exempted) -> String {
     let Finding { policy, message, .. } = finding;
-    let object = finding.object.as_ref().map(|object| format!("{object}: ")).unwrap_or_default();
+    let object = judged(finding);
     let until = exemption.expires.as_ref().map(|date| format!("until {date}"));
     let terms: Vec<&str> = [&exemption.owner, &until].into_iter().flatten().map(String::as_str).collect();
     let terms = if terms.is_empty() { String::new() } else { format!(" ({})", terms.join(", ")) };
@@ -106,6 +106,13 @@ fn print(handler: &GraphicalReportHandler, shown: Vec<Shown>, out: &mut dyn Writ
         }
     }
     writeln!(out)
+}
+
+/// What was judged, as the beginning of a sentence about it.
+fn judged(finding: &Finding) -> String {
+    let release = finding.release.as_ref().map(|release| format!("{release}: ")).unwrap_or_default();
+    let object = finding.object.as_ref().map(|object| format!("{object}: ")).unwrap_or_default();
+    release + &object
 }
 
 fn plural(count: usize, noun: &str) -> String {
@@ -166,7 +173,7 @@ fn show_fault(fault: &Fault) -> Vec<Shown> {
 }
 
 fn show_finding(finding: &Finding) -> Vec<Shown> {
-    let object = finding.object.as_ref().map(|object| format!("{object}: ")).unwrap_or_default();
+    let object = judged(finding);
     let mut places = Vec::new();
     for place in finding.places.iter().take(MAX_PLACES) {
         for (i, at) in place.template.iter().enumerate() {
