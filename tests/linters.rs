@@ -9,9 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use common::{plimsoll, root};
+use jiff::civil::Date;
 use plimsoll::chart::Capabilities;
-use plimsoll::check::{self, Subject};
-use plimsoll::policy::{Catalogue, Policy};
+use plimsoll::check::{self, Rules, Subject};
+use plimsoll::policy::exemption::Honoured;
+use plimsoll::policy::{Catalogue, Pattern, Profile, Selection};
 use plimsoll::source::SourceFile;
 use plimsoll::value::Value;
 use plimsoll::yaml;
@@ -85,12 +87,18 @@ fn manifest(path: &str) -> String {
 fn found(path: &str, catalogue: &Catalogue) -> (BTreeMap<String, BTreeSet<String>>, BTreeSet<String>) {
     let manifests = check::read(vec![SourceFile::new(path, manifest(path))]).unwrap();
     let capabilities = Capabilities::default();
-    let policies: Vec<&Policy> = catalogue.policies().collect();
-    let report = check::lint(&Subject::plain(&manifests, "default", &capabilities), &policies)
+    let every = Selection { profiles: vec![Profile::All], ..Selection::default() };
+    let rules = Rules {
+        chosen: every.choose(catalogue).expect("there are policies"),
+        exemptions: &[],
+        honoured: Honoured::All,
+        today: Date::constant(2026, 1, 1),
+    };
+    let report = check::lint(&[Subject::plain(&manifests, "default", &capabilities)], &rules)
         .unwrap_or_else(|faults| panic!("{path}: {faults:?}"));
     let (mut of_objects, mut of_release) = (BTreeMap::<String, BTreeSet<String>>::new(), BTreeSet::new());
     for finding in &report.findings {
-        let aliases = &catalogue.find(&finding.policy).unwrap().policy.aliases;
+        let aliases = &catalogue.matching(&Pattern::new(&*finding.policy)).unwrap()[0].policy.aliases;
         let places = finding.places.iter().map(|place| &place.object);
         for object in finding.object.iter().chain(places) {
             let known = of_objects.entry(format!("{} {}", object.kind, object.name)).or_default();
