@@ -9,9 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use common::{plimsoll, root};
+use jiff::civil::Date;
 use plimsoll::chart::Capabilities;
-use plimsoll::check::{self, Subject};
-use plimsoll::policy::{Catalogue, Policy};
+use plimsoll::check::{self, Rules, Subject};
+use plimsoll::policy::exemption::Honoured;
+use plimsoll::policy::{Catalogue, Profile, Selection};
 use plimsoll::source::SourceFile;
 use plimsoll::value::Value;
 use plimsoll::yaml;
@@ -85,8 +87,14 @@ fn manifest(path: &str) -> String {
 fn found(path: &str, catalogue: &Catalogue) -> (BTreeMap<String, BTreeSet<String>>, BTreeSet<String>) {
     let manifests = check::read(vec![SourceFile::new(path, manifest(path))]).unwrap();
     let capabilities = Capabilities::default();
-    let policies: Vec<&Policy> = catalogue.policies().collect();
-    let report = check::lint(&Subject::plain(&manifests, "default", &capabilities), &policies)
+    let every = Selection { profiles: vec![Profile::All], ..Selection::default() };
+    let rules = Rules {
+        chosen: every.choose(catalogue).expect("there are policies"),
+        exemptions: &[],
+        honoured: Honoured::All,
+        today: Date::constant(2026, 1, 1),
+    };
+    let report = check::lint(&Subject::plain(&manifests, "default", &capabilities), &rules)
         .unwrap_or_else(|faults| panic!("{path}: {faults:?}"));
     let (mut of_objects, mut of_release) = (BTreeMap::<String, BTreeSet<String>>::new(), BTreeSet::new());
     for finding in &report.findings {
