@@ -94,7 +94,7 @@ fn found(path: &str, catalogue: &Catalogue) -> (BTreeMap<String, BTreeSet<String
         honoured: Honoured::All,
         today: Date::constant(2026, 1, 1),
     };
-    let report = check::lint(&Subject::plain(&manifests, "default", &capabilities), &rules)
+    let report = check::lint(&[Subject::plain(&manifests, "default", &capabilities)], &rules)
         .unwrap_or_else(|faults| panic!("{path}: {faults:?}"));
     let (mut of_objects, mut of_release) = (BTreeMap::<String, BTreeSet<String>>::new(), BTreeSet::new());
     for finding in &report.findings {

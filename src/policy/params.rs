@@ -75,8 +75,15 @@ data: {most: "3", least: "1"}
         let objects = [yaml::parse(object, yaml::Options::default()).unwrap()];
         let nothing = Value::default();
         let (values, supplied) = (&nothing, &nothing);
-        let release =
-            Release { name: "r", namespace: "n", kube_version: "v1.35.0", values, supplied, objects: &objects };
+        let release = Release {
+            name: "r",
+            namespace: "n",
+            kube_version: "v1.35.0",
+            values,
+            supplied,
+            objects: &objects,
+            policies: &[],
+        };
         evaluate([policy], &[release]).unwrap().iter().map(|violation| violation.severity).collect()
     }
 
