@@ -26,6 +26,7 @@ fn help_of_every_command() {
         &["policy", "list"],
         &["policy", "explain"],
         &["policy", "test"],
+        &["policy", "export"],
         &["init"],
         &["completions"],
     ] {

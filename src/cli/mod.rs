@@ -8,8 +8,10 @@ mod lint;
 mod linters;
 mod policy;
 mod policy_docs;
+mod policy_export;
 mod policy_text;
 mod render;
+mod select_args;
 
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
