@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use plimsoll::policy::{Catalogue, Policy, Release, evaluate};
+use plimsoll::policy::{Catalogue, Profile, Release, evaluate};
 use plimsoll::value::Value;
 use plimsoll::yaml;
 
@@ -39,10 +39,8 @@ fn every_verdict_is_that_of_pod_security_admission() {
     let mut wrong = Vec::new();
     let mut compared = 0;
     for ((level, version), cases) in cases() {
-        let profile = format!("pod-security-{level}");
-        let policies = catalogue
-            .policies()
-            .filter(|policy: &&Policy| policy.profiles.iter().any(|known| known.to_string() == profile));
+        let profile = Profile::named(&format!("pod-security-{level}")).unwrap();
+        let policies = catalogue.policies().filter(|policy| profile.has(policy));
         let objects: Vec<Value> = cases.iter().map(|case| case.pod.clone()).collect();
         let release = Release {
             name: "pods",
@@ -52,7 +50,7 @@ fn every_verdict_is_that_of_pod_security_admission() {
             supplied: &nothing,
             objects: &objects,
         };
-        let violations = evaluate(policies, &release).unwrap();
+        let violations = evaluate(policies, &[release]).unwrap();
         for (index, case) in cases.iter().enumerate() {
             let found: Vec<_> = violations.iter().filter(|violation| violation.object == Some(index)).collect();
             if found.is_empty() != case.passes {
