@@ -300,6 +300,12 @@ mod tests {
         }
     }
 
+    /// The objects of an example: the index of the release, and of the object in it.
+    fn indices(example: &Example) -> Vec<(usize, usize)> {
+        let of = |(release, held): (usize, &ExampleRelease)| (0..held.objects.len()).map(move |at| (release, at));
+        example.releases.iter().enumerate().flat_map(of).collect()
+    }
+
     /// Whatever is missing from an object, the built-in policies have a verdict: nobody's gate fails for `spec: {}`.
     #[test]
     fn built_in_policies_can_judge_objects_that_lack_something() {
@@ -307,20 +313,22 @@ mod tests {
         for entry in Catalogue::builtin().unwrap().entries() {
             let examples = Examples::read(entry.examples.as_ref().unwrap()).unwrap();
             for mut example in examples.pass.into_iter().chain(examples.fail) {
-                for at in 0..example.objects.len() {
-                    let whole = example.objects[at].clone();
+                for (release, at) in indices(&example) {
+                    let whole = example.releases[release].objects[at].clone();
                     let mut all = Vec::new();
                     places(&whole, &Path::default(), &mut all);
                     for path in all.iter().filter(|path| !matches!(path.to_string().as_str(), "apiVersion" | "kind")) {
-                        example.objects[at] = without(&whole, &path.0);
-                        if let Err(error) = evaluate([&entry.policy], &[example.as_release()])
+                        example.releases[release].objects[at] = without(&whole, &path.0);
+                        let releases: Vec<Release<'_>> =
+                            example.releases.iter().map(ExampleRelease::as_release).collect();
+                        if let Err(error) = evaluate([&entry.policy], &releases)
                             && let ErrorKind::Evaluate { error: inner, .. } = &error.kind
                             && let EvalError { failure: Failure::NoSuchKey(_), .. } = &**inner
                         {
                             wrong.insert(format!("{}: {error} (without {path})", error.location));
                         }
                     }
-                    example.objects[at] = whole;
+                    example.releases[release].objects[at] = whole;
                 }
             }
         }
