@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use super::cel::types::Type;
 use super::cel::{CompileError, Program, Scope};
 use super::decode::{Document, Node, documents};
 use super::matching::MatchConstraints;
@@ -221,33 +222,37 @@ impl Policy {
     }
 
     fn compile(&self) -> Result<Compiled, Error> {
-        let names: Vec<Arc<str>> = self.spec.variables.iter().map(|(name, _)| name.clone()).collect();
         let globals = self.kind.globals(self.constraints.is_some());
-        let program = |path: &Path, visible: usize, wanted: Option<&'static str>| -> Result<Program, Error> {
-            let scope = Scope { globals, composed: names.get(..visible).unwrap_or_default() };
+        let program = |path: &Path, composed: &[(Arc<str>, Type)], wanted: Option<Type>| -> Result<Program, Error> {
+            let scope = Scope { globals, composed };
             let source = self.document.root().value.follow(path).and_then(|value| value.as_str()).unwrap_or_default();
             let program = match wanted {
-                Some(wanted) => Program::compile_to(source, scope, wanted),
+                Some(wanted) => Program::compile_to(source, scope, &wanted),
                 None => Program::compile(source, scope),
             };
             program.map_err(|error: CompileError| self.error_at(path, ErrorKind::Compile(error)))
         };
-        let all = names.len();
-        let variables = self.spec.variables.iter().enumerate();
+        let mut composed = Vec::new();
+        let mut variables = Vec::new();
+        for (name, path) in &self.spec.variables {
+            let variable = program(path, &composed, None)?;
+            composed.push((name.clone(), variable.declared()));
+            variables.push(variable);
+        }
         Ok(Compiled {
             // As in the API server, conditions are evaluated before there are variables.
             conditions: (self.spec.conditions.iter())
-                .map(|path| Ok((program(path, 0, Some("bool"))?, path.clone())))
+                .map(|path| Ok((program(path, &[], Some(Type::Bool))?, path.clone())))
                 .collect::<Result<_, Error>>()?,
-            variables: variables.map(|(index, (_, path))| program(path, index, None)).collect::<Result<_, _>>()?,
+            variables,
             validations: (self.spec.validations.iter())
                 .map(|validation| {
                     let message_expression = validation.message_expression.as_ref();
                     Ok(CompiledValidation {
-                        expression: program(&validation.expression, all, Some("bool"))?,
+                        expression: program(&validation.expression, &composed, Some(Type::Bool))?,
                         path: validation.expression.clone(),
                         message_expression: message_expression
-                            .map(|path| program(path, all, Some("string")))
+                            .map(|path| program(path, &composed, Some(Type::String)))
                             .transpose()?,
                         message: validation.message.clone().unwrap_or_else(|| self.failed(&validation.expression)),
                     })

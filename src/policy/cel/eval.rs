@@ -35,7 +35,7 @@ pub struct Budget {
 pub(super) type Locals = Vec<Val>;
 
 impl Budget {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { left: Cell::new(BUDGET), patterns: RefCell::default() }
     }
 

@@ -8,11 +8,15 @@ use crate::policy::cel::value::{Data, Opaque, Val};
 
 /// The library's rows.
 pub const ROWS: &[Row] = &[
-    Row::global("size", 1, |_, args| size(&args[0])).of("int"),
-    Row::member("size", 1, |_, args| size(&args[0])).of("int"),
-    Row::global("dyn", 1, |_, args| Ok(args[0].clone())),
-    Row::global("type", 1, |_, args| Ok(Val::new(Data::Type(args[0].type_name())))).of("type"),
-    Row::global("bool", 1, |_, args| match &args[0].data {
+    Row::global("size", &["(bytes) -> int", "(list(A)) -> int", "(map(A, B)) -> int", "(string) -> int"], |_, args| {
+        size(&args[0])
+    }),
+    Row::member("size", &["(bytes) -> int", "(list(A)) -> int", "(map(A, B)) -> int", "(string) -> int"], |_, args| {
+        size(&args[0])
+    }),
+    Row::global("dyn", &["(A) -> dyn"], |_, args| Ok(args[0].clone())),
+    Row::global("type", &["(A) -> type(A)"], |_, args| Ok(Val::new(Data::Type(args[0].type_name())))),
+    Row::global("bool", &["(bool) -> bool", "(string) -> bool"], |_, args| match &args[0].data {
         Data::Bool(value) => Ok((*value).into()),
         Data::String(text) => match &**text {
             "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true.into()),
@@ -20,24 +24,53 @@ pub const ROWS: &[Row] = &[
             _ => Err(conversion("string", "bool")),
         },
         _ => Err(Failure::NoSuchOverload),
-    })
-    .of("bool"),
-    Row::global("int", 1, |_, args| int(&args[0])).of("int"),
-    Row::global("uint", 1, |_, args| uint(&args[0])).of("uint"),
-    Row::global("double", 1, |_, args| match &args[0].data {
-        Data::Double(value) => Ok((*value).into()),
-        Data::Int(value) => Ok((*value as f64).into()),
-        Data::Uint(value) => Ok((*value as f64).into()),
-        Data::String(text) => text.parse::<f64>().map(Val::from).map_err(|_| conversion("string", "double")),
-        _ => Err(Failure::NoSuchOverload),
-    })
-    .of("double"),
-    Row::global("string", 1, |_, args| string(&args[0]).map(Val::from)).of("string"),
-    Row::global("bytes", 1, |_, args| match &args[0].data {
+    }),
+    Row::global(
+        "int",
+        &[
+            "(int) -> int",
+            "(double) -> int",
+            "(duration) -> int",
+            "(string) -> int",
+            "(timestamp) -> int",
+            "(uint) -> int",
+        ],
+        |_, args| int(&args[0]),
+    ),
+    Row::global("uint", &["(uint) -> uint", "(double) -> uint", "(int) -> uint", "(string) -> uint"], |_, args| {
+        uint(&args[0])
+    }),
+    Row::global(
+        "double",
+        &["(double) -> double", "(int) -> double", "(string) -> double", "(uint) -> double"],
+        |_, args| match &args[0].data {
+            Data::Double(value) => Ok((*value).into()),
+            Data::Int(value) => Ok((*value as f64).into()),
+            Data::Uint(value) => Ok((*value as f64).into()),
+            Data::String(text) => text.parse::<f64>().map(Val::from).map_err(|_| conversion("string", "double")),
+            _ => Err(Failure::NoSuchOverload),
+        },
+    ),
+    Row::global(
+        "string",
+        &[
+            "(string) -> string",
+            "(bool) -> string",
+            "(bytes) -> string",
+            "(double) -> string",
+            "(duration) -> string",
+            "(int) -> string",
+            "(timestamp) -> string",
+            "(uint) -> string",
+            "(net.IP) -> string",
+            "(net.CIDR) -> string",
+        ],
+        |_, args| string(&args[0]).map(Val::from),
+    ),
+    Row::global("bytes", &["(bytes) -> bytes", "(string) -> bytes"], |_, args| match &args[0].data {
         Data::Bytes(_) => Ok(args[0].clone()),
         _ => Ok(Val::new(Data::Bytes(text(&args[0])?.as_bytes().into()))),
-    })
-    .of("bytes"),
+    }),
 ];
 
 /// The types that can be named in an expression.

@@ -31,16 +31,18 @@ const FORMATS: &[Format] = &[
 
 macro_rules! constant {
     ($name:literal) => {
-        Row::global(concat!("format.", $name), 0, |_, _| find($name).ok_or(Failure::NoSuchOverload))
-            .of("kubernetes.NamedFormat")
+        Row::global(concat!("format.", $name), &["() -> kubernetes.NamedFormat"], |_, _| {
+            find($name).ok_or(Failure::NoSuchOverload)
+        })
     };
 }
 
 /// The library's rows.
 pub const ROWS: &[Row] = &[
-    Row::global("format.named", 1, |_, args| Ok(find(text(&args[0])?).map_or(Val::none(), Val::some)))
-        .of("optional_type"),
-    Row::member("validate", 2, |_, args| {
+    Row::global("format.named", &["(string) -> optional(kubernetes.NamedFormat)"], |_, args| {
+        Ok(find(text(&args[0])?).map_or(Val::none(), Val::some))
+    }),
+    Row::member("validate", &["(kubernetes.NamedFormat, string) -> optional(list(string))"], |_, args| {
         let (Data::Opaque(opaque), text) = (&args[0].data, text(&args[1])?) else {
             return Err(Failure::NoSuchOverload);
         };
@@ -49,8 +51,7 @@ pub const ROWS: &[Row] = &[
             None => Val::none(),
             Some(why) => Val::some(Val::list(vec![why.into()], None)),
         })
-    })
-    .of("optional_type"),
+    }),
     constant!("dns1123Label"),
     constant!("dns1123Subdomain"),
     constant!("dns1035Label"),

@@ -24,29 +24,56 @@ impl PartialEq for Quantity {
 
 /// The library's rows. Comparisons are shared with `semver` by name.
 pub const ROWS: &[Row] = &[
-    Row::global("quantity", 1, |_, args| Ok(Val::new(Opaque::Quantity(read(&args[0])?).into())))
-        .of("kubernetes.Quantity"),
-    Row::global("isQuantity", 1, |_, args| match read(&args[0]) {
+    Row::global("quantity", &["(string) -> kubernetes.Quantity"], |_, args| {
+        Ok(Val::new(Opaque::Quantity(read(&args[0])?).into()))
+    }),
+    Row::global("isQuantity", &["(string) -> bool"], |_, args| match read(&args[0]) {
         Err(Failure::NoSuchOverload) => Err(Failure::NoSuchOverload),
         result => Ok(result.is_ok().into()),
-    })
-    .of("bool"),
-    Row::global("sign", 1, |_, args| Ok((quantity(&args[0])?.nanos.signum() as i64).into())).of("int"),
-    Row::member("sign", 1, |_, args| Ok((quantity(&args[0])?.nanos.signum() as i64).into())).of("int"),
-    Row::member("isGreaterThan", 2, |_, args| Ok(order(args)?.is_gt().into())).of("bool"),
-    Row::member("isLessThan", 2, |_, args| Ok(order(args)?.is_lt().into())).of("bool"),
-    Row::member("compareTo", 2, |_, args| Ok((order(args)? as i64).into())).of("int"),
-    Row::member("asApproximateFloat", 1, |_, args| Ok((quantity(&args[0])?.nanos as f64 / NANO as f64).into()))
-        .of("double"),
-    Row::member("isInteger", 1, |_, args| Ok(quantity(&args[0])?.integer.into())).of("bool"),
-    Row::member("asInteger", 1, |_, args| {
+    }),
+    Row::global("sign", &["(kubernetes.Quantity) -> int"], |_, args| {
+        Ok((quantity(&args[0])?.nanos.signum() as i64).into())
+    }),
+    Row::member(
+        "isGreaterThan",
+        &["(kubernetes.Quantity, kubernetes.Quantity) -> bool", "(kubernetes.Semver, kubernetes.Semver) -> bool"],
+        |_, args| Ok(order(args)?.is_gt().into()),
+    ),
+    Row::member(
+        "isLessThan",
+        &["(kubernetes.Quantity, kubernetes.Quantity) -> bool", "(kubernetes.Semver, kubernetes.Semver) -> bool"],
+        |_, args| Ok(order(args)?.is_lt().into()),
+    ),
+    Row::member(
+        "compareTo",
+        &["(kubernetes.Quantity, kubernetes.Quantity) -> int", "(kubernetes.Semver, kubernetes.Semver) -> int"],
+        |_, args| Ok((order(args)? as i64).into()),
+    ),
+    Row::member("asApproximateFloat", &["(kubernetes.Quantity) -> double"], |_, args| {
+        Ok((quantity(&args[0])?.nanos as f64 / NANO as f64).into())
+    }),
+    Row::member("isInteger", &["(kubernetes.Quantity) -> bool"], |_, args| Ok(quantity(&args[0])?.integer.into())),
+    Row::member("asInteger", &["(kubernetes.Quantity) -> int"], |_, args| {
         let quantity = quantity(&args[0])?;
         let whole = i64::try_from(quantity.nanos / NANO).ok().filter(|_| quantity.integer);
         whole.map(Val::from).ok_or_else(|| Failure::new("cannot convert value to integer"))
-    })
-    .of("int"),
-    Row::member("add", 2, |_, args| combine(args, i128::checked_add)).of("kubernetes.Quantity"),
-    Row::member("sub", 2, |_, args| combine(args, i128::checked_sub)).of("kubernetes.Quantity"),
+    }),
+    Row::member(
+        "add",
+        &[
+            "(kubernetes.Quantity, kubernetes.Quantity) -> kubernetes.Quantity",
+            "(kubernetes.Quantity, int) -> kubernetes.Quantity",
+        ],
+        |_, args| combine(args, i128::checked_add),
+    ),
+    Row::member(
+        "sub",
+        &[
+            "(kubernetes.Quantity, kubernetes.Quantity) -> kubernetes.Quantity",
+            "(kubernetes.Quantity, int) -> kubernetes.Quantity",
+        ],
+        |_, args| combine(args, i128::checked_sub),
+    ),
 ];
 
 fn quantity(value: &Val) -> Result<Quantity, Failure> {

@@ -22,16 +22,30 @@ enum Part {
 
 /// The library's rows. Comparisons are shared with `quantity` by name.
 pub const ROWS: &[Row] = &[
-    Row::global("semver", 1, |_, args| build(&args[0], false)).of("kubernetes.Semver"),
-    Row::global("semver", 2, |_, args| build(&args[0], flag(&args[1])?)).of("kubernetes.Semver"),
-    Row::global("isSemver", 1, |_, args| Ok(parse(text(&args[0])?).is_ok().into())).of("bool"),
-    Row::global("isSemver", 2, |_, args| Ok(read(text(&args[0])?, flag(&args[1])?).is_ok().into())).of("bool"),
-    Row::member("major", 1, |_, args| core(&args[0], 0)).of("int"),
-    Row::member("minor", 1, |_, args| core(&args[0], 1)).of("int"),
-    Row::member("patch", 1, |_, args| core(&args[0], 2)).of("int"),
-    Row::member("isGreaterThan", 2, |_, args| Ok(order(args)?.is_gt().into())).of("bool"),
-    Row::member("isLessThan", 2, |_, args| Ok(order(args)?.is_lt().into())).of("bool"),
-    Row::member("compareTo", 2, |_, args| Ok((order(args)? as i64).into())).of("int"),
+    Row::global("semver", &["(string) -> kubernetes.Semver"], |_, args| build(&args[0], false)),
+    Row::global("semver", &["(string, bool) -> kubernetes.Semver"], |_, args| build(&args[0], flag(&args[1])?)),
+    Row::global("isSemver", &["(string) -> bool"], |_, args| Ok(parse(text(&args[0])?).is_ok().into())),
+    Row::global("isSemver", &["(string, bool) -> bool"], |_, args| {
+        Ok(read(text(&args[0])?, flag(&args[1])?).is_ok().into())
+    }),
+    Row::member("major", &["(kubernetes.Semver) -> int"], |_, args| core(&args[0], 0)),
+    Row::member("minor", &["(kubernetes.Semver) -> int"], |_, args| core(&args[0], 1)),
+    Row::member("patch", &["(kubernetes.Semver) -> int"], |_, args| core(&args[0], 2)),
+    Row::member(
+        "isGreaterThan",
+        &["(kubernetes.Quantity, kubernetes.Quantity) -> bool", "(kubernetes.Semver, kubernetes.Semver) -> bool"],
+        |_, args| Ok(order(args)?.is_gt().into()),
+    ),
+    Row::member(
+        "isLessThan",
+        &["(kubernetes.Quantity, kubernetes.Quantity) -> bool", "(kubernetes.Semver, kubernetes.Semver) -> bool"],
+        |_, args| Ok(order(args)?.is_lt().into()),
+    ),
+    Row::member(
+        "compareTo",
+        &["(kubernetes.Quantity, kubernetes.Quantity) -> int", "(kubernetes.Semver, kubernetes.Semver) -> int"],
+        |_, args| Ok((order(args)? as i64).into()),
+    ),
 ];
 
 impl Semver {

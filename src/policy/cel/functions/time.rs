@@ -21,42 +21,53 @@ const RANGE: std::ops::RangeInclusive<i64> = -62_135_596_800..=253_402_300_799;
 
 /// The library's rows.
 pub const ROWS: &[Row] = &[
-    Row::global("duration", 1, |_, args| match &args[0].data {
-        Data::Duration(_) => Ok(args[0].clone()),
-        Data::Int(nanos) => Ok(Val::new(Data::Duration(*nanos))),
-        _ => parse_duration(text(&args[0])?).map(|nanos| Val::new(Data::Duration(nanos))),
-    })
-    .of("google.protobuf.Duration"),
-    Row::global("timestamp", 1, |_, args| match &args[0].data {
-        Data::Timestamp(_) => Ok(args[0].clone()),
-        Data::Int(seconds) => moment(i128::from(*seconds), 0),
-        _ => parse_timestamp(text(&args[0])?).map(|at| Val::new(Data::Timestamp(at))),
-    })
-    .of("google.protobuf.Timestamp"),
-    Row::member("getFullYear", 1, |_, args| field(args, |civil| civil.year)).of("int"),
-    Row::member("getFullYear", 2, |_, args| field(args, |civil| civil.year)).of("int"),
-    Row::member("getMonth", 1, |_, args| field(args, |civil| civil.month - 1)).of("int"),
-    Row::member("getMonth", 2, |_, args| field(args, |civil| civil.month - 1)).of("int"),
-    Row::member("getDayOfYear", 1, |_, args| field(args, |civil| civil.day_of_year)).of("int"),
-    Row::member("getDayOfYear", 2, |_, args| field(args, |civil| civil.day_of_year)).of("int"),
-    Row::member("getDayOfMonth", 1, |_, args| field(args, |civil| civil.day - 1)).of("int"),
-    Row::member("getDayOfMonth", 2, |_, args| field(args, |civil| civil.day - 1)).of("int"),
-    Row::member("getDate", 1, |_, args| field(args, |civil| civil.day)).of("int"),
-    Row::member("getDate", 2, |_, args| field(args, |civil| civil.day)).of("int"),
-    Row::member("getDayOfWeek", 1, |_, args| field(args, |civil| civil.day_of_week)).of("int"),
-    Row::member("getDayOfWeek", 2, |_, args| field(args, |civil| civil.day_of_week)).of("int"),
-    Row::member("getHours", 1, |_, args| part(args, 3600 * NANOS, |civil| civil.second / 3600)).of("int"),
-    Row::member("getHours", 2, |_, args| field(args, |civil| civil.second / 3600)).of("int"),
-    Row::member("getMinutes", 1, |_, args| part(args, 60 * NANOS, |civil| civil.second / 60 % 60)).of("int"),
-    Row::member("getMinutes", 2, |_, args| field(args, |civil| civil.second / 60 % 60)).of("int"),
-    Row::member("getSeconds", 1, |_, args| part(args, NANOS, |civil| civil.second % 60)).of("int"),
-    Row::member("getSeconds", 2, |_, args| field(args, |civil| civil.second % 60)).of("int"),
-    Row::member("getMilliseconds", 1, |_, args| match args[0].data {
+    Row::global("duration", &["(duration) -> duration", "(int) -> duration", "(string) -> duration"], |_, args| {
+        match &args[0].data {
+            Data::Duration(_) => Ok(args[0].clone()),
+            Data::Int(nanos) => Ok(Val::new(Data::Duration(*nanos))),
+            _ => parse_duration(text(&args[0])?).map(|nanos| Val::new(Data::Duration(nanos))),
+        }
+    }),
+    Row::global(
+        "timestamp",
+        &["(timestamp) -> timestamp", "(int) -> timestamp", "(string) -> timestamp"],
+        |_, args| match &args[0].data {
+            Data::Timestamp(_) => Ok(args[0].clone()),
+            Data::Int(seconds) => moment(i128::from(*seconds), 0),
+            _ => parse_timestamp(text(&args[0])?).map(|at| Val::new(Data::Timestamp(at))),
+        },
+    ),
+    Row::member("getFullYear", &["(timestamp) -> int"], |_, args| field(args, |civil| civil.year)),
+    Row::member("getFullYear", &["(timestamp, string) -> int"], |_, args| field(args, |civil| civil.year)),
+    Row::member("getMonth", &["(timestamp) -> int"], |_, args| field(args, |civil| civil.month - 1)),
+    Row::member("getMonth", &["(timestamp, string) -> int"], |_, args| field(args, |civil| civil.month - 1)),
+    Row::member("getDayOfYear", &["(timestamp) -> int"], |_, args| field(args, |civil| civil.day_of_year)),
+    Row::member("getDayOfYear", &["(timestamp, string) -> int"], |_, args| field(args, |civil| civil.day_of_year)),
+    Row::member("getDayOfMonth", &["(timestamp) -> int"], |_, args| field(args, |civil| civil.day - 1)),
+    Row::member("getDayOfMonth", &["(timestamp, string) -> int"], |_, args| field(args, |civil| civil.day - 1)),
+    Row::member("getDate", &["(timestamp) -> int"], |_, args| field(args, |civil| civil.day)),
+    Row::member("getDate", &["(timestamp, string) -> int"], |_, args| field(args, |civil| civil.day)),
+    Row::member("getDayOfWeek", &["(timestamp) -> int"], |_, args| field(args, |civil| civil.day_of_week)),
+    Row::member("getDayOfWeek", &["(timestamp, string) -> int"], |_, args| field(args, |civil| civil.day_of_week)),
+    Row::member("getHours", &["(timestamp) -> int", "(duration) -> int"], |_, args| {
+        part(args, 3600 * NANOS, |civil| civil.second / 3600)
+    }),
+    Row::member("getHours", &["(timestamp, string) -> int"], |_, args| field(args, |civil| civil.second / 3600)),
+    Row::member("getMinutes", &["(timestamp) -> int", "(duration) -> int"], |_, args| {
+        part(args, 60 * NANOS, |civil| civil.second / 60 % 60)
+    }),
+    Row::member("getMinutes", &["(timestamp, string) -> int"], |_, args| field(args, |civil| civil.second / 60 % 60)),
+    Row::member("getSeconds", &["(timestamp) -> int", "(duration) -> int"], |_, args| {
+        part(args, NANOS, |civil| civil.second % 60)
+    }),
+    Row::member("getSeconds", &["(timestamp, string) -> int"], |_, args| field(args, |civil| civil.second % 60)),
+    Row::member("getMilliseconds", &["(timestamp) -> int", "(duration) -> int"], |_, args| match args[0].data {
         Data::Duration(nanos) => Ok((nanos / 1_000_000).into()),
         _ => field(args, |civil| civil.nanos / 1_000_000),
-    })
-    .of("int"),
-    Row::member("getMilliseconds", 2, |_, args| field(args, |civil| civil.nanos / 1_000_000)).of("int"),
+    }),
+    Row::member("getMilliseconds", &["(timestamp, string) -> int"], |_, args| {
+        field(args, |civil| civil.nanos / 1_000_000)
+    }),
 ];
 
 /// A moment in a calendar.

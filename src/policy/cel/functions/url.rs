@@ -17,18 +17,19 @@ pub struct Url {
 
 /// The library's rows.
 pub const ROWS: &[Row] = &[
-    Row::global("url", 1, |_, args| Ok(Val::new(Opaque::Url(parse(text(&args[0])?)?).into()))).of("kubernetes.URL"),
-    Row::global("isURL", 1, |_, args| Ok(parse(text(&args[0])?).is_ok().into())).of("bool"),
-    Row::member("getScheme", 1, |_, args| Ok(url(&args[0])?.scheme.as_str().into())).of("string"),
-    Row::member("getHost", 1, |_, args| Ok(url(&args[0])?.host.as_str().into())).of("string"),
-    Row::member("getHostname", 1, |_, args| {
+    Row::global("url", &["(string) -> kubernetes.URL"], |_, args| {
+        Ok(Val::new(Opaque::Url(parse(text(&args[0])?)?).into()))
+    }),
+    Row::global("isURL", &["(string) -> bool"], |_, args| Ok(parse(text(&args[0])?).is_ok().into())),
+    Row::member("getScheme", &["(kubernetes.URL) -> string"], |_, args| Ok(url(&args[0])?.scheme.as_str().into())),
+    Row::member("getHost", &["(kubernetes.URL) -> string"], |_, args| Ok(url(&args[0])?.host.as_str().into())),
+    Row::member("getHostname", &["(kubernetes.URL) -> string"], |_, args| {
         let (name, _) = split_port(&url(&args[0])?.host);
         Ok(name.trim_start_matches('[').trim_end_matches(']').into())
-    })
-    .of("string"),
-    Row::member("getPort", 1, |_, args| Ok(split_port(&url(&args[0])?.host).1.into())).of("string"),
-    Row::member("getEscapedPath", 1, |_, args| Ok(url(&args[0])?.path.as_str().into())).of("string"),
-    Row::member("getQuery", 1, |_, args| {
+    }),
+    Row::member("getPort", &["(kubernetes.URL) -> string"], |_, args| Ok(split_port(&url(&args[0])?.host).1.into())),
+    Row::member("getEscapedPath", &["(kubernetes.URL) -> string"], |_, args| Ok(url(&args[0])?.path.as_str().into())),
+    Row::member("getQuery", &["(kubernetes.URL) -> map(string, list(string))"], |_, args| {
         let mut pairs: BTreeMap<Key, Vec<Val>> = BTreeMap::new();
         for pair in url(&args[0])?.query.split('&').filter(|pair| !pair.is_empty() && !pair.contains(';')) {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -38,8 +39,7 @@ pub const ROWS: &[Row] = &[
         }
         let pairs = pairs.into_iter().map(|(key, values)| (key, Val::list(values, None))).collect();
         Ok(Val::map(pairs, args[0].origin.as_ref()))
-    })
-    .of("map"),
+    }),
 ];
 
 fn url(value: &Val) -> Result<&Url, Failure> {
