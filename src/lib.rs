@@ -14,6 +14,7 @@ pub mod json;
 pub mod manifest;
 pub mod number;
 pub mod policy;
+pub mod re2;
 pub mod render;
 pub mod report;
 pub mod repository;

@@ -7,7 +7,7 @@ use regex::Regex;
 
 /// The layers of docs/architecture.md, lowest first. A module may import those of lower layers only.
 const LAYERS: &[&[&str]] = &[
-    &["number"],
+    &["number", "re2"],
     &["value"],
     &["source"],
     &["finding", "json", "semver"],

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use super::check::Checker;
 use super::declarations::{self, REQUEST_RESOURCE};
 use super::eval::Budget;
-use super::functions::{self, Style};
+use super::functions::{self, Style, interpolate};
 use super::parser::{Node, Syntax, parse};
 use super::tree::{Expr, Kind, Macro, MacroKind};
 use super::types::Type;
 use super::value::{Data, Opaque, Val};
-use super::{CompileError, CompileErrorKind, functions::time, re2};
+use super::{CompileError, CompileErrorKind, patterns};
 use crate::source::Span;
 
 /// Macros inside macros inside macros: each level multiplies the work.
@@ -67,6 +67,8 @@ struct Compiler<'a> {
     alike: Vec<(Type, Type, Span)>,
     /// Calls of `format` around: there the elements may differ.
     formats: usize,
+    /// The types of the elements of the list that was compiled last: what `format` may print.
+    last_list: Vec<Type>,
     /// The first constant that is wrong: told when all types are right.
     constant: Option<CompileError>,
 }
@@ -132,13 +134,16 @@ impl Compiler<'_> {
     fn list(&mut self, elements: Vec<(Syntax<'_>, bool)>) -> Result<(Kind, Type), CompileError> {
         let (mut first, mut joined) = (None, None);
         let mut compiled = Vec::with_capacity(elements.len());
+        let mut types = Vec::with_capacity(elements.len());
         for (element, optional) in elements {
             let (expr, found) = self.element(element, optional)?;
             self.note_alike(&mut first, &found, expr.span);
+            types.push(found.clone());
             joined = Some(self.types.join(joined, &found));
             compiled.push((expr, optional));
         }
         let element = joined.unwrap_or_else(|| self.types.fresh());
+        self.last_list = types;
         Ok((Kind::List(compiled), Type::list(element)))
     }
 
@@ -229,7 +234,9 @@ impl Compiler<'_> {
     }
 
     fn has(&mut self, mut args: Vec<Syntax<'_>>, span: Span) -> Compiled {
-        let Some(Node::Select { operand, field, optional: false }) = args.pop().map(|arg| arg.node) else {
+        let arg = args.pop().map(|arg| (arg.node, arg.span));
+        let Some((Node::Select { operand, field, optional: false }, _)) = arg else {
+            let span = arg.map_or(span, |(_, span)| span);
             return Err(error(CompileErrorKind::Macro("invalid argument to has() macro"), span));
         };
         let kind = match self.select(*operand, field, false, span)?.0.kind {
@@ -271,7 +278,9 @@ impl Compiler<'_> {
         if self.nesting > MAX_NESTING {
             return Err(at(CompileErrorKind::TooLarge("macros nested more than 10 deep")));
         }
-        let bound = kind.bound(&mut self.types, &of_range, variables == 2).map_err(|kind| error(kind, range.span))?;
+        let optional = matches!(kind, MacroKind::OptMap | MacroKind::OptFlatMap);
+        let bound = kind.bound(&mut self.types, &of_range, variables == 2);
+        let bound = bound.map_err(|kind| error(kind, if optional { span } else { range.span }))?;
         let slot = self.locals.len();
         self.locals.extend(names.into_iter().zip(bound.clone()));
         let rest = rest.into_iter().map(|arg| self.expr(arg)).collect::<Result<Vec<_>, _>>();
@@ -313,40 +322,33 @@ impl Compiler<'_> {
         let (mut args, types): (Vec<Expr>, Vec<Type>) = compiled.into_iter().unzip();
         let (overloads, found) = self.types.call(name, style, &types).map_err(|kind| error(kind, span))?;
         self.prepare(name, &mut args);
+        if name == "format"
+            && let [Expr { kind: Kind::Literal(Val { data: Data::String(pattern), .. }), .. }, list] = args.as_slice()
+            && let Kind::List(elements) = &list.kind
+        {
+            let types: Vec<Type> = self.last_list.iter().map(|found| self.types.settled(found)).collect();
+            if let Err((at, reason)) = interpolate::check(pattern, &types) {
+                let place = at.and_then(|at| elements.get(at)).map_or(span, |(element, _)| element.span);
+                self.constant.get_or_insert(error(CompileErrorKind::Constant(reason), place));
+            }
+        }
         let kind = Kind::Call { overloads, args };
         Ok((Expr { kind: self.folded(name, kind, span), span }, found))
     }
 
-    /// Compiles and checks patterns, durations and timestamps that are written as literals.
+    /// Compiles patterns that are written as literals.
     fn prepare(&mut self, name: &str, args: &mut [Expr]) {
         let literal = |arg: Option<&Expr>| match arg.map(|arg| (&arg.kind, arg.span)) {
             Some((Kind::Literal(Val { data: Data::String(text), .. }), span)) => Some((text.clone(), span)),
             _ => None,
         };
-        match name {
-            "matches" | "find" | "findAll" => {
-                if let Some((text, span)) = literal(args.get(1)) {
-                    match re2::compile(&text) {
-                        Ok(regex) => args[1].kind = Kind::Literal(Val::new(Opaque::Regex(regex).into())),
-                        Err(reason) => self.refuse_constant("matches", reason, span),
-                    }
-                }
+        if matches!(name, "matches" | "find" | "findAll")
+            && let Some((text, span)) = literal(args.get(1))
+        {
+            match patterns::compile(&text) {
+                Ok(regex) => args[1].kind = Kind::Literal(Val::new(Opaque::Regex(regex).into())),
+                Err(reason) => self.refuse_constant("matches", reason, span),
             }
-            "duration" => {
-                if let Some((text, span)) = literal(args.first())
-                    && let Err(failure) = time::parse_duration(&text)
-                {
-                    self.refuse_constant("duration", failure.to_string(), span);
-                }
-            }
-            "timestamp" => {
-                if let Some((text, span)) = literal(args.first())
-                    && let Err(failure) = time::parse_timestamp(&text)
-                {
-                    self.refuse_constant("timestamp", failure.to_string(), span);
-                }
-            }
-            _ => {}
         }
     }
 
@@ -359,7 +361,7 @@ impl Compiler<'_> {
         const CONVERSIONS: [&str; 10] =
             ["bool", "bytes", "double", "duration", "dyn", "int", "string", "timestamp", "type", "uint"];
         let Kind::Call { overloads, args } = &kind else { return kind };
-        let [Expr { kind: Kind::Literal(arg), .. }] = args.as_slice() else { return kind };
+        let [Expr { kind: Kind::Literal(arg), span: of_arg }] = args.as_slice() else { return kind };
         if !CONVERSIONS.contains(&name) {
             return kind;
         }
@@ -368,8 +370,13 @@ impl Compiler<'_> {
         match results.next() {
             Some(Ok(value)) => Kind::Literal(value),
             Some(Err(failure)) => {
-                let reason = format!("{name}: {failure}");
-                self.constant.get_or_insert(error(CompileErrorKind::Constant(reason), span));
+                match name {
+                    "duration" => self.refuse_constant("duration", failure.to_string(), *of_arg),
+                    "timestamp" => self.refuse_constant("timestamp", failure.to_string(), *of_arg),
+                    _ => {
+                        self.constant.get_or_insert(error(CompileErrorKind::Constant(failure.to_string()), span));
+                    }
+                }
                 kind
             }
             None => kind,

@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use regex::Regex;
 
+use super::access::{has, index, select};
 use super::compile::Program;
-use super::functions::Row;
+use super::functions::{Row, optional};
 use super::ops;
 use super::tree::{Expr, Kind, Macro, MacroKind};
 use super::value::{Data, Key, List, Origin, Val};
-use super::{BUDGET, EvalError, Failure, re2};
+use super::{BUDGET, EvalError, Failure, patterns};
 use crate::source::Span;
-use crate::value::Step;
 
 /// The values of one environment, in which expressions are evaluated.
 ///
@@ -57,7 +57,7 @@ impl Budget {
             return Ok(known.clone());
         }
         self.charge(100 + text.len())?;
-        let regex = re2::compile(text).map_err(|why| Failure::Other(format!("error parsing regexp: {why}")))?;
+        let regex = patterns::compile(text).map_err(Failure::Other)?;
         self.patterns.borrow_mut().insert(text.clone(), regex.clone());
         Ok(regex)
     }
@@ -156,7 +156,16 @@ impl<'a> Evaluation<'a> {
         locals: &mut Locals,
     ) -> Result<Val, EvalError> {
         let at = |failure| error(failure, span);
-        let args = args.iter().map(|arg| self.eval(arg, locals)).collect::<Result<Vec<_>, _>>()?;
+        let mut values = Vec::with_capacity(args.len());
+        for arg in args {
+            values.push(self.eval(arg, locals)?);
+            if let [first] = values.as_slice()
+                && overloads.iter().any(|row| optional::needs_no_other(row, first))
+            {
+                break;
+            }
+        }
+        let args = values;
         for row in overloads {
             match (row.call)(&self.budget, &args) {
                 Err(Failure::NoSuchOverload) => {}
@@ -219,9 +228,7 @@ impl<'a> Evaluation<'a> {
                 (true, Val { data: Data::Optional(None), .. }) => continue,
                 (true, _) => return Err(at(Failure::NoSuchOverload)),
             };
-            if map.insert(name, value).is_some() {
-                return Err(at(Failure::new("Failed with repeated key")));
-            }
+            map.insert(name, value);
         }
         Ok(Val::map(map, None))
     }
@@ -238,7 +245,10 @@ impl<'a> Evaluation<'a> {
             Data::Optional(inner) if matches!(node.kind, MacroKind::OptMap | MacroKind::OptFlatMap) => {
                 inner.iter().map(|inner| [inner.as_ref().clone(), Val::new(Data::Null)]).collect()
             }
-            _ => return Err(Failure::NoSuchOverload),
+            _ if node.two => {
+                return Err(Failure::Other(format!("unsupported comprehension range type: {}", range.go_name())));
+            }
+            _ => return Err(Failure::Other(format!("got '{}', expected iterable type", range.go_name()))),
         };
         self.budget.charge(all.len())?;
         Ok(all)
@@ -367,7 +377,7 @@ fn error(failure: Failure, span: Span) -> EvalError {
 }
 
 fn unbound() -> Failure {
-    Failure::new("the variable has no value here")
+    Failure::new("no such attribute(s): authorizer: without a cluster there is no user, and nothing to ask about one")
 }
 
 fn merge_entries(items: &[Val], fallback: Option<&Arc<Origin>>) -> Result<Val, Failure> {
@@ -387,75 +397,6 @@ fn merge_entries(items: &[Val], fallback: Option<&Arc<Origin>>) -> Result<Val, F
         }
     }
     Ok(Val::map(entries, fallback))
-}
-
-fn select(operand: &Val, field: &Arc<str>, optional: bool) -> Result<Val, Failure> {
-    let origin = operand.origin.as_ref();
-    match &operand.data {
-        Data::Map(map) => match (map.get(&Key::String(field.clone()), origin), optional) {
-            (Some(value), false) => Ok(value),
-            (Some(value), true) => Ok(Val::some(value)),
-            (None, false) => Err(Failure::NoSuchKey(field.to_string())),
-            (None, true) => Ok(Val::none().traced(Origin::step(origin, || Step::Key(field.clone())))),
-        },
-        // Once something is optional, all below it is.
-        Data::Optional(Some(inner)) => select(inner, field, true),
-        Data::Optional(None) => Ok(Val::none().traced(Origin::step(origin, || Step::Key(field.clone())))),
-        _ => Err(no_field(operand, field)),
-    }
-}
-
-/// cel-go's answers for what has no fields.
-fn no_field(operand: &Val, field: &str) -> Failure {
-    match operand.data {
-        Data::List(_) => Failure::new("unsupported index type 'string' in list"),
-        _ => Failure::NoSuchKey(field.to_owned()),
-    }
-}
-
-/// `has(operand.field)`; what is not there comes from where it would be.
-fn has(operand: &Val, field: &Arc<str>) -> Result<Val, Failure> {
-    let found = match &operand.data {
-        Data::Map(map) => map.get(&Key::String(field.clone()), None).is_some(),
-        Data::Optional(Some(inner)) => return has(inner, field),
-        Data::Optional(None) => false,
-        _ => return Err(no_field(operand, field)),
-    };
-    Ok(Val::traced(found.into(), Origin::step(operand.origin.as_ref(), || Step::Key(field.clone()))))
-}
-
-fn index(operand: &Val, key: &Val, optional: bool) -> Result<Val, Failure> {
-    let origin = operand.origin.as_ref();
-    let wrap = |value: Val| if optional { Val::some(value) } else { value };
-    match &operand.data {
-        Data::Map(map) => {
-            let name = Key::of(key).ok_or(Failure::NoSuchOverload)?;
-            match map.get(&name, origin) {
-                Some(value) => Ok(wrap(value)),
-                None => {
-                    let text = ops::display(key);
-                    if !optional {
-                        return Err(Failure::NoSuchKey(text));
-                    }
-                    Ok(Val::none().traced(Origin::step(origin, || Step::Key(text.as_str().into()))))
-                }
-            }
-        }
-        Data::List(list) => {
-            let Some(Key::Int(wanted)) = Key::of(key) else {
-                return Err(Failure::Other(format!("unsupported index type '{}' in list", key.type_name())));
-            };
-            let found = usize::try_from(wanted).ok().and_then(|index| list.get(index, origin));
-            match found {
-                Some(value) => Ok(wrap(value)),
-                None if optional => Ok(Val::none().traced(origin.cloned())),
-                None => Err(Failure::Other(format!("index out of bounds: {wanted}"))),
-            }
-        }
-        Data::Optional(Some(inner)) => index(inner, key, true),
-        Data::Optional(None) => Ok(Val::none().traced(origin.cloned())),
-        _ => Err(Failure::NoSuchOverload),
-    }
 }
 
 impl Val {

@@ -3,6 +3,7 @@
 //! Text becomes words, words become syntax; names, functions and argument counts are checked, and the compiled tree is evaluated here over shared data, within a budget of steps. What an expression read
 //! can be traced to fields ([`blame`]).
 
+mod access;
 pub mod blame;
 mod check;
 mod compile;
@@ -12,7 +13,7 @@ pub mod functions;
 mod lexer;
 mod ops;
 mod parser;
-mod re2;
+mod patterns;
 #[cfg(test)]
 mod referee;
 mod tree;

@@ -271,15 +271,22 @@ pub fn compare(budget: &Budget, a: &Val, b: &Val) -> Result<Ordering, Failure> {
 /// Sorts values by keys that must be of one ordered type. Stable.
 pub fn sort_by_key(budget: &Budget, mut keyed: Vec<(Val, Val)>) -> Result<Vec<Val>, Failure> {
     if let Some((first, _)) = keyed.first() {
-        for (key, _) in &keyed {
-            compare(budget, first, key)?;
+        if order(first, first).is_none() {
+            return Err(Failure::new("list elements must be comparable"));
+        }
+        if keyed.iter().any(|(key, _)| key.type_name() != first.type_name()) {
+            return Err(Failure::new("list elements must have the same type"));
         }
     }
-    let log = keyed.len().checked_ilog2().unwrap_or(0) as usize + 1;
-    budget.charge(keyed.len().saturating_mul(log))?;
-    let free = |a: &Val, b: &Val| numeric(a, b).flatten().or_else(|| same_type_order(a, b));
-    keyed.sort_by(|(a, _), (b, _)| free(a, b).unwrap_or(Ordering::Equal));
+    // What the API server counts, though this sorts faster.
+    budget.charge(keyed.len().saturating_mul(keyed.len()).saturating_mul(2))?;
+    keyed.sort_by(|(a, _), (b, _)| order(a, b).flatten().unwrap_or(Ordering::Equal));
     Ok(keyed.into_iter().map(|(_, value)| value).collect())
+}
+
+/// The order of two values: `None` where they have none, `Some(None)` with a NaN.
+pub fn order(a: &Val, b: &Val) -> Option<Option<Ordering>> {
+    numeric(a, b).or_else(|| same_type_order(a, b).map(Some))
 }
 
 fn same_type_order(a: &Val, b: &Val) -> Option<Ordering> {

@@ -139,9 +139,26 @@ impl Type {
         }
     }
 
-    /// Whether the type says nothing.
-    pub fn is_dyn_or_error(&self) -> bool {
-        matches!(self, Self::Dyn | Self::Error)
+    /// The type's name without what it is of, as `type()` prints it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Dyn | Self::Var(_) => "dyn",
+            Self::Error => "error",
+            Self::Null => "null_type",
+            Self::Bool => "bool",
+            Self::Int => "int",
+            Self::Uint => "uint",
+            Self::Double => "double",
+            Self::String => "string",
+            Self::Bytes => "bytes",
+            Self::Duration => "google.protobuf.Duration",
+            Self::Timestamp => "google.protobuf.Timestamp",
+            Self::List(_) => "list",
+            Self::Map(_) => "map",
+            Self::Optional(_) => "optional_type",
+            Self::Type(_) => "type",
+            Self::Object(name) => name,
+        }
     }
 
     /// Whether `null` is a value of it.
@@ -166,23 +183,15 @@ impl Type {
 impl fmt::Display for Type {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Dyn | Self::Var(_) => f.write_str("dyn"),
             Self::Error => f.write_str("!error!"),
             Self::Null => f.write_str("null"),
-            Self::Bool => f.write_str("bool"),
-            Self::Int => f.write_str("int"),
-            Self::Uint => f.write_str("uint"),
-            Self::Double => f.write_str("double"),
-            Self::String => f.write_str("string"),
-            Self::Bytes => f.write_str("bytes"),
             Self::Duration => f.write_str("duration"),
             Self::Timestamp => f.write_str("timestamp"),
             Self::List(inner) => write!(f, "list({inner})"),
             Self::Map(inner) => write!(f, "map({}, {})", inner.0, inner.1),
             Self::Optional(inner) => write!(f, "optional_type({inner})"),
             Self::Type(Some(inner)) => write!(f, "type({inner})"),
-            Self::Type(None) => f.write_str("type"),
-            Self::Object(name) => f.write_str(name),
+            _ => f.write_str(self.name()),
         }
     }
 }

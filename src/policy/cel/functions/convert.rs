@@ -5,6 +5,7 @@ use crate::number;
 use crate::policy::cel::Failure;
 use crate::policy::cel::ops::{int_overflow, uint_overflow};
 use crate::policy::cel::value::{Data, Opaque, Val};
+use crate::render::strconv::parse_float;
 
 /// The library's rows.
 pub const ROWS: &[Row] = &[
@@ -47,7 +48,7 @@ pub const ROWS: &[Row] = &[
             Data::Double(value) => Ok((*value).into()),
             Data::Int(value) => Ok((*value as f64).into()),
             Data::Uint(value) => Ok((*value as f64).into()),
-            Data::String(text) => text.parse::<f64>().map(Val::from).map_err(|_| conversion("string", "double")),
+            Data::String(text) => double(text).map(Val::from).ok_or_else(|| conversion("string", "double")),
             _ => Err(Failure::NoSuchOverload),
         },
     ),
@@ -125,6 +126,15 @@ fn int(value: &Val) -> Result<Val, Failure> {
         Data::Timestamp(at) => Ok(at.seconds.into()),
         Data::Duration(nanos) => Ok((*nanos).into()),
         _ => Err(Failure::NoSuchOverload),
+    }
+}
+
+/// Go's `strconv.ParseFloat`.
+fn double(text: &str) -> Option<f64> {
+    let name = text.trim_start_matches(['+', '-']);
+    match name.to_ascii_lowercase().as_str() {
+        "nan" | "inf" | "infinity" => text.parse().ok(),
+        _ => parse_float(text),
     }
 }
 

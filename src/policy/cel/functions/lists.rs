@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use super::{Row, int};
 use crate::policy::cel::Failure;
 use crate::policy::cel::eval::Budget;
-use crate::policy::cel::ops::{self, compare, equal};
+use crate::policy::cel::ops::{self, equal};
 use crate::policy::cel::value::{Data, Val};
 
 /// The deepest nesting that `flatten` follows.
@@ -28,8 +28,9 @@ pub const ROWS: &[Row] = &[
         |budget, args| {
             let items = items(budget, &args[0])?;
             for pair in items.windows(2) {
+                // What cannot be compared is in order.
                 if let [a, b] = pair
-                    && compare(budget, a, b)?.is_gt()
+                    && ops::order(a, b).flatten().is_some_and(Ordering::is_gt)
                 {
                     return Ok(false.into());
                 }
@@ -137,7 +138,10 @@ pub const ROWS: &[Row] = &[
     }),
     Row::member("distinct", &["(list(A)) -> list(A)"], |budget, args| {
         let mut kept: Vec<Val> = Vec::new();
-        'items: for item in items(budget, &args[0])? {
+        let items = items(budget, &args[0])?;
+        // What the API server counts.
+        budget.charge(items.len().saturating_mul(items.len()).saturating_mul(2))?;
+        'items: for item in items {
             for known in &kept {
                 if equal(budget, known, &item)? {
                     continue 'items;
@@ -173,11 +177,12 @@ fn extreme(budget: &Budget, list: &Val, name: &str, wanted: Ordering) -> Result<
     let mut items = items(budget, list)?.into_iter();
     let Some(mut best) = items.next() else { return Err(Failure::Other(format!("{name} called on empty list"))) };
     for item in items {
-        if compare(budget, &item, &best)? == wanted {
+        // What cannot be compared is passed over.
+        if ops::order(&item, &best).flatten() == Some(wanted) {
             best = item;
         }
     }
-    Ok(best)
+    if ops::order(&best, &best).is_some() { Ok(best) } else { Err(Failure::NoSuchOverload) }
 }
 
 fn flatten(budget: &Budget, list: &Val, depth: i64) -> Result<Val, Failure> {

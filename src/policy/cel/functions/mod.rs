@@ -5,10 +5,10 @@
 mod authorizer;
 pub mod convert;
 pub mod format;
-mod interpolate;
+pub mod interpolate;
 mod lists;
 pub mod network;
-mod optional;
+pub mod optional;
 pub mod quantity;
 mod regex;
 pub mod semver;

@@ -20,19 +20,24 @@ pub const ROWS: &[Row] = &[
         Data::Optional(None) => Err(Failure::new("optional.none() dereference")),
         _ => Err(Failure::NoSuchOverload),
     }),
-    Row::member("or", &["(optional(A), optional(A)) -> optional(A)"], |_, args| match (&args[0].data, &args[1].data) {
-        (Data::Optional(Some(_)), Data::Optional(_)) => Ok(args[0].clone()),
-        (Data::Optional(None), Data::Optional(_)) => Ok(instead(&args[1], &args[0])),
-        _ => Err(Failure::NoSuchOverload),
+    Row::member("or", &["(optional(A), optional(A)) -> optional(A)"], |_, args| match args {
+        [missing, other] => Ok(instead(other, missing)),
+        _ => args.first().cloned().ok_or(Failure::NoSuchOverload),
     }),
-    Row::member("orValue", &["(optional(A), A) -> A"], |_, args| match &args[0].data {
-        Data::Optional(Some(inner)) => Ok((**inner).clone()),
-        Data::Optional(None) => Ok(instead(&args[1], &args[0])),
-        _ => Err(Failure::NoSuchOverload),
+    Row::member("orValue", &["(optional(A), A) -> A"], |_, args| match args {
+        [missing, other] => Ok(instead(other, missing)),
+        [Val { data: Data::Optional(Some(inner)), .. }] => Ok((**inner).clone()),
+        _ => args.first().cloned().ok_or(Failure::NoSuchOverload),
     }),
     Row::global("optional.unwrap", &["(list(optional(A))) -> list(A)"], |_, args| unwrap(&args[0])),
     Row::member("unwrapOpt", &["(list(optional(A))) -> list(A)"], |_, args| unwrap(&args[0])),
 ];
+
+/// Whether `or` or `orValue` needs no more than its receiver: an optional with a value, or what is none at all, which
+/// cel-go passes on as it is.
+pub fn needs_no_other(row: &Row, receiver: &Val) -> bool {
+    matches!(row.name, "or" | "orValue") && !matches!(receiver.data, Data::Optional(None))
+}
 
 /// What stands in for a missing value comes from where that would have been.
 fn instead(value: &Val, missing: &Val) -> Val {

@@ -119,13 +119,24 @@ fn parse(text: &str) -> Result<Quantity, Failure> {
         Some(rest) => (true, rest),
         None => (false, text.strip_prefix('+').unwrap_or(text)),
     };
-    let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
-    let (number, suffix) = rest.split_at(end);
-    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-    if (whole.is_empty() && fraction.is_empty()) || fraction.contains('.') {
+    let after = |text: &str, wanted: fn(char) -> bool| text.find(|c| !wanted(c)).unwrap_or(text.len());
+    let whole_end = after(rest, |c| c.is_ascii_digit());
+    let (whole, tail) = rest.split_at(whole_end);
+    let (fraction, suffix) = match tail.strip_prefix('.') {
+        Some(tail) => tail.split_at(after(tail, |c| c.is_ascii_digit())),
+        None => ("", tail),
+    };
+    let letters = after(suffix, |c| "eEinumkKMGTP".contains(c));
+    let exponent = suffix.get(letters..).unwrap_or_default();
+    let exponent = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+    if text.is_empty() || exponent.bytes().any(|b| !b.is_ascii_digit()) {
         return Err(format());
     }
+    let number = rest.get(..rest.len() - suffix.len()).unwrap_or_default();
     let (factor, power, binary) = scale(suffix).ok_or_else(|| Failure::new("unable to parse quantity's suffix"))?;
+    if !number.bytes().any(|b| b.is_ascii_digit()) {
+        return Err(format());
+    }
     let mut nanos: i128 = 0;
     // Billionths below the last kept one are rounded up, away from zero.
     let mut inexact = false;
@@ -145,10 +156,12 @@ fn parse(text: &str) -> Result<Quantity, Failure> {
         exponent += 1;
     }
     nanos = nanos.saturating_add(i128::from(inexact));
-    let few_digits = whole.len() + fraction.len() <= if binary { 12 } else { 18 };
+    // Upstream keeps a number as an integer while its digits surely fit.
+    let digits = i32::try_from(whole.trim_start_matches('0').len().max(1) + fraction.len()).unwrap_or(i32::MAX);
+    let room = if binary { 15 - digits - factor.ilog2() as i32 * 3 / 10 - 1 } else { 18 - digits };
     let places = i32::try_from(fraction.len()).unwrap_or(i32::MAX);
-    let integer =
-        few_digits && if binary { fraction.is_empty() } else { power >= places } && i64::try_from(nanos / NANO).is_ok();
+    let whole_number = if binary { fraction.is_empty() } else { power >= places };
+    let integer = room >= 0 && whole_number && i64::try_from(nanos / NANO).is_ok();
     Ok(Quantity { nanos: if negative { -nanos } else { nanos }, integer })
 }
 

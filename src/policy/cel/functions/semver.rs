@@ -121,35 +121,46 @@ fn parse(text: &str) -> Result<Semver, Failure> {
     };
     let (patch, build) = patch.split_once('+').map_or((patch, None), |(patch, build)| (patch, Some(build)));
     let (patch, pre) = patch.split_once('-').map_or((patch, None), |(patch, pre)| (patch, Some(pre)));
-    let core = [number("major", major)?, number("minor", minor)?, number("patch", patch)?];
+    let core = [number("Major", major)?, number("Minor", minor)?, number("Patch", patch)?];
     let pre = match pre {
         None => Vec::new(),
         Some(pre) => pre.split('.').map(part).collect::<Result<_, _>>()?,
     };
     if let Some(bad) = build.and_then(|build| build.split('.').find(|word| !is_word(word))) {
-        return Err(Failure::Other(format!("Invalid character(s) found in build meta data {bad:?}")));
+        return Err(match bad {
+            "" => Failure::new("Build meta data is empty"),
+            bad => Failure::Other(format!("Invalid character(s) found in build meta data {bad:?}")),
+        });
     }
     Ok(Semver { core, pre })
 }
 
 fn number(name: &str, digits: &str) -> Result<u64, Failure> {
     if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        let name = name.to_ascii_lowercase();
         return Err(Failure::Other(format!("Invalid character(s) found in {name} number {digits:?}")));
     }
     if digits.len() > 1 && digits.starts_with('0') {
         return Err(Failure::Other(format!("{name} number must not contain leading zeroes {digits:?}")));
     }
-    digits.parse().map_err(|_| Failure::Other(format!("{name} number {digits:?} is out of range")))
+    digits.parse().map_err(|_| Failure::Other(format!("strconv.ParseUint: parsing {digits:?}: value out of range")))
 }
 
 fn part(text: &str) -> Result<Part, Failure> {
+    if text.is_empty() {
+        return Err(Failure::new("Prerelease is empty"));
+    }
     if !is_word(text) {
         return Err(Failure::Other(format!("Invalid character(s) found in prerelease {text:?}")));
     }
     if !text.bytes().all(|b| b.is_ascii_digit()) {
         return Ok(Part::Word(text.into()));
     }
-    number("Numeric PreRelease version", text).map(Part::Number)
+    if text.len() > 1 && text.starts_with('0') {
+        let message = format!("Numeric PreRelease version must not contain leading zeroes {text:?}");
+        return Err(Failure::Other(message));
+    }
+    number("PreRelease", text).map(Part::Number)
 }
 
 fn is_word(text: &str) -> bool {

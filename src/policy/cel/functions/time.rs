@@ -1,9 +1,13 @@
 //! Durations and timestamps.
 
 use std::fmt;
+use std::sync::OnceLock;
+
+use jiff::tz::TimeZoneDatabase;
 
 use super::{Row, text};
 use crate::policy::cel::Failure;
+use crate::policy::cel::ops::int_overflow;
 use crate::policy::cel::value::{Data, Val};
 
 /// A moment: seconds since the Unix epoch and nanoseconds, in UTC.
@@ -24,7 +28,8 @@ pub const ROWS: &[Row] = &[
     Row::global("duration", &["(duration) -> duration", "(int) -> duration", "(string) -> duration"], |_, args| {
         match &args[0].data {
             Data::Duration(_) => Ok(args[0].clone()),
-            Data::Int(nanos) => Ok(Val::new(Data::Duration(*nanos))),
+            // Declared, and not there: cel-go refuses it, too.
+            Data::Int(_) => Err(Failure::new("type conversion error from 'int' to 'google.protobuf.Duration'")),
             _ => parse_duration(text(&args[0])?).map(|nanos| Val::new(Data::Duration(nanos))),
         }
     }),
@@ -91,24 +96,33 @@ fn part(args: &[Val], unit: i64, of: fn(Civil) -> i64) -> Result<Val, Failure> {
 
 fn field(args: &[Val], of: fn(Civil) -> i64) -> Result<Val, Failure> {
     let Data::Timestamp(at) = args[0].data else { return Err(Failure::NoSuchOverload) };
-    let offset = args.get(1).map_or(Ok(0), |zone| offset(text(zone)?))?;
+    let offset = args.get(1).map_or(Ok(0), |zone| offset(text(zone)?, at.seconds))?;
     Ok(of(civil(at.seconds + offset, at.nanos)).into())
 }
 
-/// The offset of a time zone in seconds. Names other than UTC are not known: there is no zone database here.
-fn offset(zone: &str) -> Result<i64, Failure> {
+/// The offset of a time zone at a moment, in seconds: `+02:00`, or a name of the time zone database.
+fn offset(zone: &str, at: i64) -> Result<i64, Failure> {
+    static DATABASE: OnceLock<TimeZoneDatabase> = OnceLock::new();
+    if let Some((hours, minutes)) = zone.split_once(':') {
+        let invalid = || Failure::Other(format!("invalid time zone {zone}"));
+        let hours: i64 = hours.parse().map_err(|_| invalid())?;
+        let minutes: i64 = minutes.parse::<u8>().map_err(|_| invalid())?.into();
+        let sign = if zone.starts_with('-') { -1 } else { 1 };
+        return hours
+            .checked_mul(3600)
+            .filter(|s| s.abs() < 1 << 40)
+            .map(|s| s + sign * minutes * 60)
+            .ok_or_else(invalid);
+    }
     if zone.is_empty() || zone == "UTC" {
         return Ok(0);
     }
-    let unknown = || Failure::Other(format!("unknown time zone {zone}"));
-    let (sign, rest) = match zone.strip_prefix('-') {
-        Some(rest) => (-1, rest),
-        None => (1, zone.strip_prefix('+').unwrap_or(zone)),
-    };
-    let (hours, minutes) = rest.split_once(':').ok_or_else(unknown)?;
-    let hours: i64 = hours.parse::<u8>().map_err(|_| unknown())?.into();
-    let minutes: i64 = minutes.parse::<u8>().map_err(|_| unknown())?.into();
-    Ok(sign * (hours * 3600 + minutes * 60))
+    let found = DATABASE.get_or_init(TimeZoneDatabase::bundled).get(zone).ok();
+    // The database is lenient about case, cel-go is not.
+    let found = found.filter(|found| found.iana_name() == Some(zone));
+    let found = found.ok_or_else(|| Failure::Other(format!("unknown time zone {zone}")))?;
+    let at = jiff::Timestamp::from_second(at).map_err(|_| Failure::new("timestamp overflow"))?;
+    Ok(found.to_offset(at).seconds().into())
 }
 
 /// The proleptic Gregorian calendar, by eras of 400 years that begin in March.
@@ -242,7 +256,7 @@ fn parse_rfc3339(text: &str) -> Option<Timestamp> {
     }
     let shift = match rest.as_bytes() {
         [b'Z' | b'z'] => 0,
-        [b'+' | b'-', _, _, b':', _, _] => offset(rest).ok()?,
+        [b'+' | b'-', _, _, b':', _, _] => offset(rest, 0).ok()?,
         _ => return None,
     };
     let seconds = days_before(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second - shift;
@@ -288,7 +302,7 @@ pub fn subtract(a: &Val, b: &Val) -> Result<Val, Failure> {
 }
 
 fn duration(nanos: Option<i64>) -> Result<Val, Failure> {
-    nanos.map(|nanos| Val::new(Data::Duration(nanos))).ok_or_else(|| Failure::new("duration overflow"))
+    nanos.map(|nanos| Val::new(Data::Duration(nanos))).ok_or_else(|| int_overflow())
 }
 
 fn shift(at: Timestamp, by: i128) -> Result<Val, Failure> {
