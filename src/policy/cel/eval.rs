@@ -12,7 +12,7 @@ use super::functions::{Row, optional};
 use super::ops;
 use super::tree::{Expr, Kind, Macro, MacroKind};
 use super::value::{Data, Key, List, Origin, Val};
-use super::{BUDGET, EvalError, Failure, patterns};
+use super::{BUDGET, EvalError, Failure, PER_CALL_LIMIT, patterns};
 use crate::source::Span;
 
 /// The values of one environment, in which expressions are evaluated.
@@ -28,6 +28,10 @@ pub struct Evaluation<'a> {
 /// What functions may use of the evaluation that calls them: its budget and its compiled patterns.
 pub struct Budget {
     left: Cell<u64>,
+    /// What the expression that is being evaluated may still use.
+    left_of_call: Cell<u64>,
+    /// What each expression may use.
+    per_call: u64,
     patterns: RefCell<HashMap<Arc<str>, Regex>>,
 }
 
@@ -36,14 +40,30 @@ pub(super) type Locals = Vec<Val>;
 
 impl Budget {
     pub(super) fn new() -> Self {
-        Self { left: Cell::new(BUDGET), patterns: RefCell::default() }
+        Self {
+            left: Cell::new(BUDGET),
+            left_of_call: Cell::new(BUDGET),
+            per_call: BUDGET,
+            patterns: RefCell::default(),
+        }
     }
 
     /// Pays for work: a step is about what selecting a field costs.
     pub fn charge(&self, steps: usize) -> Result<(), Failure> {
-        let left = self.left.get().checked_sub(steps as u64);
-        self.left.set(left.unwrap_or(0));
-        left.map(|_| ()).ok_or(Failure::OverBudget)
+        let spend = |from: &Cell<u64>| {
+            let left = from.get().checked_sub(steps as u64);
+            from.set(left.unwrap_or(0));
+            left
+        };
+        spend(&self.left).and(spend(&self.left_of_call)).map(|_| ()).ok_or(Failure::OverBudget)
+    }
+
+    /// Evaluates another expression, with its own limit.
+    fn call<T>(&self, run: impl FnOnce() -> T) -> T {
+        let outer = self.left_of_call.replace(self.per_call);
+        let result = run();
+        self.left_of_call.set(outer);
+        result
     }
 
     /// Pays for text that is read or made.
@@ -77,9 +97,16 @@ impl<'a> Evaluation<'a> {
         }
     }
 
+    /// The same under the API server's limit for each expression. Release policies have no such limit: what they judge is
+    /// larger than an object.
+    pub fn of_admission(mut self) -> Self {
+        self.budget.per_call = PER_CALL_LIMIT;
+        self
+    }
+
     /// The value of an expression.
     pub fn value(&self, program: &Program) -> Result<Val, EvalError> {
-        self.eval(&program.root, &mut Vec::new())
+        self.budget.call(|| self.eval(&program.root, &mut Vec::new()))
     }
 
     /// The value of an expression that must be a `bool`.
@@ -101,7 +128,7 @@ impl<'a> Evaluation<'a> {
 
     pub(super) fn eval(&self, expr: &Expr, locals: &mut Locals) -> Result<Val, EvalError> {
         let at = |failure| error(failure, expr.span);
-        self.budget.charge(1).map_err(at)?;
+        self.budget.charge(cost(&expr.kind)).map_err(at)?;
         match &expr.kind {
             Kind::Literal(value) => Ok(value.clone()),
             Kind::Global(index) => self.globals.get(*index).cloned().ok_or_else(|| at(unbound())),
@@ -184,7 +211,7 @@ impl<'a> Evaluation<'a> {
         let missing = || error(unbound(), Span::default());
         let expr = self.composed(index).ok_or_else(missing)?;
         // A variable can only use those before it, so this ends.
-        let result = self.eval(expr, &mut Vec::new());
+        let result = self.budget.call(|| self.eval(expr, &mut Vec::new()));
         let result = result.map_err(|error| EvalError { variable: error.variable.or(Some(index)), ..error });
         if let Some(cell) = self.memo.borrow_mut().get_mut(index) {
             *cell = Some(result.clone());
@@ -250,7 +277,7 @@ impl<'a> Evaluation<'a> {
             }
             _ => return Err(Failure::Other(format!("got '{}', expected iterable type", range.go_name()))),
         };
-        self.budget.charge(all.len())?;
+        self.budget.charge(all.len().saturating_mul(node.kind.cost()))?;
         Ok(all)
     }
 
@@ -368,6 +395,32 @@ impl<'a> Evaluation<'a> {
                     _ => Err(at(Failure::NoSuchOverload)),
                 }
             }
+        }
+    }
+}
+
+/// What evaluating a node costs in cel-go, without what is below it.
+fn cost(kind: &Kind) -> usize {
+    match kind {
+        Kind::Literal(_) | Kind::Has { .. } | Kind::And(..) | Kind::Or(..) => 0,
+        Kind::Conditional(..) | Kind::Macro(_) => 0,
+        Kind::List(elements) if elements.iter().all(|(element, _)| matches!(element.kind, Kind::Literal(_))) => 0,
+        Kind::List(_) => 10,
+        Kind::Map(_) => 30,
+        _ => 1,
+    }
+}
+
+impl MacroKind {
+    /// What each round costs in cel-go, without the expressions that the macro is given.
+    fn cost(self) -> usize {
+        match self {
+            Self::All => 3,
+            Self::Exists => 4,
+            Self::ExistsOne => 2,
+            Self::Map | Self::Filter | Self::SortBy => 13,
+            Self::TransformMap | Self::TransformMapEntry => 33,
+            Self::OptMap | Self::OptFlatMap => 1,
         }
     }
 }

@@ -30,6 +30,9 @@ use crate::source::Span;
 /// The steps that one evaluation may take: what the API server allows the expressions of one policy on one object.
 pub const BUDGET: u64 = 10_000_000;
 
+/// The steps that the API server allows one expression of a policy, or one of its variables.
+pub const PER_CALL_LIMIT: u64 = 1_000_000;
+
 /// Why an expression was refused before it was evaluated.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{kind}")]

@@ -92,7 +92,7 @@ fn unless(good: bool, why: &str) -> Vec<String> {
 
 /// What is wrong with a text that may only be so long.
 fn within(text: &str, longest: usize, good: bool, why: &str) -> Vec<String> {
-    let mut wrong = unless(text.len() <= longest, &format!("must be no more than {longest} bytes"));
+    let mut wrong = unless(text.len() <= longest, &format!("must be no more than {longest} characters"));
     wrong.extend(unless(good, why));
     wrong
 }

@@ -27,6 +27,9 @@ pub const ROWS: &[Row] = &[
         ],
         |budget, args| {
             let items = items(budget, &args[0])?;
+            if items.first().is_some_and(|first| ops::order(first, first).is_none()) {
+                return Err(Failure::NoSuchOverload);
+            }
             for pair in items.windows(2) {
                 // What cannot be compared is in order.
                 if let [a, b] = pair

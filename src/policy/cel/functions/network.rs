@@ -135,13 +135,23 @@ fn parse_ip(text: &str) -> Result<Ip, Failure> {
 }
 
 fn parse_cidr(text: &str) -> Result<Cidr, Failure> {
-    let invalid = || Failure::Other(format!("network address parse error during conversion from string: {text:?}"));
-    let (address, bits) = text.rsplit_once('/').ok_or_else(invalid)?;
-    let address = parse_ip(address)?;
+    const WHERE: &str = "network address parse error during conversion from string";
+    let invalid = |why: &str| Failure::Other(format!("{WHERE}: {WHERE}: netip.ParsePrefix({text:?}): {why}"));
+    let (address, bits) = text.rsplit_once('/').ok_or_else(|| invalid("no '/'"))?;
+    if address.contains('%') {
+        return Err(invalid("IPv6 zones cannot be present in a prefix"));
+    }
+    let address: IpAddr =
+        address.parse().map_err(|_| invalid(&format!("ParseAddr({address:?}): unable to parse IP")))?;
     let plain = !bits.is_empty() && bits.bytes().all(|b| b.is_ascii_digit()) && (bits == "0" || !bits.starts_with('0'));
-    let bits: u8 = if plain { bits.parse().map_err(|_| invalid())? } else { return Err(invalid()) };
-    if bits > if address.is_ipv4() { 32 } else { 128 } {
-        return Err(invalid());
+    if !plain {
+        return Err(invalid(&format!("bad bits after slash: {bits:?}")));
+    }
+    let longest = if address.is_ipv4() { 32 } else { 128 };
+    let bits =
+        bits.parse().ok().filter(|bits| *bits <= longest).ok_or_else(|| invalid("prefix length out of range"))?;
+    if matches!(address, IpAddr::V6(ip) if ip.to_ipv4_mapped().is_some()) {
+        return Err(Failure::Other(format!("{WHERE}: IPv4-mapped IPv6 address {text:?} is not allowed")));
     }
     Ok(Cidr { address, bits })
 }

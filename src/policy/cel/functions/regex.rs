@@ -23,8 +23,6 @@ pub const ROWS: &[Row] = &[
 
 fn both<'a>(budget: &Budget, args: &'a [Val]) -> Result<(&'a str, Regex), Failure> {
     let text = text(&args[0])?;
-    // Linear in the text, times what each of its bytes may cost.
-    budget.charge(1 + text.len())?;
     let pattern = match &args[1].data {
         Data::Opaque(opaque) => match &**opaque {
             Opaque::Regex(regex) => regex.clone(),
@@ -33,6 +31,8 @@ fn both<'a>(budget: &Budget, args: &'a [Val]) -> Result<(&'a str, Regex), Failur
         Data::String(pattern) => budget.pattern(pattern)?,
         _ => return Err(Failure::NoSuchOverload),
     };
+    // Linear in the text, times the length of the pattern: the factors are cel-go's.
+    budget.charge((1 + text.len()).div_ceil(10).saturating_mul(pattern.as_str().len().div_ceil(4)))?;
     Ok((text, pattern))
 }
 
