@@ -1,5 +1,6 @@
 //! The pipeline, load to report. Start reading here.
 
+mod exempt;
 mod explain;
 mod fault;
 
@@ -8,10 +9,13 @@ use std::io::{self, Read as _};
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
 
+use jiff::civil::Date;
+
 use crate::chart::{self, Capabilities, Chart};
 use crate::finding::{Fault, Report};
 use crate::manifest::{self, Manifest, Object};
-use crate::policy::{self, Policy};
+use crate::policy::exemption::{Exemption, Honoured};
+use crate::policy::{self, Chosen};
 use crate::render::host::Source;
 use crate::render::{Release, Scope, Templates};
 use crate::source::SourceFile;
@@ -63,6 +67,19 @@ pub struct Subject<'a> {
     rendered: Option<&'a Rendered>,
 }
 
+/// What a release is held to.
+#[derive(Debug)]
+pub struct Rules<'a> {
+    /// The policies.
+    pub chosen: Chosen<'a>,
+    /// What the project exempts.
+    pub exemptions: &'a [Exemption],
+    /// Which exemptions count.
+    pub honoured: Honoured,
+    /// The day on which exemptions hold or are expired.
+    pub today: Date,
+}
+
 /// Loads a chart and renders a release of it.
 ///
 /// # Errors
@@ -99,14 +116,16 @@ pub fn read(files: Vec<Arc<SourceFile>>) -> Result<Vec<Manifest>, Vec<Fault>> {
 ///
 /// # Errors
 /// Whatever could not be checked; also where there was nothing to check.
-pub fn lint(subject: &Subject<'_>, policies: &[&Policy]) -> Result<Report, Vec<Fault>> {
+pub fn lint(subject: &Subject<'_>, rules: &Rules<'_>) -> Result<Report, Vec<Fault>> {
     let objects = subject.objects()?;
     let values: Vec<Value> = objects.iter().map(|object| object.value.clone()).collect();
-    let violations = policy::evaluate(policies.iter().copied(), &subject.release(&values))
+    let policies = &rules.chosen.policies;
+    let violations = policy::evaluate(policies.iter().copied(), &[subject.release(&values)])
         .map_err(|error| one(fault::of_policy(&error, &objects)))?;
-    let findings = explain::findings(subject, &objects, &violations)?;
+    let findings = explain::findings(subject, &objects, rules, violations)?;
     let warnings = subject.rendered.map(|rendered| rendered.warnings.clone()).unwrap_or_default();
-    Ok(Report { findings, objects: objects.len(), policies: policies.len(), warnings })
+    let profiles = rules.chosen.profiles.iter().map(ToString::to_string).collect();
+    Ok(Report { findings, objects: objects.len(), policies: policies.len(), profiles, warnings })
 }
 
 impl Job {

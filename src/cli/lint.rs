@@ -11,6 +11,7 @@ use super::{Stop, Streams};
 use crate::check::{self, Subject};
 use crate::finding::Fault;
 use crate::gate::ExitStatus;
+use crate::project;
 use crate::source::SourceFile;
 
 /// The most bytes of one file of manifests.
@@ -33,13 +34,14 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, Stop> {
+    let project = args.checks.project()?;
     let is_chart = |path: &Path| path.join("Chart.yaml").is_file() || path.extension().is_some_and(|end| end == "tgz");
     if let [chart] = args.paths.as_slice()
         && is_chart(chart)
     {
-        let job = args.chart.job(&[args.name.clone(), chart.display().to_string()], streams)?;
+        let job = args.chart.job(&[args.name.clone(), chart.display().to_string()], &project, streams)?;
         let rendered = check::render(&job)?;
-        return args.checks.run(&Subject::from(&rendered), streams);
+        return args.checks.run(&Subject::from(&rendered), &project, streams);
     }
     if let Some(chart) = args.paths.iter().find(|path| is_chart(path)) {
         let fault = Fault::new(format!("{} is a chart among other paths", chart.display()));
@@ -50,8 +52,8 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
         collect(path, streams, &mut files)?;
     }
     let manifests = check::read(files)?;
-    let capabilities = args.chart.capabilities()?;
-    args.checks.run(&Subject::plain(&manifests, &args.chart.namespace, &capabilities), streams)
+    let capabilities = args.chart.capabilities(&project)?;
+    args.checks.run(&Subject::plain(&manifests, &args.chart.namespace, &capabilities), &project, streams)
 }
 
 /// Reads a file, or all files of manifests below a folder in the order of their names.
@@ -65,8 +67,8 @@ fn collect(path: &Path, streams: &mut Streams<'_>, files: &mut Vec<Arc<SourceFil
             .map_err(fault)?;
         entries.sort();
         for entry in entries {
-            let is_manifest =
-                entry.extension().is_some_and(|end| ["yaml", "yml", "json"].iter().any(|known| end == *known));
+            let is_manifest = entry.file_name().is_some_and(|name| name != project::FILE)
+                && entry.extension().is_some_and(|end| ["yaml", "yml", "json"].iter().any(|known| end == *known));
             // A link to a folder could lead round in circles.
             if entry.is_dir() && !entry.is_symlink() || entry.is_file() && is_manifest {
                 collect(&entry, streams, files)?;

@@ -5,10 +5,13 @@ mod check_args;
 mod deps;
 mod init;
 mod lint;
+mod linters;
 mod policy;
 mod policy_docs;
+mod policy_export;
 mod policy_text;
 mod render;
+mod select_args;
 
 use std::ffi::OsString;
 use std::io::{self, Read, Write};

@@ -138,6 +138,20 @@ impl<'a> Node<'a> {
         self.value.as_str().ok_or_else(|| self.wrong("a string"))
     }
 
+    /// The value as one of some texts.
+    pub fn is_one_of(&self, known: &[&str]) -> Result<&'a str, Error> {
+        let text = self.text()?;
+        if known.contains(&text) {
+            return Ok(text);
+        }
+        Err(self.error(format!("{}: expected {}, found {text:?}", self.path, known.join(" or "))))
+    }
+
+    /// The text of a key, one of some, or nothing.
+    pub fn one_of(&self, key: &str, known: &[&str]) -> Result<Option<&'a str>, Error> {
+        self.get(key).map(|node| node.is_one_of(known)).transpose()
+    }
+
     /// The text of a key, or nothing.
     pub fn text_of(&self, key: &str) -> Result<Option<&'a str>, Error> {
         self.get(key).map(|node| node.text()).transpose()

@@ -1,6 +1,6 @@
 //! For people: miette's diagnostics, with the template's lines first, then the rendered line, then the values key.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
 
 use super::{Style, mask, printable};
-use crate::finding::{Fault, Finding, Report, Setter, Severity};
+use crate::finding::{Exempted, Fault, Finding, Report, Setter, Severity};
 use crate::source::{Location, SourceFile, Span};
 
 /// The most fields that one finding shows.
@@ -34,17 +34,62 @@ struct Shown {
 
 pub(super) fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
     let handler = handler(style);
-    for finding in &report.findings {
+    let open = || report.findings.iter().filter(|finding| finding.exemption.is_none());
+    for finding in open() {
         print(&handler, show_finding(finding), out)?;
     }
+    let exempted = write_exempted(report, out)?;
     let mut counts = BTreeMap::new();
-    for finding in &report.findings {
+    for finding in open() {
         *counts.entry(std::cmp::Reverse(finding.severity)).or_insert(0) += 1;
     }
     let found: Vec<String> = counts.iter().map(|(severity, count)| plural(*count, &severity.0.to_string())).collect();
     let verdict = if found.is_empty() { "all is well".to_owned() } else { found.join(", ") };
     let (objects, policies) = (plural(report.objects, "object"), plural_policies(report.policies));
-    writeln!(out, "{verdict}: {objects} checked against {policies}")
+    write!(out, "{verdict}: {objects} checked against {policies}")?;
+    if !report.profiles.is_empty() {
+        let noun = if report.profiles.len() == 1 { "profile" } else { "profiles" };
+        write!(out, " ({noun} {})", report.profiles.join(", "))?;
+    }
+    if exempted > 0 {
+        write!(out, ", {} exempted", plural(exempted, "finding"))?;
+    }
+    writeln!(out)
+}
+
+/// What is exempted, below the reasons, in the order of the findings. Returns how many findings that are.
+fn write_exempted(report: &Report, out: &mut dyn Write) -> io::Result<usize> {
+    let mut reasons: Vec<(String, Vec<String>)> = Vec::new();
+    let mut known = HashMap::new();
+    for finding in &report.findings {
+        let Some(exemption) = &finding.exemption else { continue };
+        let object = finding.object.as_ref().map(|object| format!("{object}: ")).unwrap_or_default();
+        let (what, why) = (format!("[{}] {object}{}", finding.policy, finding.message), terms(exemption));
+        let index = *known.entry(why.clone()).or_insert(reasons.len());
+        match reasons.get_mut(index) {
+            Some((_, found)) => found.push(what),
+            None => reasons.push((why, vec![what])),
+        }
+    }
+    // One line each, whatever the chart put into them.
+    let line = |text: &str| printable(text).replace(['\n', '\t'], " ");
+    for (why, found) in &reasons {
+        writeln!(out, "exempted: {}", line(why))?;
+        for what in found {
+            writeln!(out, "  {}", line(what))?;
+        }
+        writeln!(out)?;
+    }
+    Ok(reasons.iter().map(|(_, found)| found.len()).sum())
+}
+
+/// `builds images (team-build, until 2026-12-31), at plimsoll.yaml:3:5`
+fn terms(exemption: &Exempted) -> String {
+    let Exempted { reason, place, .. } = exemption;
+    let until = exemption.expires.as_ref().map(|date| format!("until {date}"));
+    let terms: Vec<&str> = [&exemption.owner, &until].into_iter().flatten().map(String::as_str).collect();
+    let terms = if terms.is_empty() { String::new() } else { format!(" ({})", terms.join(", ")) };
+    format!("{reason}{terms}, at {place}")
 }
 
 pub(super) fn write_faults(faults: &[Fault], style: Style, out: &mut dyn Write) -> io::Result<()> {
@@ -146,6 +191,7 @@ fn show_finding(finding: &Finding) -> Vec<Shown> {
         let owner = if other { format!("{}: ", place.object) } else { String::new() };
         places.push((place.rendered.clone(), format!("rendered: {owner}{field}").trim_end_matches(": ").to_owned()));
     }
+    places.extend(finding.configured.iter().map(|place| (place.clone(), "here".to_owned())));
     let mut notes = Vec::new();
     for key in &finding.values {
         match &key.set_by {

@@ -324,6 +324,11 @@ impl MacroKind {
                 let some = if self == Self::OptMap { Type::Optional(Arc::new(body)) } else { body };
                 return types.syntax("_?_:_", &[Type::Bool, some, none]);
             }
+            // Ours alone: a list becomes a map of lists.
+            Self::GroupBy => {
+                types.expect(&Type::list(first.clone()), range)?;
+                return Ok(Type::map(body, Type::list(first)));
+            }
             Self::SortBy => return types.syntax("@sortByAssociatedKeys", &[range.clone(), Type::list(body)]),
             Self::Filter | Self::Map => {
                 let so_far = Type::list(types.fresh());
@@ -353,7 +358,9 @@ impl MacroKind {
         match self {
             Self::OptMap => "optMap() variable name must be a simple identifier",
             Self::OptFlatMap => "optFlatMap() variable name must be a simple identifier",
-            Self::Map | Self::Filter | Self::SortBy if variables == 1 => "argument is not an identifier",
+            Self::Map | Self::Filter | Self::SortBy | Self::GroupBy if variables == 1 => {
+                "argument is not an identifier"
+            }
             _ => "argument must be a simple name",
         }
     }

@@ -23,6 +23,8 @@ pub struct Scope<'a> {
     pub globals: &'a [&'static str],
     /// The policy's variables that may be used as `variables.name`, in their order, with their types.
     pub composed: &'a [(Arc<str>, Type)],
+    /// Whether the macro is there that Kubernetes does not have: `list.groupBy(x, key)`, a map of key to elements.
+    pub joins: bool,
 }
 
 /// An expression that can be evaluated.
@@ -55,6 +57,11 @@ impl Program {
     pub fn declared(&self) -> Type {
         self.result.declared()
     }
+
+    /// The place of the whole expression.
+    pub fn span(&self) -> Span {
+        self.root.span
+    }
 }
 
 #[derive(Default)]
@@ -75,7 +82,7 @@ struct Compiler<'a> {
 
 impl Default for Scope<'_> {
     fn default() -> Self {
-        Self { globals: &[], composed: &[] }
+        Self { globals: &[], composed: &[], joins: false }
     }
 }
 
@@ -225,7 +232,7 @@ impl Compiler<'_> {
     }
 
     fn call(&mut self, target: Option<Syntax<'_>>, name: &str, args: Vec<Syntax<'_>>, span: Span) -> Compiled {
-        let binds = macro_of(name, args.len());
+        let binds = macro_of(name, args.len()).filter(|(kind, _)| self.scope.joins || *kind != MacroKind::GroupBy);
         match (target, binds) {
             (None, _) if name == "has" && args.len() == 1 => self.has(args, span),
             (Some(range), Some((kind, variables))) => self.bind(kind, variables, range, args, span),
@@ -418,6 +425,7 @@ fn macro_of(name: &str, args: usize) -> Option<(MacroKind, usize)> {
         ("transformMap", 3 | 4) => (MacroKind::TransformMap, 2),
         ("transformMapEntry", 3 | 4) => (MacroKind::TransformMapEntry, 2),
         ("sortBy", 2) => (MacroKind::SortBy, 1),
+        ("groupBy", 2) => (MacroKind::GroupBy, 1),
         ("optMap", 2) => (MacroKind::OptMap, 1),
         ("optFlatMap", 2) => (MacroKind::OptFlatMap, 1),
         _ => return None,

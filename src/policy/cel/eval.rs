@@ -19,10 +19,22 @@ use crate::source::Span;
 ///
 /// Variables of the policy are evaluated when they are first used, and once.
 pub struct Evaluation<'a> {
-    globals: &'a [Val],
+    globals: &'a dyn Globals,
     composed: &'a [Program],
     memo: RefCell<Vec<Option<Result<Val, EvalError>>>>,
     budget: Budget,
+}
+
+/// The values of the environment's variables.
+pub trait Globals {
+    /// The value of the variable at a place of the scope's names. It is asked for whenever an expression reads it.
+    fn get(&self, index: usize) -> Option<Val>;
+}
+
+impl<const N: usize> Globals for [Val; N] {
+    fn get(&self, index: usize) -> Option<Val> {
+        self.as_slice().get(index).cloned()
+    }
 }
 
 /// What functions may use of the evaluation that calls them: its budget and its compiled patterns.
@@ -84,10 +96,18 @@ impl Budget {
 }
 
 impl<'a> Evaluation<'a> {
-    /// An environment: the values of the scope's names in their order, and the policy's variables.
-    pub fn new(globals: &'a [Val], composed: &'a [Program]) -> Self {
+    /// An environment: the values of the scope's names, and the policy's variables.
+    pub fn new(globals: &'a dyn Globals, composed: &'a [Program]) -> Self {
         let memo = RefCell::new(vec![None; composed.len()]);
         Self { globals, composed, memo, budget: Budget::new() }
+    }
+
+    /// The environment with another budget of steps.
+    pub fn with_budget(mut self, steps: u64) -> Self {
+        self.budget.left.set(steps);
+        self.budget.left_of_call.set(steps);
+        self.budget.per_call = steps;
+        self
     }
 
     /// Gives a variable a value in place of that of its expression.
@@ -131,7 +151,7 @@ impl<'a> Evaluation<'a> {
         self.budget.charge(cost(&expr.kind)).map_err(at)?;
         match &expr.kind {
             Kind::Literal(value) => Ok(value.clone()),
-            Kind::Global(index) => self.globals.get(*index).cloned().ok_or_else(|| at(unbound())),
+            Kind::Global(index) => self.globals.get(*index).ok_or_else(|| at(unbound())),
             Kind::Local(slot) => locals.get(*slot).cloned().ok_or_else(|| at(unbound())),
             Kind::Composed(index) => self.memoised(*index),
             Kind::Select { operand, field, optional } => {
@@ -383,6 +403,19 @@ impl<'a> Evaluation<'a> {
                 let sorted = ops::sort_by_key(&self.budget, keyed).map_err(at)?;
                 Ok(Val::list(sorted, fallback.as_ref()))
             }
+            MacroKind::GroupBy => {
+                let Data::List(_) = range.data else { return Err(at(Failure::NoSuchOverload)) };
+                let mut groups: BTreeMap<Key, Vec<Val>> = BTreeMap::new();
+                for binding in bindings {
+                    let key = self.bound(node, &binding, locals, |locals| self.eval(&node.body, locals))?;
+                    let key =
+                        Key::of(&key).ok_or_else(|| error(Failure::new("unsupported key type"), node.body.span))?;
+                    let [item, _] = binding;
+                    groups.entry(key).or_default().push(item);
+                }
+                let groups = groups.into_iter().map(|(key, items)| (key, Val::list(items, fallback.as_ref())));
+                Ok(Val::map(groups.collect(), fallback.as_ref()))
+            }
             MacroKind::OptMap | MacroKind::OptFlatMap => {
                 if !matches!(range.data, Data::Optional(_)) {
                     return Err(at(Failure::NoSuchOverload));
@@ -418,7 +451,7 @@ impl MacroKind {
             Self::All => 3,
             Self::Exists => 4,
             Self::ExistsOne => 2,
-            Self::Map | Self::Filter | Self::SortBy => 13,
+            Self::Map | Self::Filter | Self::SortBy | Self::GroupBy => 13,
             Self::TransformMap | Self::TransformMapEntry => 33,
             Self::OptMap | Self::OptFlatMap => 1,
         }

@@ -23,7 +23,7 @@ pub mod value;
 use thiserror::Error;
 
 pub use compile::{Program, Scope};
-pub use eval::Evaluation;
+pub use eval::{Evaluation, Globals};
 
 use crate::source::Span;
 
