@@ -23,7 +23,8 @@ pub struct Scope<'a> {
     pub globals: &'a [&'static str],
     /// The policy's variables that may be used as `variables.name`, in their order, with their types.
     pub composed: &'a [(Arc<str>, Type)],
-    /// Whether the macro is there that Kubernetes does not have: `list.groupBy(x, key)`, a map of key to elements.
+    /// Whether there is more than Kubernetes has, for what brings objects together: the macro `list.groupBy(x, key)`, a
+    /// map of key to elements, and lists and maps that are written with elements of several types.
     pub joins: bool,
 }
 
@@ -188,7 +189,7 @@ impl Compiler<'_> {
     fn note_alike(&mut self, first: &mut Option<Type>, found: &Type, span: Span) {
         match first {
             None => *first = Some(found.clone()),
-            Some(first) if self.formats == 0 && first != found => {
+            Some(first) if self.formats == 0 && !self.scope.joins && first != found => {
                 self.alike.push((first.clone(), found.clone(), span));
             }
             Some(_) => {}
