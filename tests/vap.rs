@@ -3,9 +3,12 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use plimsoll::policy::cel::value::{Data, Val};
 use plimsoll::policy::cel::{CompileError, CompileErrorKind, Evaluation, Program, Scope};
+use plimsoll::policy::examples::Examples;
+use plimsoll::policy::{Catalogue, Entry, KUBERNETES_MINOR, Policy, PolicyKind, evaluate};
 use plimsoll::source::Span;
 use plimsoll::value::Value;
 
@@ -140,4 +143,161 @@ fn expressions_are_judged_as_the_api_server_judges_them() {
         }
     }
     assert!(wrong.is_empty(), "{} of {count} differ:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn functions_have_the_types_that_the_api_server_declares() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/cel/functions.txt");
+    let text = fs::read_to_string(path).unwrap();
+    // Syntax, and names under which cel-go keeps operators besides.
+    let is_syntax = |line: &&str| {
+        let name = line.split(' ').nth(1).unwrap_or_default();
+        ["_&&_", "_||_", "_?_:_", "_[_]", "_[?_]", "_?._", "_in_", "in", "cel.@mapInsert"].contains(&name)
+            || name.starts_with("@") && name != "@in"
+            || name.starts_with("__")
+    };
+    let mut theirs: Vec<&str> = text.lines().filter(|line| !is_syntax(line)).collect();
+    let mut ours = plimsoll::policy::cel::functions::declarations();
+    // The overloads of one name are in the order in which they are tried.
+    let function = |line: &str| line.split_once(" (").map(|(function, _)| function.to_owned());
+    theirs.sort_by_key(|line| function(line));
+    ours.sort_by_key(|line| function(line));
+    let ours: Vec<&str> = ours.iter().map(String::as_str).collect();
+    let missing: Vec<&&str> = theirs.iter().filter(|line| !ours.contains(line)).collect();
+    let more: Vec<&&str> = ours.iter().filter(|line| !theirs.contains(line)).collect();
+    assert!(missing.is_empty() && more.is_empty(), "missing {missing:#?}, more {more:#?}");
+    assert_eq!(ours, theirs);
+}
+
+/// A policy as a cluster of an example's version would have it.
+fn deployed(policy: &Policy, minor: &str) -> serde_json::Value {
+    let mut manifest = serde_json::to_value(Json(policy.manifest())).unwrap();
+    for variable in manifest["spec"]["variables"].as_array_mut().into_iter().flatten() {
+        if variable["name"] == KUBERNETES_MINOR {
+            variable["expression"] = minor.into();
+        }
+    }
+    manifest
+}
+
+/// What the peer is asked about the policies for single objects: each example's objects, one by one.
+struct Question<'a> {
+    policy: &'a Policy,
+    example: String,
+    /// What plimsoll says: the messages, or that an expression has no value.
+    verdict: Result<Vec<String>, String>,
+    line: serde_json::Value,
+}
+
+fn questions(catalogue: &Catalogue) -> Vec<Question<'_>> {
+    let mut questions = Vec::new();
+    let policies = catalogue.entries().iter().filter(|entry| entry.policy.kind == PolicyKind::Object);
+    for Entry { policy, examples, .. } in policies {
+        let examples = Examples::read(examples.as_ref().unwrap()).unwrap();
+        for example in examples.pass.iter().chain(&examples.fail) {
+            let release = example.as_release();
+            let minor = release.kube_version.split('.').nth(1).unwrap_or_default();
+            let manifest = deployed(policy, minor);
+            let found = evaluate([policy], std::slice::from_ref(&release));
+            let named = |name: &str| {
+                let is = |object: &&Value| {
+                    object.get("kind").and_then(Value::as_str) == Some("Namespace")
+                        && object.at(["metadata", "name"]).and_then(Value::as_str) == Some(name)
+                };
+                release.objects.iter().find(is).map(|object| serde_json::to_value(Json(object)).unwrap())
+            };
+            for (index, object) in release.objects.iter().enumerate() {
+                let name = object.at(["metadata", "namespace"]).and_then(Value::as_str).unwrap_or(release.namespace);
+                let mut namespace = named(name).unwrap_or_else(|| serde_json::json!({"metadata": {}}));
+                namespace["metadata"]["name"] = name.into();
+                namespace["metadata"]["labels"]["kubernetes.io/metadata.name"] = name.into();
+                let mut line = serde_json::json!({"policy": manifest, "object": Json(object), "namespace": namespace});
+                if policy.param_kind.is_some() {
+                    let data: serde_json::Map<_, _> = policy
+                        .params()
+                        .into_iter()
+                        .map(|(key, value)| (key.to_string(), Json(value).to_json()))
+                        .collect();
+                    line["params"] = serde_json::json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "p"}, "data": data});
+                }
+                let verdict = match &found {
+                    Ok(violations) => {
+                        let of_object = violations.iter().filter(|violation| violation.object == Some(index));
+                        Ok(of_object.map(|violation| violation.message.clone()).collect())
+                    }
+                    Err(error) => Err(error.to_string()),
+                };
+                questions.push(Question { policy, example: example.name.clone(), verdict, line });
+            }
+        }
+    }
+    questions
+}
+
+/// Plain data written as JSON.
+struct Json<'a>(&'a Value);
+
+impl Json<'_> {
+    fn to_json(&self) -> serde_json::Value {
+        match self.0 {
+            Value::Null => serde_json::Value::Null,
+            Value::Bool(value) => (*value).into(),
+            Value::Int(value) => (*value).into(),
+            Value::Float(value) => (*value).into(),
+            Value::String(text) => (&**text).into(),
+            Value::List(items) => items.iter().map(|item| Json(item).to_json()).collect(),
+            Value::Map(map) => map.iter().map(|(key, value)| (key.to_string(), Json(value).to_json())).collect(),
+        }
+    }
+}
+
+impl serde::Serialize for Json<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.to_json().serialize(serializer)
+    }
+}
+
+#[test]
+fn policies_judge_their_examples_as_in_a_cluster() {
+    let Some(peer) = std::env::var_os("PLIMSOLL_TEST_PEER") else { return };
+    let catalogue = Catalogue::builtin().unwrap();
+    let questions = questions(&catalogue);
+    let input: String = questions.iter().map(|question| format!("{}\n", question.line)).collect();
+    let file = std::env::temp_dir().join(format!("plimsoll-vap-{}", std::process::id()));
+    fs::write(&file, input).unwrap();
+    let output = Command::new(peer).stdin(fs::File::open(&file).unwrap()).output().unwrap();
+    fs::remove_file(&file).unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let output = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.lines().count(), questions.len());
+    let mut wrong = Vec::new();
+    let mut invalid = 0;
+    for (question, answer) in questions.iter().zip(output.lines()) {
+        let answer: serde_json::Value = serde_json::from_str(answer).unwrap();
+        if answer.get("invalid").is_some() {
+            // The API server refuses such an object before any policy sees it.
+            invalid += 1;
+            continue;
+        }
+        let decisions = answer["decisions"].as_array().cloned().unwrap_or_default();
+        let of = |verdict: &str| {
+            let of = decisions.iter().filter(|decision| decision["verdict"] == verdict);
+            of.map(|decision| decision["message"].as_str().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+        };
+        let agrees = answer.get("errors").is_none()
+            && match &question.verdict {
+                Ok(messages) => of("error").is_empty() && of("false") == *messages,
+                Err(_) => !of("error").is_empty(),
+            };
+        if !agrees {
+            let object = &question.line["object"];
+            wrong.push(format!(
+                "{}, {}, {} {}\n    ours {:?}\n    theirs {answer}",
+                question.policy.id, question.example, object["kind"], object["metadata"]["name"], question.verdict
+            ));
+        }
+    }
+    let count = questions.len();
+    assert!(wrong.is_empty(), "{} of {count} differ:\n{}", wrong.len(), wrong.join("\n"));
+    println!("{count} objects judged alike, {invalid} of them refused before");
 }

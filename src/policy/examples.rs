@@ -146,7 +146,8 @@ impl Example {
         })
     }
 
-    fn as_release(&self) -> Release<'_> {
+    /// The release that policies are evaluated on.
+    pub fn as_release(&self) -> Release<'_> {
         Release {
             name: &self.release,
             namespace: &self.namespace,

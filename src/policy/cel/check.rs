@@ -19,17 +19,17 @@ const SYNTAX: [(&str, &[&str]); 5] = [
         &[
             "(list(A), int) -> A",
             "(map(A, B), A) -> B",
-            "(optional(list(A)), int) -> optional(A)",
-            "(optional(map(A, B)), A) -> optional(B)",
+            "(optional_type(list(A)), int) -> optional_type(A)",
+            "(optional_type(map(A, B)), A) -> optional_type(B)",
         ],
     ),
     (
         "_[?_]",
         &[
-            "(list(A), int) -> optional(A)",
-            "(optional(list(A)), int) -> optional(A)",
-            "(map(A, B), A) -> optional(B)",
-            "(optional(map(A, B)), A) -> optional(B)",
+            "(list(A), int) -> optional_type(A)",
+            "(optional_type(list(A)), int) -> optional_type(A)",
+            "(map(A, B), A) -> optional_type(B)",
+            "(optional_type(map(A, B)), A) -> optional_type(B)",
         ],
     ),
     ("cel.@mapInsert", &["(map(A, B), A, B) -> map(A, B)", "(map(A, B), map(A, B)) -> map(A, B)"]),

@@ -17,7 +17,7 @@ use crate::source::Span;
 const MAX_NESTING: usize = 10;
 
 /// The names that an expression may use.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Scope<'a> {
     /// The variables of the environment, in the order of the values given to an evaluation.
     pub globals: &'a [&'static str],
@@ -79,12 +79,6 @@ struct Compiler<'a> {
     last_list: Vec<Type>,
     /// The first constant that is wrong: told when all types are right.
     constant: Option<CompileError>,
-}
-
-impl Default for Scope<'_> {
-    fn default() -> Self {
-        Self { globals: &[], composed: &[], joins: false }
-    }
 }
 
 type Compiled = Result<(Expr, Type), CompileError>;

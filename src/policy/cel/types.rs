@@ -261,7 +261,7 @@ impl Reader {
         let first = self.read();
         let read = match name {
             "list" => Type::list(first),
-            "optional" => Type::Optional(Arc::new(first)),
+            "optional_type" => Type::Optional(Arc::new(first)),
             "type" => Type::Type(Some(Arc::new(first))),
             _ => {
                 self.accept(", ");

@@ -2,7 +2,7 @@
 //
 // It reads JSON Lines and writes one line for each. A line is either a case
 //
-//	{"policy": {…}, "object": {…}, "resource": "deployments", "namespace": {…}, "params": {…}}
+//	{"policy": {…}, "object": {…}, "namespace": {…}, "params": {…}}
 //
 // and answered by {"errors": […]} (what does not compile), {"matches": false}, {"invalid": "…"} (no such object could be
 // created), or {"decisions": [{"verdict": "true|false|error", "message": "…"}]}, one of each validation; or an expression
@@ -24,6 +24,7 @@ import (
 	"fmt"
 	"log"
 	"os"
+	"regexp"
 	"sort"
 	"strconv"
 	"strings"
@@ -36,6 +37,7 @@ import (
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -63,7 +65,6 @@ var kubernetes = version.MajorMinor(1, 35)
 type line struct {
 	Policy    *admissionregistrationv1.ValidatingAdmissionPolicy `json:"policy"`
 	Object    json.RawMessage                                    `json:"object"`
-	Resource  string                                             `json:"resource"`
 	Namespace *corev1.Namespace                                  `json:"namespace"`
 	Params    json.RawMessage                                    `json:"params"`
 }
@@ -156,9 +157,23 @@ func printFunctions() {
 			if overload.IsMemberFunction() {
 				style = "member"
 			}
-			fmt.Printf("%s %s (%s) -> %s\n", style, name, strings.Join(args, ", "), checker.FormatCELType(overload.ResultType()))
+			signature := fmt.Sprintf("(%s) -> %s", strings.Join(args, ", "), checker.FormatCELType(overload.ResultType()))
+			fmt.Println(style, name, renamed(signature))
 		}
 	}
+}
+
+var typeParameter = regexp.MustCompile(`\b[A-Z]\b`)
+
+// renamed calls the type parameters of a signature A and B.
+func renamed(signature string) string {
+	names := map[string]string{}
+	return typeParameter.ReplaceAllStringFunc(signature, func(name string) string {
+		if names[name] == "" {
+			names[name] = string(rune('A' + len(names)))
+		}
+		return names[name]
+	})
 }
 
 // newCompiler is what the API server makes for one policy.
@@ -284,9 +299,15 @@ func judgePolicy(given line) (verdict, error) {
 	}
 	name, namespace := "", ""
 	if accessor, ok := object.(metav1.Object); ok {
+		if given.Namespace != nil && accessor.GetNamespace() == "" && !clusterScoped[kind.Kind] {
+			accessor.SetNamespace(given.Namespace.Name)
+		}
 		name, namespace = accessor.GetName(), accessor.GetNamespace()
 	}
-	resource := schema.GroupVersionResource{Group: kind.Group, Version: kind.Version, Resource: given.Resource}
+	if kind.Kind == "Namespace" && kind.Group == "" {
+		namespace = name
+	}
+	resource, _ := meta.UnsafeGuessKindToResource(kind)
 	attributes := admission.NewAttributesRecord(object, nil, kind, namespace, name, resource, "", admission.Create,
 		&metav1.CreateOptions{}, false, &user.DefaultInfo{})
 	namespaces := cache.NewIndexer(cache.MetaNamespaceKeyFunc, cache.Indexers{})
@@ -320,6 +341,15 @@ func judgePolicy(given line) (verdict, error) {
 		}
 	}
 	return verdict{Decisions: decisions}, nil
+}
+
+// clusterScoped are the kinds without a namespace that policies are about.
+var clusterScoped = map[string]bool{
+	"APIService": true, "ClusterRole": true, "ClusterRoleBinding": true, "CustomResourceDefinition": true,
+	"IngressClass": true, "MutatingWebhookConfiguration": true, "Namespace": true, "Node": true,
+	"PersistentVolume": true, "PriorityClass": true, "RuntimeClass": true, "StorageClass": true,
+	"ValidatingAdmissionPolicy": true, "ValidatingAdmissionPolicyBinding": true,
+	"ValidatingWebhookConfiguration": true,
 }
 
 // setDefaults does what the API server does before it stores a policy.

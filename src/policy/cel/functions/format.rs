@@ -39,10 +39,10 @@ macro_rules! constant {
 
 /// The library's rows.
 pub const ROWS: &[Row] = &[
-    Row::global("format.named", &["(string) -> optional(kubernetes.NamedFormat)"], |_, args| {
+    Row::global("format.named", &["(string) -> optional_type(kubernetes.NamedFormat)"], |_, args| {
         Ok(find(text(&args[0])?).map_or(Val::none(), Val::some))
     }),
-    Row::member("validate", &["(kubernetes.NamedFormat, string) -> optional(list(string))"], |_, args| {
+    Row::member("validate", &["(kubernetes.NamedFormat, string) -> optional_type(list(string))"], |_, args| {
         let (Data::Opaque(opaque), text) = (&args[0].data, text(&args[1])?) else {
             return Err(Failure::NoSuchOverload);
         };

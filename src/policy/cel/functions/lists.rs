@@ -159,11 +159,11 @@ pub const ROWS: &[Row] = &[
         budget.charge(usize::try_from(count).unwrap_or(usize::MAX))?;
         Ok(Val::list((0..count).map(Val::from).collect(), None))
     }),
-    Row::member("first", &["(list(A)) -> optional(A)"], |_, args| {
+    Row::member("first", &["(list(A)) -> optional_type(A)"], |_, args| {
         let list = args[0].as_list().ok_or(Failure::NoSuchOverload)?;
         Ok(list.get(0, args[0].origin.as_ref()).map_or(Val::none(), Val::some))
     }),
-    Row::member("last", &["(list(A)) -> optional(A)"], |_, args| {
+    Row::member("last", &["(list(A)) -> optional_type(A)"], |_, args| {
         let list = args[0].as_list().ok_or(Failure::NoSuchOverload)?;
         let last = list.len().checked_sub(1).and_then(|last| list.get(last, args[0].origin.as_ref()));
         Ok(last.map_or(Val::none(), Val::some))

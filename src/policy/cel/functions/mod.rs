@@ -107,6 +107,16 @@ pub fn named(name: &str) -> &'static [Overload] {
     OVERLOADS.get(name).map(Vec::as_slice).unwrap_or_default()
 }
 
+/// All functions with their types, in the order of the tables: `member size (string) -> int`.
+pub fn declarations() -> Vec<String> {
+    let rows = TABLES.iter().flat_map(|table| table.iter());
+    rows.flat_map(|row| {
+        let style = if row.style == Style::Member { "member" } else { "global" };
+        row.signatures.iter().map(move |signature| format!("{style} {} {signature}", row.name))
+    })
+    .collect()
+}
+
 /// Whether there is a function of this name.
 pub fn exists(name: &str) -> bool {
     OVERLOADS.contains_key(name)

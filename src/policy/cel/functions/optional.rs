@@ -6,31 +6,31 @@ use crate::policy::cel::value::{Data, Val};
 
 /// The library's rows.
 pub const ROWS: &[Row] = &[
-    Row::global("optional.of", &["(A) -> optional(A)"], |_, args| Ok(Val::some(args[0].clone()))),
-    Row::global("optional.none", &["() -> optional(A)"], |_, _| Ok(Val::none())),
-    Row::global("optional.ofNonZeroValue", &["(A) -> optional(A)"], |_, args| {
+    Row::global("optional.of", &["(A) -> optional_type(A)"], |_, args| Ok(Val::some(args[0].clone()))),
+    Row::global("optional.none", &["() -> optional_type(A)"], |_, _| Ok(Val::none())),
+    Row::global("optional.ofNonZeroValue", &["(A) -> optional_type(A)"], |_, args| {
         Ok(if is_zero(&args[0]) { Val::none() } else { Val::some(args[0].clone()) })
     }),
-    Row::member("hasValue", &["(optional(A)) -> bool"], |_, args| match &args[0].data {
+    Row::member("hasValue", &["(optional_type(A)) -> bool"], |_, args| match &args[0].data {
         Data::Optional(inner) => Ok(inner.is_some().into()),
         _ => Err(Failure::NoSuchOverload),
     }),
-    Row::member("value", &["(optional(A)) -> A"], |_, args| match &args[0].data {
+    Row::member("value", &["(optional_type(A)) -> A"], |_, args| match &args[0].data {
         Data::Optional(Some(inner)) => Ok((**inner).clone()),
         Data::Optional(None) => Err(Failure::new("optional.none() dereference")),
         _ => Err(Failure::NoSuchOverload),
     }),
-    Row::member("or", &["(optional(A), optional(A)) -> optional(A)"], |_, args| match args {
+    Row::member("or", &["(optional_type(A), optional_type(A)) -> optional_type(A)"], |_, args| match args {
         [missing, other] => Ok(instead(other, missing)),
         _ => args.first().cloned().ok_or(Failure::NoSuchOverload),
     }),
-    Row::member("orValue", &["(optional(A), A) -> A"], |_, args| match args {
+    Row::member("orValue", &["(optional_type(A), A) -> A"], |_, args| match args {
         [missing, other] => Ok(instead(other, missing)),
         [Val { data: Data::Optional(Some(inner)), .. }] => Ok((**inner).clone()),
         _ => args.first().cloned().ok_or(Failure::NoSuchOverload),
     }),
-    Row::global("optional.unwrap", &["(list(optional(A))) -> list(A)"], |_, args| unwrap(&args[0])),
-    Row::member("unwrapOpt", &["(list(optional(A))) -> list(A)"], |_, args| unwrap(&args[0])),
+    Row::global("optional.unwrap", &["(list(optional_type(A))) -> list(A)"], |_, args| unwrap(&args[0])),
+    Row::member("unwrapOpt", &["(list(optional_type(A))) -> list(A)"], |_, args| unwrap(&args[0])),
 ];
 
 /// Whether `or` or `orValue` needs no more than its receiver: an optional with a value, or what is none at all, which

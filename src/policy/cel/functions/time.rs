@@ -302,7 +302,7 @@ pub fn subtract(a: &Val, b: &Val) -> Result<Val, Failure> {
 }
 
 fn duration(nanos: Option<i64>) -> Result<Val, Failure> {
-    nanos.map(|nanos| Val::new(Data::Duration(nanos))).ok_or_else(|| int_overflow())
+    nanos.map(|nanos| Val::new(Data::Duration(nanos))).ok_or_else(int_overflow)
 }
 
 fn shift(at: Timestamp, by: i128) -> Result<Val, Failure> {
