@@ -42,6 +42,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/runtime/serializer"
 	utiljson "k8s.io/apimachinery/pkg/util/json"
 	"k8s.io/apimachinery/pkg/util/version"
 	"k8s.io/apiserver/pkg/admission"
@@ -308,6 +309,10 @@ func judgePolicy(given line) (verdict, error) {
 		namespace = name
 	}
 	resource, _ := meta.UnsafeGuessKindToResource(kind)
+	if kind.Kind == "Gateway" {
+		// It guesses a plural that is none.
+		resource.Resource = "gateways"
+	}
 	attributes := admission.NewAttributesRecord(object, nil, kind, namespace, name, resource, "", admission.Create,
 		&metav1.CreateOptions{}, false, &user.DefaultInfo{})
 	namespaces := cache.NewIndexer(cache.MetaNamespaceKeyFunc, cache.Indexers{})
@@ -380,12 +385,15 @@ func setDefaults(policy *admissionregistrationv1.ValidatingAdmissionPolicy) {
 	}
 }
 
+// strict refuses unknown fields, as kubectl asks the API server to.
+var strict = serializer.NewCodecFactory(scheme.Scheme, serializer.EnableStrict).UniversalDeserializer()
+
 // decode reads an object as the API server does: of a type that it knows, or as it is written.
 func decode(text json.RawMessage) (runtime.Object, schema.GroupVersionKind, error) {
 	if len(text) == 0 || string(text) == "null" {
 		return nil, schema.GroupVersionKind{}, nil
 	}
-	object, kind, err := scheme.Codecs.UniversalDeserializer().Decode(text, nil, nil)
+	object, kind, err := strict.Decode(text, nil, nil)
 	if runtime.IsNotRegisteredError(err) {
 		object, kind, err = unstructured.UnstructuredJSONScheme.Decode(text, nil, nil)
 	}

@@ -85,7 +85,7 @@ pub const ROWS: &[Row] = &[
         ],
         |budget, args| extreme(budget, &args[0], "max", Ordering::Greater),
     ),
-    Row::member("indexOf", &["(list(A), A) -> int", "(string, string) -> int"], |budget, args| {
+    Row::member("indexOf", &["(list(A), A) -> int"], |budget, args| {
         for (i, item) in items(budget, &args[0])?.iter().enumerate() {
             if equal(budget, item, &args[1])? {
                 return Ok((i as i64).into());
@@ -93,7 +93,7 @@ pub const ROWS: &[Row] = &[
         }
         Ok((-1).into())
     }),
-    Row::member("lastIndexOf", &["(list(A), A) -> int", "(string, string) -> int"], |budget, args| {
+    Row::member("lastIndexOf", &["(list(A), A) -> int"], |budget, args| {
         for (i, item) in items(budget, &args[0])?.iter().enumerate().rev() {
             if equal(budget, item, &args[1])? {
                 return Ok((i as i64).into());

@@ -34,21 +34,15 @@ pub const ROWS: &[Row] = &[
     Row::global("sign", &["(kubernetes.Quantity) -> int"], |_, args| {
         Ok((quantity(&args[0])?.nanos.signum() as i64).into())
     }),
-    Row::member(
-        "isGreaterThan",
-        &["(kubernetes.Quantity, kubernetes.Quantity) -> bool", "(kubernetes.Semver, kubernetes.Semver) -> bool"],
-        |_, args| Ok(order(args)?.is_gt().into()),
-    ),
-    Row::member(
-        "isLessThan",
-        &["(kubernetes.Quantity, kubernetes.Quantity) -> bool", "(kubernetes.Semver, kubernetes.Semver) -> bool"],
-        |_, args| Ok(order(args)?.is_lt().into()),
-    ),
-    Row::member(
-        "compareTo",
-        &["(kubernetes.Quantity, kubernetes.Quantity) -> int", "(kubernetes.Semver, kubernetes.Semver) -> int"],
-        |_, args| Ok((order(args)? as i64).into()),
-    ),
+    Row::member("isGreaterThan", &["(kubernetes.Quantity, kubernetes.Quantity) -> bool"], |_, args| {
+        Ok(order(args)?.is_gt().into())
+    }),
+    Row::member("isLessThan", &["(kubernetes.Quantity, kubernetes.Quantity) -> bool"], |_, args| {
+        Ok(order(args)?.is_lt().into())
+    }),
+    Row::member("compareTo", &["(kubernetes.Quantity, kubernetes.Quantity) -> int"], |_, args| {
+        Ok((order(args)? as i64).into())
+    }),
     Row::member("asApproximateFloat", &["(kubernetes.Quantity) -> double"], |_, args| {
         Ok((quantity(&args[0])?.nanos as f64 / NANO as f64).into())
     }),

@@ -31,21 +31,15 @@ pub const ROWS: &[Row] = &[
     Row::member("major", &["(kubernetes.Semver) -> int"], |_, args| core(&args[0], 0)),
     Row::member("minor", &["(kubernetes.Semver) -> int"], |_, args| core(&args[0], 1)),
     Row::member("patch", &["(kubernetes.Semver) -> int"], |_, args| core(&args[0], 2)),
-    Row::member(
-        "isGreaterThan",
-        &["(kubernetes.Quantity, kubernetes.Quantity) -> bool", "(kubernetes.Semver, kubernetes.Semver) -> bool"],
-        |_, args| Ok(order(args)?.is_gt().into()),
-    ),
-    Row::member(
-        "isLessThan",
-        &["(kubernetes.Quantity, kubernetes.Quantity) -> bool", "(kubernetes.Semver, kubernetes.Semver) -> bool"],
-        |_, args| Ok(order(args)?.is_lt().into()),
-    ),
-    Row::member(
-        "compareTo",
-        &["(kubernetes.Quantity, kubernetes.Quantity) -> int", "(kubernetes.Semver, kubernetes.Semver) -> int"],
-        |_, args| Ok((order(args)? as i64).into()),
-    ),
+    Row::member("isGreaterThan", &["(kubernetes.Semver, kubernetes.Semver) -> bool"], |_, args| {
+        Ok(order(args)?.is_gt().into())
+    }),
+    Row::member("isLessThan", &["(kubernetes.Semver, kubernetes.Semver) -> bool"], |_, args| {
+        Ok(order(args)?.is_lt().into())
+    }),
+    Row::member("compareTo", &["(kubernetes.Semver, kubernetes.Semver) -> int"], |_, args| {
+        Ok((order(args)? as i64).into())
+    }),
 ];
 
 impl Semver {

@@ -28,11 +28,9 @@ pub const ROWS: &[Row] = &[
             None => Err(out_of_range(at)),
         }
     }),
-    Row::member("indexOf", &["(list(A), A) -> int", "(string, string) -> int"], |budget, args| find(budget, args, 0)),
+    Row::member("indexOf", &["(string, string) -> int"], |budget, args| find(budget, args, 0)),
     Row::member("indexOf", &["(string, string, int) -> int"], |budget, args| find(budget, args, int(&args[2])?)),
-    Row::member("lastIndexOf", &["(list(A), A) -> int", "(string, string) -> int"], |budget, args| {
-        find_last(budget, args, None)
-    }),
+    Row::member("lastIndexOf", &["(string, string) -> int"], |budget, args| find_last(budget, args, None)),
     Row::member("lastIndexOf", &["(string, string, int) -> int"], |budget, args| {
         find_last(budget, args, Some(int(&args[2])?))
     }),
