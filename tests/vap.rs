@@ -195,10 +195,11 @@ fn questions(catalogue: &Catalogue) -> Vec<Question<'_>> {
     for Entry { policy, examples, .. } in policies {
         let examples = Examples::read(examples.as_ref().unwrap()).unwrap();
         for example in examples.pass.iter().chain(&examples.fail) {
-            let release = example.as_release();
+            let releases = example.releases();
+            let [release] = releases.as_slice() else { panic!("{}: one release", example.name) };
             let minor = release.kube_version.split('.').nth(1).unwrap_or_default();
             let manifest = deployed(policy, minor);
-            let found = evaluate([policy], std::slice::from_ref(&release));
+            let found = evaluate([policy], &releases);
             let named = |name: &str| {
                 let is = |object: &&Value| {
                     object.get("kind").and_then(Value::as_str) == Some("Namespace")

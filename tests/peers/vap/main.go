@@ -388,7 +388,9 @@ func setDefaults(policy *admissionregistrationv1.ValidatingAdmissionPolicy) {
 // strict refuses unknown fields, as kubectl asks the API server to.
 var strict = serializer.NewCodecFactory(scheme.Scheme, serializer.EnableStrict).UniversalDeserializer()
 
-// decode reads an object as the API server does: of a type that it knows, or as it is written.
+// decode reads an object as the API server does: of a type that it knows, or as it is written. Of a known type the API
+// server would also set defaults, which its own library cannot: where fields would be empty for want of them, what is
+// written stands. Not in RBAC, where nothing has a default, and a role without rules has rules that are null.
 func decode(text json.RawMessage) (runtime.Object, schema.GroupVersionKind, error) {
 	if len(text) == 0 || string(text) == "null" {
 		return nil, schema.GroupVersionKind{}, nil
@@ -401,6 +403,13 @@ func decode(text json.RawMessage) (runtime.Object, schema.GroupVersionKind, erro
 		return nil, schema.GroupVersionKind{}, err
 	}
 	object.GetObjectKind().SetGroupVersionKind(*kind)
+	if kind.Group == "rbac.authorization.k8s.io" {
+		return object, *kind, nil
+	}
+	object, _, err = unstructured.UnstructuredJSONScheme.Decode(text, nil, nil)
+	if err != nil {
+		return nil, schema.GroupVersionKind{}, err
+	}
 	return object, *kind, nil
 }
 

@@ -117,7 +117,8 @@ fn is_label(text: &str) -> bool {
 }
 
 fn label(text: &str) -> Vec<String> {
-    within(text, 63, is_label(text), LABEL)
+    let dotted = text.len() <= 253 && text.split('.').all(is_label);
+    within(text, 63, is_label(text), if dotted { "must not contain dots" } else { LABEL })
 }
 
 fn subdomain(text: &str) -> Vec<String> {
