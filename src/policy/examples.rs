@@ -114,8 +114,7 @@ impl Examples {
     pub fn run(&self, policy: &Policy) -> Result<Vec<Mismatch>, Error> {
         let mut mismatches = Vec::new();
         for example in self.pass.iter().chain(&self.fail) {
-            let releases: Vec<Release<'_>> = example.releases.iter().map(ExampleRelease::as_release).collect();
-            let violations = evaluate([policy], &releases)?;
+            let violations = evaluate([policy], &example.releases())?;
             if let Some(reason) = example.differs(&violations) {
                 let (policy, example, location) = (policy.id.clone(), example.name.clone(), example.location.clone());
                 mismatches.push(Mismatch { policy, example, reason, location });
@@ -159,6 +158,11 @@ impl ExampleRelease {
 }
 
 impl Example {
+    /// The releases that policies are evaluated on.
+    pub fn releases(&self) -> Vec<Release<'_>> {
+        self.releases.iter().map(ExampleRelease::as_release).collect()
+    }
+
     fn read(node: &Node<'_>, base: &[Value], fails: bool) -> Result<Self, Error> {
         let mut known = vec!["name"];
         known.extend(fails.then_some("findings"));
