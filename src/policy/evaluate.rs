@@ -201,7 +201,7 @@ impl<'p, 'a> Judge<'p, 'a> {
             return Ok(true);
         }
         let environment = self.environment(case, Phase::Conditions);
-        let evaluation = Evaluation::new(&environment, &[]).with_budget(CONDITIONS_BUDGET);
+        let evaluation = self.limited(Evaluation::new(&environment, &[]).with_budget(CONDITIONS_BUDGET));
         let mut failed = None;
         for Written { program, path } in &self.compiled.conditions {
             match evaluation.truth(program) {
@@ -272,12 +272,17 @@ impl<'p, 'a> Judge<'p, 'a> {
             (None, None) => self.fleet.objects(),
         };
         let steps = BUDGET.max(BUDGET_PER_OBJECT.saturating_mul(objects as u64));
-        let evaluation = Evaluation::new(environment, &self.compiled.variables).with_budget(steps);
+        let evaluation = self.limited(Evaluation::new(environment, &self.compiled.variables).with_budget(steps));
         let minor = environment.release.map_or_else(|| self.fleet.minor(), Prepared::minor);
         if let (Some(variable), Some(minor)) = (self.policy.kubernetes_minor(), minor) {
             evaluation.preset(variable, Val::new(Data::Int(minor)));
         }
         evaluation
+    }
+
+    /// What runs in a cluster must stay within the cluster's limits.
+    fn limited<'e>(&self, evaluation: Evaluation<'e>) -> Evaluation<'e> {
+        if self.policy.kind == PolicyKind::Object { evaluation.of_admission() } else { evaluation }
     }
 
     /// `messageExpression` if it gives a text of one line, else `message`: as in the API server.
