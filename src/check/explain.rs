@@ -27,7 +27,6 @@ pub(super) fn findings(
     let notes = exemptions.notes();
     let traced = Traced::new(fleet, &violations, &notes)?;
     let found = violations.iter().zip(covering).map(|(violation, exemption)| Finding {
-        severity: rules.chosen.severity(violation.policy).unwrap_or(violation.severity),
         exemption: exemption.and_then(|exemption| traced.exempted(exemption)),
         ..traced.finding(violation)
     });

@@ -114,8 +114,7 @@ impl Examples {
     pub fn run(&self, policy: &Policy) -> Result<Vec<Mismatch>, Error> {
         let mut mismatches = Vec::new();
         for example in self.pass.iter().chain(&self.fail) {
-            let releases: Vec<Release<'_>> = example.releases.iter().map(ExampleRelease::as_release).collect();
-            let violations = evaluate([policy], &releases)?;
+            let violations = evaluate([policy], &example.releases())?;
             if let Some(reason) = example.differs(&violations) {
                 let (policy, example, location) = (policy.id.clone(), example.name.clone(), example.location.clone());
                 mismatches.push(Mismatch { policy, example, reason, location });
@@ -159,6 +158,11 @@ impl ExampleRelease {
 }
 
 impl Example {
+    /// The releases that policies are evaluated on.
+    pub fn releases(&self) -> Vec<Release<'_>> {
+        self.releases.iter().map(ExampleRelease::as_release).collect()
+    }
+
     fn read(node: &Node<'_>, base: &[Value], fails: bool) -> Result<Self, Error> {
         let mut known = vec!["name"];
         known.extend(fails.then_some("findings"));
@@ -259,4 +263,76 @@ impl Expected {
 
 fn objects(node: &Node<'_>, key: &str) -> Result<Vec<Value>, Error> {
     Ok(node.list_of(key)?.into_iter().map(|node| node.value.clone()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::Catalogue;
+    use crate::policy::cel::{EvalError, Failure};
+    use crate::value::{Path, Step};
+
+    /// The way to every key below a value, and to every element of its lists.
+    fn places(value: &Value, path: &Path, all: &mut Vec<Path>) {
+        match value {
+            Value::Map(map) => {
+                for (key, value) in map.iter() {
+                    all.push(path.key(key.clone()));
+                    places(value, &path.key(key.clone()), all);
+                }
+            }
+            Value::List(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    places(item, &path.index(index), all);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The value without the key that a path leads to.
+    fn without(value: &Value, path: &[Step]) -> Value {
+        match (value, path) {
+            (Value::Map(map), [Step::Key(key), rest @ ..]) => {
+                let mut map = (**map).clone();
+                if let Some(value) = map.remove(key).filter(|_| !rest.is_empty()) {
+                    map.insert(key.clone(), without(&value, rest));
+                }
+                map.into()
+            }
+            (Value::List(items), [Step::Index(index), rest @ ..]) => {
+                let item = |(at, item)| if at == *index { without(item, rest) } else { item.clone() };
+                items.iter().enumerate().map(item).collect::<Vec<_>>().into()
+            }
+            _ => value.clone(),
+        }
+    }
+
+    /// Whatever is missing from an object, the built-in policies have a verdict: nobody's gate fails for `spec: {}`.
+    #[test]
+    fn built_in_policies_can_judge_objects_that_lack_something() {
+        let mut wrong = std::collections::BTreeSet::new();
+        for entry in Catalogue::builtin().unwrap().entries() {
+            let examples = Examples::read(entry.examples.as_ref().unwrap()).unwrap();
+            let mut examples: Vec<Example> = examples.pass.into_iter().chain(examples.fail).collect();
+            for release in examples.iter_mut().flat_map(|example| &mut example.releases) {
+                for at in 0..release.objects.len() {
+                    let whole = release.objects[at].clone();
+                    let mut all = Vec::new();
+                    places(&whole, &Path::default(), &mut all);
+                    for path in all.iter().filter(|path| !matches!(path.to_string().as_str(), "apiVersion" | "kind")) {
+                        release.objects[at] = without(&whole, &path.0);
+                        if let Err(error) = evaluate([&entry.policy], &[release.as_release()])
+                            && let ErrorKind::Evaluate { error: inner, .. } = &error.kind
+                            && let EvalError { failure: Failure::NoSuchKey(_), .. } = &**inner
+                        {
+                            wrong.insert(format!("{}: {error} (without {path})", error.location));
+                        }
+                    }
+                    release.objects[at] = whole;
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.into_iter().collect::<Vec<_>>().join("\n"));
+    }
 }
