@@ -10,7 +10,7 @@ use plimsoll::policy::cel::types::Type;
 use plimsoll::policy::cel::value::{Origin, Root, Val};
 use plimsoll::policy::cel::{Evaluation, Program, Scope};
 use plimsoll::policy::examples::Examples;
-use plimsoll::policy::{Catalogue, Policy, Release, evaluate};
+use plimsoll::policy::{Catalogue, Policy, PolicyKind, Release, evaluate};
 use plimsoll::source::SourceFile;
 use plimsoll::value::Value;
 use plimsoll::yaml;
@@ -200,4 +200,48 @@ fn chains_are_as_long_as_a_stack_allows() {
     assert_eq!(judge(&chain("object", ".a", 1_490, " == 1"), &object), too_deep);
     assert_eq!(judge(&chain("object", "[0]", 115, " == 1"), &object), Err((true, "no such key: 0".into())));
     assert_eq!(judge(&chain("object", "[0]", 1_400, " == 1"), &object), too_deep);
+}
+
+/// Joins by `groupBy` take about as long as what they join is large, whether something collides or not.
+#[test]
+fn fleets_take_linear_time() {
+    let nothing = Value::default();
+    let catalogue = Catalogue::builtin().unwrap();
+    let policies = || catalogue.policies().filter(|policy| policy.kind == PolicyKind::Fleet);
+    let time = |count: usize, collide: bool| {
+        let name = |release: usize, object: usize| {
+            if collide { format!("o-{object}") } else { format!("o-{release}-{object}") }
+        };
+        let object = |release: usize, object: usize| {
+            let name = name(release, object);
+            let text = format!(
+                "{{apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {{name: {name}, namespace: n}}, \
+                 spec: {{rules: [{{host: {name}, http: {{paths: [{{path: /}}]}}}}]}}}}"
+            );
+            yaml::parse(&text, yaml::Options::default()).unwrap()
+        };
+        let releases: Vec<Vec<Value>> =
+            (0..10).map(|release| (0..count / 10).map(|index| object(release, index)).collect()).collect();
+        let (values, supplied, policies_of_its_own) = (&nothing, &nothing, &[]);
+        let releases: Vec<Release<'_>> = (releases.iter())
+            .map(|objects| Release {
+                name: "r",
+                namespace: "n",
+                kube_version: "v1.35.0",
+                values,
+                supplied,
+                objects,
+                policies: policies_of_its_own,
+            })
+            .collect();
+        let start = Instant::now();
+        let violations = evaluate(policies(), &releases).unwrap();
+        assert_eq!(violations.len(), if collide { 2 } else { 0 });
+        start.elapsed()
+    };
+    policies().for_each(|policy| policy.check().unwrap());
+    for collide in [false, true] {
+        let (small, large) = (time(500, collide), time(4_000, collide));
+        assert!(large < small * 8 * 3, "{small:?} for 500 objects, {large:?} for 4,000");
+    }
 }

@@ -4,7 +4,7 @@
 //! traced root, each field selected below it knows its path, and what is computed from fields knows theirs. Without a
 //! traced root nothing is remembered and nothing is allocated for it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use regex::Regex;
@@ -117,6 +117,14 @@ pub enum Origin {
     Step(Arc<Origin>, Step),
     /// Computed from several
     Many(Vec<Arc<Origin>>),
+}
+
+/// Roots and paths, each once, in the order in which they were added.
+#[derive(Debug, Default)]
+pub struct Places {
+    /// The places.
+    pub list: Vec<(Root, Path)>,
+    known: HashSet<(Root, Path)>,
 }
 
 /// The variables whose fields can be blamed.
@@ -388,16 +396,17 @@ impl Origin {
     /// What several values came from, all together.
     pub fn join<'a>(values: impl Iterator<Item = &'a Val>) -> Option<Arc<Self>> {
         let mut all: Vec<Arc<Self>> = Vec::new();
+        let mut known = HashSet::new();
         for origin in values.filter_map(|value| value.origin.as_ref()) {
-            if !all.iter().any(|known| Arc::ptr_eq(known, origin)) {
+            if known.insert(Arc::as_ptr(origin)) {
                 all.push(origin.clone());
             }
         }
         if all.len() > 1 { Some(Arc::new(Self::Many(all))) } else { all.pop() }
     }
 
-    /// The roots and paths that this stands for.
-    pub fn places(&self, into: &mut Vec<(Root, Path)>) {
+    /// Adds the roots and paths that this stands for.
+    pub fn places(&self, into: &mut Places) {
         if let Self::Many(all) = self {
             for origin in all {
                 origin.places(into);
@@ -411,8 +420,8 @@ impl Origin {
                 Self::Root(root) => {
                     steps.reverse();
                     let place = (*root, Path(steps));
-                    if !into.contains(&place) {
-                        into.push(place);
+                    if into.known.insert(place.clone()) {
+                        into.list.push(place);
                     }
                     return;
                 }
