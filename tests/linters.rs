@@ -102,11 +102,11 @@ fn found(path: &str, catalogue: &Catalogue) -> (BTreeMap<String, BTreeSet<String
     let capabilities = Capabilities::default();
     let chosen = Selection { profiles: vec![Profile::All], ..Default::default() }.choose(catalogue).unwrap();
     let rules = Rules { chosen, exemptions: &[], honoured: Honoured::None, today: jiff::civil::Date::ZERO };
-    let report = check::lint(&Subject::plain(&manifests, "default", &capabilities), &rules)
+    let report = check::lint(&[Subject::plain(&manifests, "default", &capabilities)], &rules)
         .unwrap_or_else(|faults| panic!("{path}: {faults:?}"));
     let (mut of_objects, mut of_release) = (BTreeMap::<String, BTreeSet<String>>::new(), BTreeSet::new());
     for finding in &report.findings {
-        let aliases = &catalogue.find(&finding.policy).unwrap().policy.aliases;
+        let aliases = &catalogue.policies().find(|policy| policy.id == finding.policy).unwrap().aliases;
         let places = finding.places.iter().map(|place| &place.object);
         for object in finding.object.iter().chain(places) {
             let known = of_objects.entry(format!("{} {}", object.kind, object.name)).or_default();

@@ -4,9 +4,9 @@ use std::sync::{Arc, OnceLock};
 
 use super::binding::{Binding, ParamKind};
 use super::cel::types::Type;
-use super::cel::{CompileError, Program, Scope};
+use super::cel::{CompileError, Program, Scope, common};
 use super::decode::{Document, Node};
-use super::environment::{Global, globals};
+use super::environment::{Global, globals, is_common};
 use super::file::{self, File};
 use super::matching::MatchResources;
 use super::selection::Profile;
@@ -204,7 +204,9 @@ impl Policy {
             })
         });
         let validations = validations.collect::<Result<_, Error>>()?;
-        Ok(Compiled { conditions, variables, validations, audit_annotations, globals })
+        let varies = |index: usize| globals.get(index).is_none_or(|global| !is_common(global));
+        let common = common(&variables, &varies);
+        Ok(Compiled { conditions, variables, common, validations, audit_annotations, globals })
     }
 }
 

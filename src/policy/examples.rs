@@ -13,6 +13,7 @@
 //!     objects: []
 //!     findings:
 //!       - object: Deployment workspace
+//!         severity: warning
 //!         message: part of the message
 //!         fields: ["spec.template.spec.hostNetwork"]
 //!         values: ["ingress.auth.type"]
@@ -72,6 +73,7 @@ struct ExampleRelease {
 #[derive(Debug)]
 struct Expected {
     object: Option<String>,
+    severity: Option<String>,
     message: Option<String>,
     fields: Option<Vec<String>>,
     values: Option<Vec<String>>,
@@ -212,7 +214,7 @@ impl Example {
     fn describe(&self, violation: &Violation<'_>) -> String {
         let (fields, values) = self.places(violation);
         let object = violation.object.map(|index| self.object_name(index)).unwrap_or_default();
-        format!("{object} {:?} at {fields:?}, values {values:?}", violation.message)
+        format!("{object} {}: {:?} at {fields:?}, values {values:?}", violation.severity, violation.message)
     }
 
     /// The fields that are blamed, and the values. Fields of objects other than the one judged carry its name.
@@ -235,11 +237,12 @@ impl Example {
 
 impl Expected {
     fn read(node: &Node<'_>) -> Result<Self, Error> {
-        node.only(&["object", "message", "fields", "values"])?;
+        node.only(&["object", "severity", "message", "fields", "values"])?;
         let texts =
             |key| -> Result<Option<Vec<String>>, Error> { node.get(key).map(|_| node.texts_of(key)).transpose() };
         Ok(Self {
             object: node.text_of("object")?.map(str::to_owned),
+            severity: node.one_of("severity", &["error", "warning", "info"])?.map(str::to_owned),
             message: node.text_of("message")?.map(str::to_owned),
             fields: texts("fields")?,
             values: texts("values")?,
@@ -250,6 +253,7 @@ impl Expected {
         let (fields, values) = example.places(violation);
         let object = violation.object.map(|index| example.object_name(index));
         let differs = self.object.is_some() && self.object != object
+            || self.severity.as_ref().is_some_and(|severity| *severity != violation.severity.to_string())
             || self.message.as_ref().is_some_and(|message| !violation.message.contains(message))
             || self.fields.as_ref().is_some_and(|wanted| *wanted != fields)
             || self.values.as_ref().is_some_and(|wanted| *wanted != values);
@@ -310,21 +314,22 @@ mod tests {
         let mut wrong = std::collections::BTreeSet::new();
         for entry in Catalogue::builtin().unwrap().entries() {
             let examples = Examples::read(entry.examples.as_ref().unwrap()).unwrap();
-            for mut example in examples.pass.into_iter().chain(examples.fail) {
-                for at in 0..example.objects.len() {
-                    let whole = example.objects[at].clone();
+            let mut examples: Vec<Example> = examples.pass.into_iter().chain(examples.fail).collect();
+            for release in examples.iter_mut().flat_map(|example| &mut example.releases) {
+                for at in 0..release.objects.len() {
+                    let whole = release.objects[at].clone();
                     let mut all = Vec::new();
                     places(&whole, &Path::default(), &mut all);
                     for path in all.iter().filter(|path| !matches!(path.to_string().as_str(), "apiVersion" | "kind")) {
-                        example.objects[at] = without(&whole, &path.0);
-                        if let Err(error) = evaluate([&entry.policy], &[example.as_release()])
+                        release.objects[at] = without(&whole, &path.0);
+                        if let Err(error) = evaluate([&entry.policy], &[release.as_release()])
                             && let ErrorKind::Evaluate { error: inner, .. } = &error.kind
                             && let EvalError { failure: Failure::NoSuchKey(_), .. } = &**inner
                         {
                             wrong.insert(format!("{}: {error} (without {path})", error.location));
                         }
                     }
-                    example.objects[at] = whole;
+                    release.objects[at] = whole;
                 }
             }
         }

@@ -21,8 +21,27 @@ use crate::source::Span;
 pub struct Evaluation<'a> {
     globals: &'a dyn Globals,
     composed: &'a [Program],
-    memo: RefCell<Vec<Option<Result<Val, EvalError>>>>,
+    memo: Memo,
+    shared: Option<&'a Shared<'a>>,
     budget: Budget,
+}
+
+/// What the policy's variables were found to be, by their places.
+type Memo = RefCell<Vec<Option<Result<Val, EvalError>>>>;
+
+/// The values of variables that are the same in several evaluations: a join of all objects is made once, not once for
+/// each object that is judged.
+#[derive(Debug)]
+pub struct Shared<'a> {
+    common: &'a [bool],
+    memo: Memo,
+}
+
+impl<'a> Shared<'a> {
+    /// Nothing is known yet. `common` tells which of the variables are the same in all the evaluations.
+    pub fn new(common: &'a [bool]) -> Self {
+        Self { common, memo: RefCell::new(vec![None; common.len()]) }
+    }
 }
 
 /// The values of the environment's variables.
@@ -99,7 +118,18 @@ impl<'a> Evaluation<'a> {
     /// An environment: the values of the scope's names, and the policy's variables.
     pub fn new(globals: &'a dyn Globals, composed: &'a [Program]) -> Self {
         let memo = RefCell::new(vec![None; composed.len()]);
-        Self { globals, composed, memo, budget: Budget::new() }
+        Self { globals, composed, memo, shared: None, budget: Budget::new() }
+    }
+
+    /// The same, with what other evaluations know of common variables.
+    pub fn sharing(mut self, shared: &'a Shared<'a>) -> Self {
+        self.shared = Some(shared);
+        self
+    }
+
+    fn memo(&self, variable: usize) -> &Memo {
+        let shared = self.shared.filter(|shared| shared.common.get(variable) == Some(&true));
+        shared.map_or(&self.memo, |shared| &shared.memo)
     }
 
     /// The environment with another budget of steps.
@@ -112,7 +142,7 @@ impl<'a> Evaluation<'a> {
 
     /// Gives a variable a value in place of that of its expression.
     pub fn preset(&self, variable: usize, value: Val) {
-        if let Some(cell) = self.memo.borrow_mut().get_mut(variable) {
+        if let Some(cell) = self.memo(variable).borrow_mut().get_mut(variable) {
             *cell = Some(Ok(value));
         }
     }
@@ -225,7 +255,7 @@ impl<'a> Evaluation<'a> {
     }
 
     fn memoised(&self, index: usize) -> Result<Val, EvalError> {
-        if let Some(Some(known)) = self.memo.borrow().get(index) {
+        if let Some(Some(known)) = self.memo(index).borrow().get(index) {
             return known.clone();
         }
         let missing = || error(unbound(), Span::default());
@@ -233,7 +263,7 @@ impl<'a> Evaluation<'a> {
         // A variable can only use those before it, so this ends.
         let result = self.budget.call(|| self.eval(expr, &mut Vec::new()));
         let result = result.map_err(|error| EvalError { variable: error.variable.or(Some(index)), ..error });
-        if let Some(cell) = self.memo.borrow_mut().get_mut(index) {
+        if let Some(cell) = self.memo(index).borrow_mut().get_mut(index) {
             *cell = Some(result.clone());
         }
         result

@@ -14,6 +14,7 @@ mod lexer;
 mod ops;
 mod parser;
 mod patterns;
+mod reads;
 #[cfg(test)]
 mod referee;
 mod tree;
@@ -23,7 +24,8 @@ pub mod value;
 use thiserror::Error;
 
 pub use compile::{Program, Scope};
-pub use eval::{Evaluation, Globals};
+pub use eval::{Evaluation, Globals, Shared};
+pub use reads::common;
 
 use crate::source::Span;
 
