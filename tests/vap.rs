@@ -1,5 +1,9 @@
 //! Expressions and policies, as the API server's own code judges them: recorded answers, and live ones where
 //! tests/peers/vap.sh runs this.
+//!
+//! Known differences, which are in no fixture: messages of protobuf (`google.protobuf.Duration{}`) are unknown names; a
+//! map that is written out has no keys of `double`, `null` or lists; timestamps forget their offset when they are
+//! printed; and `quantity` also takes numbers, since the API server would have made texts of them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
