@@ -11,6 +11,7 @@ mod declarations;
 mod eval;
 pub mod functions;
 mod lexer;
+mod macros;
 mod ops;
 mod parser;
 mod patterns;

@@ -389,8 +389,8 @@ func setDefaults(policy *admissionregistrationv1.ValidatingAdmissionPolicy) {
 var strict = serializer.NewCodecFactory(scheme.Scheme, serializer.EnableStrict).UniversalDeserializer()
 
 // decode reads an object as the API server does: of a type that it knows, or as it is written. Of a known type the API
-// server would also set defaults, which its own library cannot: where fields would be empty for want of them, what is
-// written stands. Not in RBAC, where nothing has a default, and a role without rules has rules that are null.
+// server would also set defaults, which its own library cannot: fields that would be empty for want of them are left
+// out. But a role without rules has rules that are null.
 func decode(text json.RawMessage) (runtime.Object, schema.GroupVersionKind, error) {
 	if len(text) == 0 || string(text) == "null" {
 		return nil, schema.GroupVersionKind{}, nil
@@ -403,14 +403,43 @@ func decode(text json.RawMessage) (runtime.Object, schema.GroupVersionKind, erro
 		return nil, schema.GroupVersionKind{}, err
 	}
 	object.GetObjectKind().SetGroupVersionKind(*kind)
-	if kind.Group == "rbac.authorization.k8s.io" {
-		return object, *kind, nil
-	}
-	object, _, err = unstructured.UnstructuredJSONScheme.Decode(text, nil, nil)
+	typed, err := runtime.DefaultUnstructuredConverter.ToUnstructured(object)
 	if err != nil {
 		return nil, schema.GroupVersionKind{}, err
 	}
-	return object, *kind, nil
+	var asWritten map[string]any
+	if err := utiljson.Unmarshal(text, &asWritten); err != nil {
+		return nil, schema.GroupVersionKind{}, err
+	}
+	rules, isRole := typed["rules"]
+	known, _ := written(typed, asWritten).(map[string]any)
+	if isRole && rules == nil && kind.Group == "rbac.authorization.k8s.io" {
+		known["rules"] = nil
+	}
+	return &unstructured.Unstructured{Object: known}, *kind, nil
+}
+
+// written keeps of a value what is in another one, too.
+func written(value, wanted any) any {
+	switch value := value.(type) {
+	case map[string]any:
+		wanted, _ := wanted.(map[string]any)
+		kept := map[string]any{}
+		for key, inner := range value {
+			if of, found := wanted[key]; found && of != nil {
+				kept[key] = written(inner, of)
+			}
+		}
+		return kept
+	case []any:
+		wanted, _ := wanted.([]any)
+		for i := range min(len(value), len(wanted)) {
+			value[i] = written(value[i], wanted[i])
+		}
+		return value
+	default:
+		return value
+	}
 }
 
 // compilePolicy does what the function of that name does in the API server, which is not exported, and what its
