@@ -102,7 +102,7 @@ fn found(path: &str, catalogue: &Catalogue) -> (BTreeMap<String, BTreeSet<String
     let capabilities = Capabilities::default();
     let chosen = Selection { profiles: vec![Profile::All], ..Default::default() }.choose(catalogue).unwrap();
     let rules = Rules { chosen, exemptions: &[], honoured: Honoured::None, today: jiff::civil::Date::ZERO };
-    let report = check::lint(&Subject::plain(&manifests, "default", &capabilities), &rules)
+    let report = check::lint(&[Subject::plain(&manifests, "default", &capabilities)], &rules)
         .unwrap_or_else(|faults| panic!("{path}: {faults:?}"));
     let (mut of_objects, mut of_release) = (BTreeMap::<String, BTreeSet<String>>::new(), BTreeSet::new());
     for finding in &report.findings {

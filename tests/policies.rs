@@ -164,8 +164,15 @@ fn wrong_policies_are_refused_at_their_place() {
                 let nothing = Value::default();
                 let objects = [pod.clone()];
                 let (values, supplied) = (&nothing, &nothing);
-                let release =
-                    Release { name: "r", namespace: "n", kube_version: "v1.35.0", values, supplied, objects: &objects };
+                let release = Release {
+                    name: "r",
+                    namespace: "n",
+                    kube_version: "v1.35.0",
+                    values,
+                    supplied,
+                    objects: &objects,
+                    policies: &[],
+                };
                 evaluate([&policy], &[release]).map(|_| ())
             })
             .unwrap_err();

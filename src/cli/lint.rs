@@ -8,24 +8,26 @@ use std::sync::Arc;
 use super::chart_args::{ChartArgs, read};
 use super::check_args::CheckArgs;
 use super::{Stop, Streams};
-use crate::check::{self, Subject};
+use crate::check::{self, Job, Subject};
 use crate::finding::Fault;
 use crate::gate::ExitStatus;
-use crate::project;
+use crate::project::{self, Project};
 use crate::source::SourceFile;
 
 /// The most bytes of one file of manifests.
 const MAX_FILE: u64 = 64 << 20;
 
-/// Check a chart, or files and folders of plain manifests, or `-`
+/// Check charts, files and folders of plain manifests, or `-`
+///
+/// Each chart is a release; several are judged one by one and together, as a fleet. Plain manifests are one release.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// One chart (a folder with a Chart.yaml, or a .tgz), or files and folders of manifests, or `-`
+    /// Charts (folders with a Chart.yaml, or .tgz), files and folders of manifests, or `-`
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// The release's name, for a chart
-    #[arg(long, value_name = "NAME", default_value = "release-name", help_heading = "Release")]
-    name: String,
+    /// The release's name, for one chart; of several, each has the name of its folder
+    #[arg(long, value_name = "NAME", help_heading = "Release")]
+    name: Option<String>,
 
     #[command(flatten)]
     chart: ChartArgs,
@@ -35,25 +37,56 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, Stop> {
     let project = args.checks.project()?;
-    let is_chart = |path: &Path| path.join("Chart.yaml").is_file() || path.extension().is_some_and(|end| end == "tgz");
-    if let [chart] = args.paths.as_slice()
-        && is_chart(chart)
-    {
-        let job = args.chart.job(&[args.name.clone(), chart.display().to_string()], &project, streams)?;
-        let rendered = check::render(&job)?;
-        return args.checks.run(&Subject::from(&rendered), &project, streams);
-    }
-    if let Some(chart) = args.paths.iter().find(|path| is_chart(path)) {
-        let fault = Fault::new(format!("{} is a chart among other paths", chart.display()));
-        return Err(fault.help("lint one chart at a time, so that its values are its own").into());
-    }
+    let is_chart =
+        |path: &&PathBuf| path.join("Chart.yaml").is_file() || path.extension().is_some_and(|end| end == "tgz");
+    let (charts, plain): (Vec<&PathBuf>, Vec<&PathBuf>) = args.paths.iter().partition(is_chart);
     let mut files = Vec::new();
-    for path in &args.paths {
+    for path in &plain {
         collect(path, streams, &mut files)?;
     }
+    let rendered = args.render(&charts, &project, streams)?;
     let manifests = check::read(files)?;
     let capabilities = args.chart.capabilities(&project)?;
-    args.checks.run(&Subject::plain(&manifests, &args.chart.namespace, &capabilities), &project, streams)
+    let mut subjects: Vec<Subject<'_>> = rendered.iter().map(Subject::from).collect();
+    if !plain.is_empty() {
+        subjects.push(Subject::plain(&manifests, &args.chart.namespace, &capabilities));
+    }
+    args.checks.run(&subjects, &project, streams)
+}
+
+impl Args {
+    /// Renders each chart, all with the same values and flags.
+    fn render(
+        &self,
+        charts: &[&PathBuf],
+        project: &Project,
+        streams: &mut Streams<'_>,
+    ) -> Result<Vec<check::Rendered>, Stop> {
+        let Some(first) = charts.first() else { return Ok(Vec::new()) };
+        let several = charts.len() > 1;
+        if several && self.name.is_some() {
+            let fault = Fault::new("--name is given, and several charts");
+            return Err(fault.help("each of them has the name of its folder").into());
+        }
+        let name = self.name.clone().unwrap_or_else(|| "release-name".into());
+        let job = self.chart.job(&[name, first.display().to_string()], project, streams)?;
+        let mut rendered = Vec::new();
+        for chart in charts {
+            let mut job = Job { chart: chart.to_path_buf(), ..job.clone() };
+            if several {
+                job.release.name = name_of(chart);
+            }
+            rendered.push(check::render(&job)?);
+        }
+        Ok(rendered)
+    }
+}
+
+/// The name of a chart's folder or archive.
+fn name_of(chart: &Path) -> String {
+    let full = chart.canonicalize().unwrap_or_else(|_| chart.to_path_buf());
+    let name = full.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    name.trim_end_matches(".tgz").to_owned()
 }
 
 /// Reads a file, or all files of manifests below a folder in the order of their names.

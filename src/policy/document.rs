@@ -135,6 +135,11 @@ impl Policy {
         result.as_ref().map_err(Error::clone)
     }
 
+    /// Whether bindings lie beside it.
+    pub fn is_bound(&self) -> bool {
+        !self.bindings.is_empty()
+    }
+
     /// An error about its document.
     pub(super) fn error(&self, path: &[&str], message: impl Into<String>) -> Error {
         let path = path.iter().fold(Path::default(), |path, key| path.key(*key));

@@ -59,10 +59,11 @@ pub enum Subject {
 /// Evaluates policies on releases, in the order given; of each policy the violations are in the order of the releases
 /// and their objects.
 ///
-/// Objects are seen as the API server would show them: without null fields, and with the namespace that they will have.
-pub fn evaluate<'p>(
-    policies: impl IntoIterator<Item = &'p Policy>,
-    releases: &[Release<'_>],
+/// The policies that a release brings itself are evaluated on it after the others. Objects are seen as the API server
+/// would show them: without null fields, and with the namespace that they will have.
+pub fn evaluate<'p, 'c: 'p>(
+    policies: impl IntoIterator<Item = &'c Policy>,
+    releases: &[Release<'p>],
 ) -> Result<Vec<Violation<'p>>, Error> {
     let policies: Vec<&Policy> = policies.into_iter().collect();
     std::thread::scope(|threads| {
@@ -71,11 +72,17 @@ pub fn evaluate<'p>(
         threads.spawn(|| policies.iter().rev().for_each(|policy| _ = policy.compiled()));
         let fleet = Fleet::new(releases);
         let mut violations = Vec::new();
-        for policy in &policies {
-            let compiled = policy.compiled()?;
-            let mut judge = Judge { policy, compiled, fleet: &fleet, violations: Vec::new() };
+        for policy in policies.iter().copied() {
+            let mut judge = Judge { policy, compiled: policy.compiled()?, fleet: &fleet, violations };
             judge.all()?;
-            violations.append(&mut judge.violations);
+            violations = judge.violations;
+        }
+        for (index, release) in releases.iter().enumerate() {
+            for policy in release.policies {
+                let mut judge = Judge { policy, compiled: policy.compiled()?, fleet: &fleet, violations };
+                judge.release(index)?;
+                violations = judge.violations;
+            }
         }
         Ok(violations)
     })
@@ -114,16 +121,16 @@ impl<'p, 'a> Judge<'p, 'a> {
         if self.policy.kind == PolicyKind::Fleet {
             return self.unbound(None, None);
         }
+        (0..self.fleet.releases.len()).try_for_each(|index| self.release(index))
+    }
+
+    fn release(&mut self, index: usize) -> Result<(), Error> {
         let (policy, fleet) = (self.policy, self.fleet);
-        for (index, release) in fleet.releases.iter().enumerate() {
-            let Some(constraints) = &policy.constraints else {
-                self.unbound(Some(index), None)?;
-                continue;
-            };
-            for (object, request) in release.requests.iter().enumerate() {
-                if let Some(served) = constraints.matches(request, release.namespace(request)) {
-                    self.object(index, Chosen { index: release.first + object, request, served })?;
-                }
+        let Some(constraints) = &policy.constraints else { return self.unbound(Some(index), None) };
+        let Some(release) = fleet.releases.get(index) else { return Ok(()) };
+        for (object, request) in release.requests.iter().enumerate() {
+            if let Some(served) = constraints.matches(request, release.namespace(request)) {
+                self.object(index, Chosen { index: release.first + object, request, served })?;
             }
         }
         Ok(())
@@ -308,7 +315,9 @@ impl<'p, 'a> Judge<'p, 'a> {
     /// Takes note of a violation. Bindings and parameters that agree on it say it once, as hard as the hardest.
     fn found(&mut self, case: &Case<'_>, severity: Severity, message: String, blamed: Vec<Blamed>) {
         let (policy, release, object) = (self.policy, case.release, case.object.map(|object| object.index));
-        let same = self.violations.iter_mut().rev().take_while(|v| (v.release, v.object) == (release, object));
+        let same = self.violations.iter_mut().rev().take_while(|known| {
+            std::ptr::eq(known.policy, policy) && (known.release, known.object) == (release, object)
+        });
         match same.into_iter().find(|known| known.message == message && known.blamed == blamed) {
             Some(known) => known.severity = known.severity.max(severity),
             None => self.violations.push(Violation { policy, severity, release, object, message, blamed }),

@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 use std::collections::HashMap;
 
+use super::Policy;
 use super::kinds::Kinds;
 use super::request::{Request, text_map};
 use crate::value::{Map, Value};
@@ -22,6 +23,8 @@ pub struct Release<'a> {
     pub supplied: &'a Value,
     /// The objects.
     pub objects: &'a [Value],
+    /// The policies that it brings itself: see [`brought`](super::brought()).
+    pub policies: &'a [Policy],
 }
 
 /// The releases that are judged together.
