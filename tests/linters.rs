@@ -106,7 +106,7 @@ fn found(path: &str, catalogue: &Catalogue) -> (BTreeMap<String, BTreeSet<String
         .unwrap_or_else(|faults| panic!("{path}: {faults:?}"));
     let (mut of_objects, mut of_release) = (BTreeMap::<String, BTreeSet<String>>::new(), BTreeSet::new());
     for finding in &report.findings {
-        let aliases = &catalogue.find(&finding.policy).unwrap().policy.aliases;
+        let aliases = &catalogue.policies().find(|policy| policy.id == finding.policy).unwrap().aliases;
         let places = finding.places.iter().map(|place| &place.object);
         for object in finding.object.iter().chain(places) {
             let known = of_objects.entry(format!("{} {}", object.kind, object.name)).or_default();
