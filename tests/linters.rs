@@ -106,43 +106,44 @@ fn manifest(path: &str) -> String {
     }
 }
 
-/// The aliases of the policies that find something: by object (`Deployment web`), and of the release as a whole.
-fn found(path: &str, catalogue: &Catalogue) -> (BTreeMap<String, BTreeSet<String>>, BTreeSet<String>) {
+/// The policies that find something, by object (`Deployment web`); under an empty name those of the release as a whole.
+fn found<'c>(path: &str, catalogue: &'c Catalogue) -> BTreeMap<String, BTreeSet<&'c str>> {
     let manifests = check::read(vec![SourceFile::new(path, manifest(path))]).unwrap();
     let capabilities = Capabilities::default();
     let chosen = Selection { profiles: vec![Profile::All], ..Default::default() }.choose(catalogue).unwrap();
     let rules = Rules { chosen, exemptions: &[], honoured: Honoured::None, today: jiff::civil::Date::ZERO };
     let report = check::lint(&[Subject::plain(&manifests, "default", &capabilities)], &rules)
         .unwrap_or_else(|faults| panic!("{path}: {faults:?}"));
-    let (mut of_objects, mut of_release) = (BTreeMap::<String, BTreeSet<String>>::new(), BTreeSet::new());
+    let mut found = BTreeMap::<String, BTreeSet<&str>>::new();
     for finding in &report.findings {
-        let aliases = &catalogue.policies().find(|policy| policy.id == finding.policy).unwrap().aliases;
-        let places = finding.places.iter().map(|place| &place.object);
-        for object in finding.object.iter().chain(places) {
-            let known = of_objects.entry(format!("{} {}", object.kind, object.name)).or_default();
-            known.extend(aliases.iter().cloned());
-        }
-        if finding.object.is_none() && finding.places.is_empty() {
-            of_release.extend(aliases.iter().cloned());
+        let policy = catalogue.policies().find(|policy| policy.id == finding.policy).unwrap();
+        let objects: Vec<_> = finding.object.iter().chain(finding.places.iter().map(|place| &place.object)).collect();
+        let names = objects.iter().map(|object| format!("{} {}", object.kind, object.name));
+        for name in names.chain(objects.is_empty().then(String::new)) {
+            found.entry(name).or_default().insert(&policy.id);
         }
     }
-    (of_objects, of_release)
+    found
 }
 
 #[test]
 fn what_they_find_is_found_or_excepted() {
     let catalogue = Catalogue::builtin().unwrap();
     let (tools, exceptions) = known();
-    let (mut here, mut needed) = (BTreeMap::new(), BTreeSet::new());
+    let aliases: BTreeMap<&str, &[String]> =
+        catalogue.policies().map(|policy| (policy.id.as_str(), policy.aliases.as_slice())).collect();
+    let (mut here, mut needed, mut shared) = (BTreeMap::new(), BTreeSet::new(), BTreeSet::new());
     let (mut all, mut excepted, mut gaps) = (0, 0, BTreeMap::<String, Vec<String>>::new());
     for tool in tools.keys() {
         for Answer { manifest, object, ids } in answers(tool).1 {
-            let (of_objects, of_release) =
-                here.entry(manifest.clone()).or_insert_with_key(|path| found(path, &catalogue));
+            let found = here.entry(manifest.clone()).or_insert_with_key(|path| found(path, &catalogue));
             for id in ids {
                 all += 1;
                 let alias = format!("{tool}:{id}");
-                if of_release.contains(&alias) || of_objects.get(&object).is_some_and(|known| known.contains(&alias)) {
+                let of_object = [object.as_str(), ""].into_iter().filter_map(|name| found.get(name)).flatten();
+                let known: Vec<_> = of_object.filter(|policy| aliases[*policy].contains(&alias)).copied().collect();
+                shared.extend(known.iter().map(|policy| (manifest.clone(), object.clone(), *policy)));
+                if !known.is_empty() {
                     continue;
                 }
                 let place = format!("{} {object}", manifest.trim_start_matches("tests/fixtures/linters/"));
@@ -168,7 +169,9 @@ fn what_they_find_is_found_or_excepted() {
             assert!(needed.contains(&(index, part.clone())), "the exception of {part} is not needed");
         }
     }
-    println!("{all} findings of kube-linter and Checkov: {} found, {excepted} excepted", all - excepted);
+    let ours: usize = here.values().flat_map(BTreeMap::values).map(BTreeSet::len).sum();
+    println!("\n{all} findings of kube-linter and Checkov: {} found, {excepted} excepted", all - excepted);
+    println!("{} findings on the same manifests are plimsoll's own", ours - shared.len());
 }
 
 #[test]
