@@ -306,21 +306,22 @@ mod tests {
         let mut wrong = std::collections::BTreeSet::new();
         for entry in Catalogue::builtin().unwrap().entries() {
             let examples = Examples::read(entry.examples.as_ref().unwrap()).unwrap();
-            for mut example in examples.pass.into_iter().chain(examples.fail) {
-                for at in 0..example.objects.len() {
-                    let whole = example.objects[at].clone();
+            let mut examples: Vec<Example> = examples.pass.into_iter().chain(examples.fail).collect();
+            for release in examples.iter_mut().flat_map(|example| &mut example.releases) {
+                for at in 0..release.objects.len() {
+                    let whole = release.objects[at].clone();
                     let mut all = Vec::new();
                     places(&whole, &Path::default(), &mut all);
                     for path in all.iter().filter(|path| !matches!(path.to_string().as_str(), "apiVersion" | "kind")) {
-                        example.objects[at] = without(&whole, &path.0);
-                        if let Err(error) = evaluate([&entry.policy], &[example.as_release()])
+                        release.objects[at] = without(&whole, &path.0);
+                        if let Err(error) = evaluate([&entry.policy], &[release.as_release()])
                             && let ErrorKind::Evaluate { error: inner, .. } = &error.kind
                             && let EvalError { failure: Failure::NoSuchKey(_), .. } = &**inner
                         {
                             wrong.insert(format!("{}: {error} (without {path})", error.location));
                         }
                     }
-                    example.objects[at] = whole;
+                    release.objects[at] = whole;
                 }
             }
         }
