@@ -38,7 +38,7 @@ fn main() {
     let folder = std::env::temp_dir().join("plimsoll-against-linters");
     std::fs::create_dir_all(&folder).expect("a folder");
     let workspace = vec!["-f".into(), root().join("charts/workspace/examples/alice.yaml").into()];
-    let releases = [
+    let releases: [(&str, PathBuf, Vec<OsString>); 2] = [
         ("workspace", root().join("charts/workspace"), workspace),
         ("umbrella of 13", charts::umbrella(13), Vec::new()),
     ];
