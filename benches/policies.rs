@@ -38,7 +38,7 @@ fn main() {
         let manifests = check::read(vec![SourceFile::new("objects.yaml", manifests(objects))]).expect("it is YAML");
         let capabilities = Capabilities::default();
         let subjects = [Subject::plain(&manifests, "default", &capabilities)];
-        let lint = |()| check::lint(&[subject], &rules).expect("they can be evaluated");
+        let lint = |()| check::lint(&subjects, &rules).expect("they can be evaluated");
         print(&format!("all of them on {objects} objects"), median(|| (), lint));
     }
 }
