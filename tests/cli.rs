@@ -123,7 +123,8 @@ fn files_are_written_whole_and_where_they_were_asked_for() {
 
 #[test]
 fn lint_takes_charts_files_folders_and_standard_input() {
-    let dir = folder(&[("good.yaml", CONFIG), ("more/also-good.yml", CONFIG), ("more/notes.txt", LEAK)]);
+    let other = CONFIG.replace("settings", "others");
+    let dir = folder(&[("good.yaml", CONFIG), ("more/also-good.yml", &other), ("more/notes.txt", LEAK)]);
     let lint = |args: &[&str], stdin: &str| plimsoll(dir.path(), &[&["lint"], args].concat(), stdin);
     assert_eq!(lint(&["good.yaml"], "").status, 0);
     let all = lint(&["."], "");

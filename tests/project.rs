@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use common::{Run, folder, plimsoll, root, snapshots};
-use plimsoll::policy::exemption;
+use plimsoll::policy::{Catalogue, Profile, exemption};
 use plimsoll::project::Project;
 use plimsoll::source::SourceFile;
 use plimsoll::yaml;
@@ -97,8 +97,16 @@ fn the_manual_tells_the_truth() {
     let [file, annotated] = blocks[..] else { panic!("{}", blocks.len()) };
     let read = Project::read(&SourceFile::new("plimsoll.yaml", file), Path::new("")).unwrap();
     assert_eq!(read.exemptions.len(), 1);
+    read.configure(&mut Catalogue::builtin().unwrap()).unwrap();
     let object = yaml::parse(annotated, yaml::Options::default()).unwrap();
     assert_eq!(exemption::carried(&object, 0).unwrap().len(), 1);
+}
+
+#[test]
+fn the_schema_knows_every_profile() {
+    let schema: serde_json::Value = serde_json::from_str(include_str!("../schemas/plimsoll.schema.json")).unwrap();
+    let known = &schema["properties"]["policies"]["properties"]["profiles"]["items"]["enum"];
+    assert_eq!(*known, serde_json::json!(Profile::ALL.map(Profile::name)));
 }
 
 #[test]

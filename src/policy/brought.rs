@@ -8,6 +8,9 @@ use super::kinds::group_version;
 use crate::manifest::{Manifest, Object};
 use crate::value::Value;
 
+/// What the ids of such policies begin with.
+pub const RELEASE: &str = "release/";
+
 /// Why a violation of such a policy matters, where the policy does not say.
 const RATIONALE: &str = "The release brings this policy and binds it: once it is in the cluster, the API server judges by \
                          it every object that is applied.";
@@ -28,7 +31,7 @@ pub fn brought(objects: &[Object], manifests: &[Manifest]) -> Result<Vec<Policy>
         let Some(manifest) = manifests.get(object.manifest).filter(|_| group == "admissionregistration.k8s.io") else {
             continue;
         };
-        let id = format!("release/{}", object.reference.name);
+        let id = format!("{RELEASE}{}", object.reference.name);
         let document = Document::of_manifest(manifest, object);
         match object.reference.kind.as_str() {
             "ValidatingAdmissionPolicy" => {

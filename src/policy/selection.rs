@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::brought::RELEASE;
 use super::catalogue::{Catalogue, Entry};
 use super::document::Policy;
 use super::params::NoSuchParam;
@@ -122,6 +123,11 @@ impl Pattern {
             Some(category) => policy.id.split_once('/').is_some_and(|(of, _)| of == category),
             None => policy.id == self.0 || policy.aliases.contains(&self.0),
         }
+    }
+
+    /// Whether it names what a release brings itself, which no catalogue knows.
+    pub fn is_brought(&self) -> bool {
+        self.0.starts_with(RELEASE)
     }
 
     /// Whether it names a whole category.

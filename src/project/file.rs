@@ -78,7 +78,9 @@ impl File {
         let mut exemptions = Vec::new();
         for (index, entry) in self.exemptions.into_iter().enumerate() {
             let field = root.key("exemptions").index(index);
-            names.pattern(&field.key("policy"), &entry.policy);
+            if !Pattern::new(&*entry.policy).is_brought() {
+                names.pattern(&field.key("policy"), &entry.policy);
+            }
             let place = locate(source, &field.key("policy"));
             exemptions.push(exemption(entry, place).map_err(|error| wrong(source, &field, error))?);
         }
