@@ -13,6 +13,7 @@ pub mod evaluate;
 pub mod examples;
 mod kinds;
 mod matching;
+pub mod reach;
 
 pub use catalogue::{Catalogue, Entry};
 pub use document::{Policy, PolicyKind};

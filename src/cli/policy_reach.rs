@@ -1,0 +1,35 @@
+//! `plimsoll policy reach`: who can read which Secret.
+
+use super::lint::Target;
+use super::{Stop, Streams};
+use crate::check;
+use crate::gate::ExitStatus;
+use crate::report::reach::{Filter, Format, Reach};
+
+/// Show who can read which Secret, and which lines make it so
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    target: Target,
+    /// How the graph is printed
+    #[arg(long, value_enum, default_value_t, help_heading = "Graph")]
+    format: Format,
+    /// Show only ways to this Secret, by its name or namespace/name
+    #[arg(long, value_name = "NAME", help_heading = "Graph")]
+    secret: Option<String>,
+    /// Show only what this container, object, ServiceAccount, user or group reaches
+    #[arg(long, value_name = "NAME", help_heading = "Graph")]
+    who: Option<String>,
+}
+
+pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, Stop> {
+    args.target.with(streams, |subject, streams| {
+        let objects = subject.objects()?;
+        let values: Vec<_> = objects.iter().map(|object| object.value.clone()).collect();
+        let graph = check::reach(subject, &objects, &values)?;
+        let filter = Filter { secret: args.secret.as_deref(), who: args.who.as_deref() };
+        let reach = Reach::new(&graph, &objects, subject.manifests(), filter);
+        reach.write(args.format, streams.stdout_style, streams.stdout)?;
+        Ok(ExitStatus::Clean)
+    })
+}
