@@ -6,6 +6,7 @@ mod deps;
 mod init;
 mod lint;
 mod policy;
+mod policy_docs;
 mod policy_text;
 mod render;
 

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use super::check_args::{catalogue, fault, find};
-use super::policy_text;
 use super::{Stop, Streams};
+use super::{policy_docs, policy_text};
 use crate::finding::Fault;
 use crate::gate::ExitStatus;
 use crate::policy::Catalogue;
@@ -15,9 +15,6 @@ use crate::policy::examples::Examples;
 pub(super) enum Args {
     /// List all policies
     List {
-        /// How
-        #[arg(long, value_enum, default_value_t)]
-        format: Format,
         /// List the policies of this folder too (repeatable)
         #[arg(long, value_name = "DIR")]
         policies: Vec<PathBuf>,
@@ -35,27 +32,21 @@ pub(super) enum Args {
         /// Folders of policies of one's own, each with examples in NAME.test.yaml; the built-in ones where left out
         folders: Vec<PathBuf>,
     },
-}
-
-/// A format of the list.
-#[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
-pub(super) enum Format {
-    /// A line each
-    #[default]
-    Text,
-    /// What docs/policies.md holds
-    Markdown,
+    /// Write the documentation of policies as Markdown: policies.md and a page for each, policies/ID.md
+    Docs {
+        /// The folder to write to
+        folder: PathBuf,
+        /// Policies of this folder in place of the built-in ones (repeatable)
+        #[arg(long, value_name = "DIR")]
+        policies: Vec<PathBuf>,
+    },
 }
 
 pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, Stop> {
     match args {
-        Args::List { format, policies } => {
+        Args::List { policies } => {
             let catalogue = catalogue(policies)?;
-            let text = match format {
-                Format::Text => policy_text::list(&catalogue),
-                Format::Markdown => policy_text::markdown(&catalogue),
-            };
-            streams.stdout.write_all(text.as_bytes())?;
+            streams.stdout.write_all(policy_text::list(&catalogue).as_bytes())?;
             Ok(ExitStatus::Clean)
         }
         Args::Explain { id, policies } => {
@@ -65,18 +56,25 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
             Ok(ExitStatus::Clean)
         }
         Args::Test { folders } => test(folders, streams),
+        Args::Docs { folder, policies } => {
+            policy_docs::write(&own(policies)?, folder)?;
+            Ok(ExitStatus::Clean)
+        }
     }
 }
 
-/// Runs every example. A policy without examples of both kinds fails: nobody knows what it does.
-fn test(folders: &[PathBuf], streams: &mut Streams<'_>) -> Result<ExitStatus, Stop> {
+/// The policies of folders; the built-in ones where none is named.
+fn own(folders: &[PathBuf]) -> Result<Catalogue, Stop> {
     let mut catalogue = Catalogue::default();
     for folder in folders {
         catalogue.add_folder(folder).map_err(fault)?;
     }
-    if folders.is_empty() {
-        catalogue = Catalogue::builtin().map_err(fault)?;
-    }
+    Ok(if folders.is_empty() { Catalogue::builtin().map_err(fault)? } else { catalogue })
+}
+
+/// Runs every example. A policy without examples of both kinds fails: nobody knows what it does.
+fn test(folders: &[PathBuf], streams: &mut Streams<'_>) -> Result<ExitStatus, Stop> {
+    let catalogue = own(folders)?;
     let (mut passed, mut failed) = (0, 0);
     for entry in catalogue.entries() {
         let policy = &entry.policy;

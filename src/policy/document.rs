@@ -13,6 +13,11 @@ use crate::value::Path;
 /// The prefix of the annotations that hold a policy's catalogue data.
 const ANNOTATION: &str = "plimsoll.dev/";
 
+/// The variable that an evaluation sets to the minor version of Kubernetes that the release is meant for.
+///
+/// Its expression is what holds where nobody sets it: in a cluster.
+const KUBERNETES_MINOR: &str = "kubernetesMinor";
+
 /// A policy.
 #[derive(Debug)]
 pub struct Policy {
@@ -30,6 +35,8 @@ pub struct Policy {
     pub remediation: String,
     /// The ids under which other tools know it: `kube-linter:privileged-container`.
     pub aliases: Vec<String>,
+    /// The profiles that it belongs to; besides these, every policy is in `all`.
+    pub profiles: Vec<String>,
     /// Which objects it is about; a release policy without it is about the release as a whole.
     pub constraints: Option<MatchConstraints>,
     /// Whether an expression that cannot be evaluated is passed over (`failurePolicy: Ignore`).
@@ -172,6 +179,7 @@ impl Policy {
             rationale: note("description")?.unwrap_or_default().trim().to_owned(),
             remediation: note("remediation")?.unwrap_or_default().trim().to_owned(),
             aliases: words(note("aliases")?.unwrap_or_default()),
+            profiles: words(note("profiles")?.unwrap_or_default()),
             constraints,
             ignores_failures,
             spec: Spec::read(&spec)?,
@@ -200,6 +208,11 @@ impl Policy {
         };
         let place = span.map_or_else(|| self.document.locate(path), |span| self.document.locate_within(path, span));
         Error::new(kind, place).of(&self.id)
+    }
+
+    /// The index of the variable that is set to the minor version of Kubernetes.
+    pub(super) fn kubernetes_minor(&self) -> Option<usize> {
+        self.spec.variables.iter().position(|(name, _)| &**name == KUBERNETES_MINOR)
     }
 
     /// Where the variable of an index was written.
@@ -270,7 +283,11 @@ impl Spec {
             if variables.iter().any(|(known, _)| *known == name) {
                 return Err(variable.error(format!("variable {name} is defined twice")));
             }
-            variables.push((name, expression(&variable, "expression")?));
+            let path = expression(&variable, "expression")?;
+            if &*name == KUBERNETES_MINOR && variable.need("expression")?.text()?.trim().parse::<i64>().is_err() {
+                return Err(variable.error(format!("variable {name} must be a number, such as \"35\": it is replaced")));
+            }
+            variables.push((name, path));
         }
         let mut validations = Vec::new();
         for validation in spec.list_of("validations")? {
@@ -300,7 +317,7 @@ impl Spec {
 }
 
 fn check_annotations(notes: &Node<'_>) -> Result<(), Error> {
-    const KNOWN: &[&str] = &["title", "severity", "description", "remediation", "aliases"];
+    const KNOWN: &[&str] = &["title", "severity", "description", "remediation", "aliases", "profiles"];
     let keys = notes.value.as_map().into_iter().flat_map(|map| map.iter().map(|(key, _)| key));
     for key in keys {
         if let Some(name) = key.strip_prefix(ANNOTATION)

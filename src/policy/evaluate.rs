@@ -86,6 +86,7 @@ struct Prepared<'a> {
     all: Value,
     identities: Vec<Identity>,
     about: Value,
+    minor: Option<i64>,
 }
 
 struct Identity {
@@ -108,7 +109,17 @@ impl<'a> Prepared<'a> {
             ("service", "Helm"),
             ("kubeVersion", release.kube_version),
         ]);
-        Self { release, all: objects.clone().into(), objects, identities, about }
+        let minor = release.kube_version.split('.').nth(1).and_then(|minor| minor.parse().ok());
+        Self { release, all: objects.clone().into(), objects, identities, about, minor }
+    }
+
+    /// An evaluation of a policy's expressions.
+    fn evaluation<'e>(&self, policy: &Policy, compiled: &'e Compiled, globals: &'e [Val]) -> Evaluation<'e> {
+        let evaluation = Evaluation::new(globals, &compiled.variables);
+        if let (Some(variable), Some(minor)) = (policy.kubernetes_minor(), self.minor) {
+            evaluation.preset(variable, Val::new(Data::Int(minor)));
+        }
+        evaluation
     }
 
     fn evaluate<'p>(&self, policy: &'p Policy, violations: &mut Vec<Violation<'p>>) -> Result<(), Error> {
@@ -200,7 +211,7 @@ impl<'a> Prepared<'a> {
         violations: &mut Vec<Violation<'p>>,
     ) -> Result<(), Error> {
         let globals = self.globals(policy, object, false);
-        let evaluation = Evaluation::new(&globals, &compiled.variables);
+        let evaluation = self.evaluation(policy, compiled, &globals);
         // Of a failed expression the failure decides, unless the policy says that it does not matter.
         let verdict = |program: &Program, path: &Path| match evaluation.truth(program) {
             Ok(verdict) => Ok(Some(verdict)),
@@ -241,7 +252,7 @@ impl<'a> Prepared<'a> {
         object: Option<usize>,
     ) -> Vec<Blamed> {
         let globals = self.globals(policy, object, true);
-        let evaluation = Evaluation::new(&globals, &compiled.variables);
+        let evaluation = self.evaluation(policy, compiled, &globals);
         let mut blamed = Vec::new();
         for (root, path) in blame::blame(&evaluation, &validation.expression, false) {
             let (subject, path) = match (root, path.0.split_first(), object) {

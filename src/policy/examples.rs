@@ -4,6 +4,7 @@
 //! pass:
 //!   - name: what is shown
 //!     release: {name: alice, namespace: workspaces}
+//!     kubernetes: "1.30"
 //!     values: {}
 //!     suppliedValues: {}
 //!     objects: []
@@ -31,6 +32,8 @@ use crate::value::{Map, Value};
 /// The examples of one policy.
 #[derive(Debug)]
 pub struct Examples {
+    /// Objects that every example has.
+    pub base: Vec<Value>,
     /// Releases without a finding.
     pub pass: Vec<Example>,
     /// Releases with findings.
@@ -42,12 +45,14 @@ pub struct Examples {
 pub struct Example {
     /// What it shows.
     pub name: String,
-    /// The objects.
-    pub objects: Vec<Value>,
+    /// What is written of it: the value in its file, without anchors and aliases.
+    pub written: Value,
     /// Where it is in its file.
     pub location: Location,
+    objects: Vec<Value>,
     release: String,
     namespace: String,
+    kube_version: String,
     values: Value,
     supplied: Value,
     findings: Vec<Expected>,
@@ -89,7 +94,7 @@ impl Examples {
         let read = |key, fails| -> Result<Vec<Example>, Error> {
             root.list_of(key)?.iter().map(|node| Example::read(node, &base, fails)).collect()
         };
-        Ok(Self { pass: read("pass", false)?, fail: read("fail", true)? })
+        Ok(Self { pass: read("pass", false)?, fail: read("fail", true)?, base })
     }
 
     /// Runs the policy on its examples. `Err` is a policy that cannot be evaluated on one.
@@ -108,7 +113,7 @@ impl Examples {
 
 impl Example {
     fn read(node: &Node<'_>, base: &[Value], fails: bool) -> Result<Self, Error> {
-        let known = ["name", "release", "values", "suppliedValues", "objects", "findings"];
+        let known = ["name", "release", "kubernetes", "values", "suppliedValues", "objects", "findings"];
         node.only(if fails { &known } else { known.split_last().map_or(&known, |(_, rest)| rest) })?;
         let release = node.get("release");
         if let Some(release) = &release {
@@ -128,10 +133,12 @@ impl Example {
         }
         Ok(Self {
             name: node.need("name")?.text()?.to_owned(),
+            written: node.value.clone(),
             objects: all,
             location: node.location(),
             release: named("name", "alice")?,
             namespace: named("namespace", "workspace-alice")?,
+            kube_version: node.text_of("kubernetes")?.unwrap_or("1.35").to_owned(),
             supplied: if node.get("suppliedValues").is_some() { mapping("suppliedValues") } else { values.clone() },
             values,
             findings,
@@ -142,7 +149,7 @@ impl Example {
         Release {
             name: &self.release,
             namespace: &self.namespace,
-            kube_version: "v1.35.0",
+            kube_version: &self.kube_version,
             values: &self.values,
             supplied: &self.supplied,
             objects: &self.objects,

@@ -70,6 +70,13 @@ impl<'a> Evaluation<'a> {
         Self { globals, composed, memo, budget: Budget::new() }
     }
 
+    /// Gives a variable a value in place of that of its expression.
+    pub fn preset(&self, variable: usize, value: Val) {
+        if let Some(cell) = self.memo.borrow_mut().get_mut(variable) {
+            *cell = Some(Ok(value));
+        }
+    }
+
     /// The value of an expression.
     pub fn value(&self, program: &Program) -> Result<Val, EvalError> {
         self.eval(&program.root, &mut Vec::new())
