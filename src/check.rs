@@ -11,7 +11,7 @@ use std::sync::{Arc, LazyLock};
 use crate::chart::{self, Capabilities, Chart};
 use crate::finding::{Fault, Report};
 use crate::manifest::{self, Manifest, Object};
-use crate::policy::{self, Policy};
+use crate::policy::{self, Policy, reach};
 use crate::render::host::Source;
 use crate::render::{Release, Scope, Templates};
 use crate::source::SourceFile;
@@ -107,6 +107,23 @@ pub fn lint(subject: &Subject<'_>, policies: &[&Policy]) -> Result<Report, Vec<F
     let findings = explain::findings(subject, &objects, &violations)?;
     let warnings = subject.rendered.map(|rendered| rendered.warnings.clone()).unwrap_or_default();
     Ok(Report { findings, objects: objects.len(), policies: policies.len(), warnings })
+}
+
+/// Finds who can read which Secret, and hands over the graph with its objects and where they are.
+///
+/// # Errors
+/// An object that no API server would take; more relations than anybody could read; also where there is no object.
+pub fn reach<T>(
+    subject: &Subject<'_>,
+    then: impl FnOnce(&reach::Graph<'_>, &[Object], &[Manifest]) -> T,
+) -> Result<T, Vec<Fault>> {
+    let objects = subject.objects()?;
+    let values: Vec<Value> = objects.iter().map(|object| object.value.clone()).collect();
+    let release = subject.release(&values);
+    let member = reach::Member { name: release.name, namespace: release.namespace, objects: &values };
+    let graph = reach::Graph::new(&[member]);
+    let graph = graph.map_err(|error| one(fault::of_reach(&error, &objects, subject.manifests)))?;
+    Ok(then(&graph, &objects, subject.manifests))
 }
 
 impl Job {

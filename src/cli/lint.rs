@@ -19,6 +19,15 @@ const MAX_FILE: u64 = 64 << 20;
 /// Check a chart, or files and folders of plain manifests, or `-`
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
+    #[command(flatten)]
+    target: Target,
+    #[command(flatten)]
+    checks: CheckArgs,
+}
+
+/// What is looked at: a release of a chart, or plain manifests.
+#[derive(Debug, clap::Args)]
+pub(super) struct Target {
     /// One chart (a folder with a Chart.yaml, or a .tgz), or files and folders of manifests, or `-`
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
@@ -28,30 +37,40 @@ pub(super) struct Args {
 
     #[command(flatten)]
     chart: ChartArgs,
-    #[command(flatten)]
-    checks: CheckArgs,
 }
 
 pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, Stop> {
-    let is_chart = |path: &Path| path.join("Chart.yaml").is_file() || path.extension().is_some_and(|end| end == "tgz");
-    if let [chart] = args.paths.as_slice()
-        && is_chart(chart)
-    {
-        let job = args.chart.job(&[args.name.clone(), chart.display().to_string()], streams)?;
-        let rendered = check::render(&job)?;
-        return args.checks.run(&Subject::from(&rendered), streams);
+    args.target.with(streams, |subject, streams| args.checks.run(subject, streams))
+}
+
+impl Target {
+    /// Renders or reads what is meant, and hands it over.
+    pub(super) fn with(
+        &self,
+        streams: &mut Streams<'_>,
+        then: impl FnOnce(&Subject<'_>, &mut Streams<'_>) -> Result<ExitStatus, Stop>,
+    ) -> Result<ExitStatus, Stop> {
+        let is_chart =
+            |path: &Path| path.join("Chart.yaml").is_file() || path.extension().is_some_and(|end| end == "tgz");
+        if let [chart] = self.paths.as_slice()
+            && is_chart(chart)
+        {
+            let job = self.chart.job(&[self.name.clone(), chart.display().to_string()], streams)?;
+            let rendered = check::render(&job)?;
+            return then(&Subject::from(&rendered), streams);
+        }
+        if let Some(chart) = self.paths.iter().find(|path| is_chart(path)) {
+            let fault = Fault::new(format!("{} is a chart among other paths", chart.display()));
+            return Err(fault.help("give one chart at a time, so that its values are its own").into());
+        }
+        let mut files = Vec::new();
+        for path in &self.paths {
+            collect(path, streams, &mut files)?;
+        }
+        let manifests = check::read(files)?;
+        let capabilities = self.chart.capabilities()?;
+        then(&Subject::plain(&manifests, &self.chart.namespace, &capabilities), streams)
     }
-    if let Some(chart) = args.paths.iter().find(|path| is_chart(path)) {
-        let fault = Fault::new(format!("{} is a chart among other paths", chart.display()));
-        return Err(fault.help("lint one chart at a time, so that its values are its own").into());
-    }
-    let mut files = Vec::new();
-    for path in &args.paths {
-        collect(path, streams, &mut files)?;
-    }
-    let manifests = check::read(files)?;
-    let capabilities = args.chart.capabilities()?;
-    args.checks.run(&Subject::plain(&manifests, &args.chart.namespace, &capabilities), streams)
 }
 
 /// Reads a file, or all files of manifests below a folder in the order of their names.

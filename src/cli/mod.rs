@@ -7,6 +7,7 @@ mod init;
 mod lint;
 mod policy;
 mod policy_docs;
+mod policy_reach;
 mod policy_text;
 mod render;
 

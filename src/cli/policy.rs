@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::check_args::{catalogue, fault, find};
 use super::{Stop, Streams};
-use super::{policy_docs, policy_text};
+use super::{policy_docs, policy_reach, policy_text};
 use crate::finding::Fault;
 use crate::gate::ExitStatus;
 use crate::policy::Catalogue;
@@ -32,6 +32,7 @@ pub(super) enum Args {
         /// Folders of policies of one's own, each with examples in NAME.test.yaml; the built-in ones where left out
         folders: Vec<PathBuf>,
     },
+    Reach(Box<policy_reach::Args>),
     /// Write the documentation of policies as Markdown: policies.md and a page for each, policies/ID.md
     Docs {
         /// The folder to write to
@@ -56,6 +57,7 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
             Ok(ExitStatus::Clean)
         }
         Args::Test { folders } => test(folders, streams),
+        Args::Reach(args) => policy_reach::run(args, streams),
         Args::Docs { folder, policies } => {
             policy_docs::write(&own(policies)?, folder)?;
             Ok(ExitStatus::Clean)

@@ -24,12 +24,11 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, Stop> {
     args.target.with(streams, |subject, streams| {
-        let objects = subject.objects()?;
-        let values: Vec<_> = objects.iter().map(|object| object.value.clone()).collect();
-        let graph = check::reach(subject, &objects, &values)?;
         let filter = Filter { secret: args.secret.as_deref(), who: args.who.as_deref() };
-        let reach = Reach::new(&graph, &objects, subject.manifests(), filter);
-        reach.write(args.format, streams.stdout_style, streams.stdout)?;
+        check::reach(subject, |graph, objects, manifests| {
+            let reach = Reach::new(graph, objects, manifests, filter);
+            reach.write(args.format, streams.stdout_style, streams.stdout)
+        })??;
         Ok(ExitStatus::Clean)
     })
 }

@@ -165,7 +165,10 @@ impl Via {
 
     /// Whether the Secret is one that the pod itself names.
     pub fn is_own_reference(self) -> bool {
-        matches!(self, Self::Env | Self::EnvFrom | Self::Volume | Self::ImagePull | Self::Driver | Self::Tls | Self::Listed)
+        matches!(
+            self,
+            Self::Env | Self::EnvFrom | Self::Volume | Self::ImagePull | Self::Driver | Self::Tls | Self::Listed
+        )
     }
 }
 

@@ -17,9 +17,10 @@ pub struct Field<'a> {
 impl Field<'_> {
     /// The way to the field. It may be missing: then its absence is what counts.
     pub fn path(&self) -> Path {
-        let steps = self.path.iter().flat_map(|(key, index)| {
-            [Some(Step::Key((*key).into())), index.map(Step::Index)].into_iter().flatten()
-        });
+        let steps = self
+            .path
+            .iter()
+            .flat_map(|(key, index)| [Some(Step::Key((*key).into())), index.map(Step::Index)].into_iter().flatten());
         Path(steps.collect())
     }
 }
@@ -130,11 +131,6 @@ impl<'p, 'a> At<'p, 'a> {
     }
 
     fn wrong(&self, expected: &'static str) -> Error {
-        Error::Malformed {
-            object: self.object,
-            path: self.field().path(),
-            expected,
-            found: self.value.type_name(),
-        }
+        Error::Malformed { object: self.object, path: self.field().path(), expected, found: self.value.type_name() }
     }
 }

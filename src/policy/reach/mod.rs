@@ -63,7 +63,9 @@ pub enum Error {
         found: &'static str,
     },
     /// The result would be too large to be of use.
-    #[error("there are more than {limit} {what}: bind fewer roles to fewer subjects, or look at fewer releases at once")]
+    #[error(
+        "there are more than {limit} {what}: bind fewer roles to fewer subjects, or look at fewer releases at once"
+    )]
     TooLarge {
         /// Of what there is too much.
         what: &'static str,

@@ -69,7 +69,9 @@ fn is_sensitive(path: &str, part: &str) -> bool {
     if steps.starts_with(&["var", "run"]) {
         steps.remove(0);
     }
-    SENSITIVE.iter().any(|known| known.starts_with(&steps) || steps.starts_with(known) && steps.first() != Some(&"proc"))
+    SENSITIVE
+        .iter()
+        .any(|known| known.starts_with(&steps) || steps.starts_with(known) && steps.first() != Some(&"proc"))
 }
 
 #[cfg(test)]
@@ -78,7 +80,9 @@ mod tests {
 
     #[test]
     fn folders_above_and_below_count() {
-        for path in ["/", "/var", "/var/lib/kubelet", "/var/lib/kubelet/pods/x", "/var/run", "/run/docker.sock", "/proc"] {
+        for path in
+            ["/", "/var", "/var/lib/kubelet", "/var/lib/kubelet/pods/x", "/var/run", "/run/docker.sock", "/proc"]
+        {
             assert!(is_sensitive(path, ""), "{path}");
         }
         for path in ["/var/log", "/var/lib/kubelet/device-plugins", "/proc/sys", "/etc/ssl", "/data/../tmp"] {

@@ -135,11 +135,9 @@ fn pod<'a>(
         fields
     });
     let mut containers = Vec::new();
-    for (list, phase) in [
-        ("initContainers", Phase::Init),
-        ("containers", Phase::Main),
-        ("ephemeralContainers", Phase::Main),
-    ] {
+    for (list, phase) in
+        [("initContainers", Phase::Init), ("containers", Phase::Main), ("ephemeralContainers", Phase::Main)]
+    {
         for at in spec.items(list)? {
             // Nothing is mounted into ephemeral containers but what they name.
             let automount = automount.as_ref().filter(|_| list != "ephemeralContainers");
@@ -149,7 +147,9 @@ fn pod<'a>(
         }
     }
     let mut used = named(spec, "imagePullSecrets", Via::ImagePull)?;
-    if used.is_empty() && let Some(known) = known {
+    if used.is_empty()
+        && let Some(known) = known
+    {
         used.extend(known.pull_secrets.iter().cloned());
     }
     used.extend(volumes.used());

@@ -97,7 +97,13 @@ const ROWS: &[Row] = &[
     row(Right::RunPods, "", &["pods", "replicationcontrollers"], &["create"], false),
     row(Right::RunPods, "", &["replicationcontrollers"], &["update", "patch"], true),
     row(Right::RunPods, "apps", &["deployments", "statefulsets", "daemonsets", "replicasets"], &["create"], false),
-    row(Right::RunPods, "apps", &["deployments", "statefulsets", "daemonsets", "replicasets"], &["update", "patch"], true),
+    row(
+        Right::RunPods,
+        "apps",
+        &["deployments", "statefulsets", "daemonsets", "replicasets"],
+        &["update", "patch"],
+        true,
+    ),
     row(Right::RunPods, "batch", &["jobs", "cronjobs"], &["create"], false),
     row(Right::RunPods, "batch", &["cronjobs"], &["update", "patch"], true),
     row(Right::DebugPods, "", &["pods/ephemeralcontainers"], &["update", "patch"], true),
@@ -174,9 +180,10 @@ pub(super) fn of_rule<'a>(rule: &At<'_, 'a>) -> Result<Vec<Grant<'a>>, Error> {
             continue;
         }
         let verb = row.verbs.iter().find_map(|verb| Some((*verb, find(&verbs, verb)?)));
-        let resource = row.resources.iter().find_map(|name| {
-            Some((*name, resources.iter().position(|given| matches(given, name))?))
-        });
+        let resource = row
+            .resources
+            .iter()
+            .find_map(|name| Some((*name, resources.iter().position(|given| matches(given, name))?)));
         if let (Some((verb, verb_at)), Some((resource, resource_at))) = (verb, resource) {
             let fields = evidence(resource_at, verb_at);
             grants.push(Grant { right: row.right, verb, resource, names: names.clone(), fields });

@@ -181,7 +181,8 @@ impl<'a> Roles<'a> {
             return Ok(None);
         }
         let mut grants = builtin.unwrap_or_default();
-        let labels = GATHERED.iter().find(|(name, _)| kind == "ClusterRole" && *name == key.1).map(|(_, labels)| *labels);
+        let labels =
+            GATHERED.iter().find(|(name, _)| kind == "ClusterRole" && *name == key.1).map(|(_, labels)| *labels);
         let gathered = labels.unwrap_or_default().iter().filter_map(|label| self.by_label.get(&(*label, "true")));
         let roots: Vec<usize> = numbers.into_iter().chain(gathered.flatten().copied()).collect();
         self.collect(roots, &mut grants)?;

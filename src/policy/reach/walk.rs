@@ -17,6 +17,8 @@ use super::roles::{Bindings, Subject};
 
 /// The most steps of all walks together.
 const MAX_STEPS: usize = 20_000_000;
+/// Of accounts that may do the same, as many are asked: one or two may be those who ask.
+const MAX_ALIKE: usize = 4;
 /// The most edges.
 const MAX_EDGES: usize = 2_000_000;
 
@@ -136,11 +138,12 @@ impl<'g, 'a> Walker<'g, 'a> {
         }
         match place {
             Place::Container(pod, index) => self.visit_container(walk, pod, index, hop),
-            Place::Subject(subject) => {
-                self.powers(subject).iter().try_for_each(|power| self.follow(walk, power, hop))
-            }
+            Place::Subject(subject) => self.powers(subject).iter().try_for_each(|power| self.follow(walk, power, hop)),
             Place::Accounts(namespace) | Place::PodAccounts(namespace) => {
                 for (subject, power) in self.together(place).iter() {
+                    if walk.visited.contains(&Place::Subject(*subject)) {
+                        continue;
+                    }
                     let hop = hop.map(|hop| self.becoming(hop, *subject));
                     let action = match power.grant.right {
                         Right::Read => Action::Read,
@@ -359,7 +362,13 @@ impl<'g, 'a> Walker<'g, 'a> {
         Ok(())
     }
 
-    fn take_token(&mut self, walk: &mut Walk<'a>, namespace: &'a str, secret: &'a str, hop: usize) -> Result<(), Error> {
+    fn take_token(
+        &mut self,
+        walk: &mut Walk<'a>,
+        namespace: &'a str,
+        secret: &'a str,
+        hop: usize,
+    ) -> Result<(), Error> {
         match self.objects.tokens.get(&(namespace, secret)) {
             Some((account, field)) => {
                 let hop = self.hop(Some(hop), Via::TokenSecret, [field.clone()].into());
@@ -384,7 +393,7 @@ impl<'g, 'a> Walker<'g, 'a> {
         powers
     }
 
-    /// What several accounts may do, each kind of right once, with one of those who have it.
+    /// What several accounts may do, each kind of right with a few of those who have it.
     fn together(&mut self, place: Place<'a>) -> Rc<[(Subject<'a>, Power<'a>)]> {
         if let Some(known) = self.together.get(&place) {
             return known.clone();
@@ -402,7 +411,7 @@ impl<'g, 'a> Walker<'g, 'a> {
             Place::Accounts(namespace) | Place::PodAccounts(namespace) => Some(namespace),
             Place::Subject(_) | Place::Container(..) => None,
         };
-        let (mut seen, mut known, mut powers) = (HashSet::new(), HashSet::new(), Vec::new());
+        let (mut seen, mut known, mut powers) = (HashSet::new(), HashMap::new(), Vec::new());
         for subject in subjects.into_iter().filter(|subject| seen.insert(*subject)) {
             for power in self.powers(subject).iter() {
                 let is_inner = power.namespace == own && matches!(power.grant.right, Right::Read | Right::Change);
@@ -410,7 +419,9 @@ impl<'g, 'a> Walker<'g, 'a> {
                     false if is_inner => Rc::from([""]),
                     _ => power.grant.names.clone(),
                 };
-                if known.insert((power.grant.right, power.namespace, names)) {
+                let count: &mut usize = known.entry((power.grant.right, power.namespace, names)).or_default();
+                *count += 1;
+                if *count <= MAX_ALIKE {
                     powers.push((subject, power.clone()));
                 }
             }
@@ -456,8 +467,11 @@ impl<'g, 'a> Walker<'g, 'a> {
             steps += usize::from(step.via != Via::Token || step.parent.is_some());
             hop = step.parent;
         }
-        // Of what is one's own every way is told, of what others lead to the shortest.
-        if !walk.found.insert((action, target.clone())) && steps > 1 {
+        // Of what is one's own every way is told; of what others lead to the shortest, if it is no part of a whole.
+        let is_known = !walk.found.insert((action, target.clone()));
+        let wholes = [target.namespace, None].map(|of| (action, Target::every(target.kind, of, Among::All)));
+        let is_part = wholes.iter().any(|whole| whole.1 != target && walk.found.contains(whole));
+        if steps > 1 && (is_known || is_part) {
             return Ok(());
         }
         if self.edges.len() >= MAX_EDGES {

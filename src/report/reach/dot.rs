@@ -2,13 +2,16 @@
 
 use std::io::{self, Write};
 
-use super::picture::{Picture, colour};
 use super::Reach;
+use super::picture::{Picture, colour};
 
 pub(super) fn write(reach: &Reach<'_, '_>, out: &mut dyn Write) -> io::Result<()> {
     let picture = Picture::new(reach);
     writeln!(out, "digraph reach {{")?;
-    writeln!(out, "  rankdir=LR; node [shape=box, style=rounded, fontname=\"sans-serif\"]; edge [fontname=\"sans-serif\"];")?;
+    writeln!(
+        out,
+        "  rankdir=LR; node [shape=box, style=rounded, fontname=\"sans-serif\"]; edge [fontname=\"sans-serif\"];"
+    )?;
     for (side, nodes) in [("w", &picture.who), ("t", &picture.targets)] {
         for (index, node) in nodes.iter().enumerate() {
             let label = format!("{}\n{}", node.above, node.name);

@@ -82,7 +82,9 @@ impl<T: Eq + Hash> Numbered<T> {
 fn of_who(graph: &Graph<'_>, who: Who<'_>) -> Node {
     let words = words::who(graph, who);
     let (above, name) = match who {
-        Who::Container(_, _, name) => (words.split_once(" of ").map_or("", |(_, owner)| owner).to_owned(), name.to_owned()),
+        Who::Container(_, _, name) => {
+            (words.split_once(" of ").map_or("", |(_, owner)| owner).to_owned(), name.to_owned())
+        }
         Who::Pods(_) | Who::Controller(_) => {
             let (above, name) = words.rsplit_once(' ').unwrap_or(("", &words));
             (above.to_owned(), name.to_owned())
@@ -100,12 +102,14 @@ fn of_target(target: &Target<'_>) -> Node {
     let namespace = target.namespace.map_or_else(|| "the cluster".to_owned(), |name| format!("namespace {name}"));
     let name = match (target.name, target.among) {
         (Some(name), _) => return Node { above: format!("{kind} in {namespace}"), name: name.to_owned() },
-        (None, Among::All) => "every one",
-        (None, Among::Pods) => "every one that a pod uses",
-        (None, Among::Accounts) => "every one that an account names",
-        (None, Among::Node) => "every one on the same node",
+        (None, Among::All) => format!("every {kind}"),
+        (None, Among::Pods) => format!("every {kind} of its pods"),
+        (None, Among::Accounts) => format!("every {kind} of its accounts"),
+        (None, Among::Node) => {
+            return Node { above: "the same node".to_owned(), name: format!("every {kind} of its pods") };
+        }
     };
-    Node { above: format!("{kind}s of {namespace}"), name: name.to_owned() }
+    Node { above: namespace, name }
 }
 
 /// The colours of a way on light and on dark ground, and what the legend calls it.

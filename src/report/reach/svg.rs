@@ -13,7 +13,7 @@ const BOX: (f64, f64) = (300.0, 40.0);
 const ROW: f64 = 52.0;
 const BETWEEN: f64 = 320.0;
 const MARGIN: f64 = 24.0;
-const LEGEND: f64 = 56.0;
+const LEGEND: f64 = 72.0;
 const ROUNDS: usize = 4;
 /// The most characters of a line in a box.
 const MAX_TEXT: usize = 40;
@@ -35,15 +35,17 @@ pub(super) fn write(reach: &Reach<'_, '_>, out: &mut dyn Write) -> io::Result<()
     style(&picture.lines, out)?;
     writeln!(out, r#"<rect class="ground" width="{width}" height="{height}"/>"#)?;
     legend(&picture.lines, out)?;
-    for line in &picture.lines {
-        let row = |positions: &[usize], index: usize| positions.get(index).copied().unwrap_or_default() as f64;
-        let (from, to) = (row(&left, line.who), row(&right, line.target));
-        curve(line, left_top + from * ROW + BOX.1 / 2.0, right_top + to * ROW + BOX.1 / 2.0, out)?;
+    let row = |positions: &[usize], index: usize| positions.get(index).copied().unwrap_or_default();
+    let ends: Vec<(usize, usize)> =
+        picture.lines.iter().map(|line| (row(&left, line.who), row(&right, line.target))).collect();
+    let from = ports(&ends);
+    let to = ports(&ends.iter().map(|(from, to)| (*to, *from)).collect::<Vec<_>>());
+    for ((line, from), to) in picture.lines.iter().zip(from).zip(to) {
+        curve(line, left_top + from, right_top + to, out)?;
     }
-    for (nodes, positions, x, top) in [
-        (&picture.who, &left, MARGIN, left_top),
-        (&picture.targets, &right, MARGIN + BOX.0 + BETWEEN, right_top),
-    ] {
+    for (nodes, positions, x, top) in
+        [(&picture.who, &left, MARGIN, left_top), (&picture.targets, &right, MARGIN + BOX.0 + BETWEEN, right_top)]
+    {
         for (node, position) in nodes.iter().zip(positions) {
             draw(node, x, top + *position as f64 * ROW, out)?;
         }
@@ -85,6 +87,23 @@ fn by_neighbours(fixed: &[usize], rows: &[usize], ends: impl Iterator<Item = (us
     sorted
 }
 
+/// Where lines leave their boxes, in pixels from the top row: spread over the side, in the order of their other ends.
+fn ports(ends: &[(usize, usize)]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..ends.len()).collect();
+    order.sort_by_key(|index| ends.get(*index).copied());
+    let mut ports = vec![0.0; ends.len()];
+    for lines in order.chunk_by(|a, b| ends.get(*a).map(|end| end.0) == ends.get(*b).map(|end| end.0)) {
+        let gap = (BOX.1 - 12.0) / lines.len().max(4) as f64;
+        for (place, index) in lines.iter().enumerate() {
+            let offset = (place as f64 - (lines.len() - 1) as f64 / 2.0) * gap;
+            if let (Some(port), Some((row, _))) = (ports.get_mut(*index), ends.get(*index)) {
+                *port = *row as f64 * ROW + BOX.1 / 2.0 + offset;
+            }
+        }
+    }
+    ports
+}
+
 /// Light ground, and dark where the reader prefers it.
 fn style(lines: &[Line], out: &mut dyn Write) -> io::Result<()> {
     let mut rules = (String::new(), String::new());
@@ -119,13 +138,18 @@ fn legend(lines: &[Line], out: &mut dyn Write) -> io::Result<()> {
     actions.sort_unstable();
     actions.dedup();
     let actions = actions.into_iter().map(|action| (action, "box", action));
-    for (y, entries) in [(MARGIN, named), (MARGIN + 20.0, actions.collect())] {
+    let mut y = MARGIN;
+    for entries in [named, actions.collect()] {
         let mut x = MARGIN;
         for (action, class, label) in entries {
+            if x + 40.0 + 6.2 * label.len() as f64 > MARGIN + 2.0 * BOX.0 + BETWEEN {
+                (x, y) = (MARGIN, y + 20.0);
+            }
             writeln!(out, r#"<path class="line {action} {class}" d="M{x} {y}h26"/>"#)?;
             writeln!(out, r#"<text class="key" x="{}" y="{}">{}</text>"#, x + 32.0, y + 4.0, escape(label))?;
             x += 56.0 + 6.2 * label.len() as f64;
         }
+        y += 20.0;
     }
     Ok(())
 }

@@ -69,11 +69,18 @@ fn one<'a>(reach: &Reach<'_, 'a>, edge: &Edge<'a>, style: Style, out: &mut dyn W
     let who = printable(&words::who(reach.graph, edge.who));
     let how = printable(&format!("{keys}: {}", words::route(&reach.graph.route(edge), edge)));
     writeln!(out, "  {who} {}{how}", paint(style, colour, action))?;
+    // Fields of one line stand together.
+    let mut lines: Vec<(String, Vec<String>)> = Vec::new();
     for field in reach.graph.evidence(edge) {
-        let Some(object) = reach.objects.get(field.object) else { continue };
-        let place = reach.place(field).map(|place| place.to_string()).unwrap_or_default();
-        let line = printable(&format!("{place}  {}: {}", object.reference, field.path()));
-        writeln!(out, "    {}", paint(style, "2", &line))?;
+        let place = reach.place(field).map(|place| format!("{}:{}", place.file.name, place.position().line));
+        let place = format!("{}  {}", place.unwrap_or_default(), words::owner(reach.graph, field.object));
+        match lines.last_mut().filter(|(known, _)| *known == place) {
+            Some((_, fields)) => fields.push(field.path().to_string()),
+            None => lines.push((place, vec![field.path().to_string()])),
+        }
+    }
+    for (place, fields) in lines {
+        writeln!(out, "    {}", paint(style, "2", &printable(&format!("{place}: {}", fields.join(", ")))))?;
     }
     Ok(())
 }
@@ -91,9 +98,10 @@ fn readers_of_all<'a>(reach: &Reach<'_, 'a>, namespace: Option<&'a str>, out: &m
         })
         .map(|edge| words::who(reach.graph, edge.who))
         .collect();
-    if let Some((named, more)) = readers.split_at_checked(MAX_NAMED.min(readers.len())).filter(|_| !readers.is_empty()) {
+    if let Some((named, more)) = readers.split_at_checked(MAX_NAMED.min(readers.len())).filter(|_| !readers.is_empty())
+    {
         let more = if more.is_empty() { String::new() } else { format!(", and {} more", more.len()) };
-        writeln!(out, "  and who reads more than this one, see below: {}{more}", printable(&named.join(", ")))?;
+        writeln!(out, "  and who reads more than this one: {}{more}", printable(&named.join(", ")))?;
     }
     Ok(())
 }

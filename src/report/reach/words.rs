@@ -13,7 +13,7 @@ pub(super) fn who(graph: &Graph<'_>, who: Who<'_>) -> String {
 }
 
 /// `Deployment alice/workspace`
-fn owner(graph: &Graph<'_>, object: usize) -> String {
+pub(super) fn owner(graph: &Graph<'_>, object: usize) -> String {
     graph.objects().get(object).map_or_else(String::new, |object| match object.namespace {
         "" => format!("{} {}", object.kind, object.name),
         namespace => format!("{} {namespace}/{}", object.kind, object.name),
@@ -48,7 +48,7 @@ pub(super) fn target(target: &Target<'_>) -> String {
 }
 
 /// One step: `token of ServiceAccount alice/builder`, `may create jobs`.
-fn hop(hop: &Hop<'_>, is_last: bool, kind: TargetKind) -> String {
+fn hop(hop: &Hop<'_>, is_last: bool, target: &Target<'_>) -> String {
     let may = match hop.allows {
         ("*", "*") => "may do everything".to_owned(),
         (verb, resource) => format!("may {verb} {resource}"),
@@ -56,7 +56,11 @@ fn hop(hop: &Hop<'_>, is_last: bool, kind: TargetKind) -> String {
     // At the end of the way it is said already whose rights are had.
     let becomes = hop.becomes.filter(|_| !is_last);
     let becomes = becomes.map(|becomes| format!(" as {}", subject(becomes))).unwrap_or_default();
-    let mounts = if is_last && kind == TargetKind::Secret { " that mount it" } else { "" };
+    let mounts = match (target.kind, target.name) {
+        (TargetKind::Secret, Some(_)) if is_last => " that mount it",
+        (TargetKind::Secret, None) if is_last => " that mount them",
+        _ => "",
+    };
     match hop.via {
         Via::Env => "environment variable".to_owned(),
         Via::EnvFrom => "environment".to_owned(),
@@ -74,7 +78,10 @@ fn hop(hop: &Hop<'_>, is_last: bool, kind: TargetKind) -> String {
         Via::EphemeralContainers => format!("{may}, so add containers to pods{mounts}{becomes}"),
         Via::Exec => format!("{may}, so enter pods{becomes}"),
         Via::TokenRequest | Via::Impersonate => format!("{may}{becomes}"),
-        Via::TokenSecret if hop.allows.0.is_empty() => format!("it holds a token{becomes}"),
+        Via::TokenSecret if hop.allows.0.is_empty() => match hop.becomes.filter(|_| !is_last) {
+            Some(becomes) => format!("the token of {}", subject(becomes)),
+            None => "the token in it".to_owned(),
+        },
         Via::TokenSecret => format!("{may} and read them, so make one for a token{becomes}"),
         Via::Escalate => format!("{may}, so take every right"),
         Via::ProcessNamespace => "sees the processes of another container".to_owned(),
@@ -85,6 +92,6 @@ fn hop(hop: &Hop<'_>, is_last: bool, kind: TargetKind) -> String {
 /// The whole way of an edge.
 pub(super) fn route(route: &[&Hop<'_>], edge: &Edge<'_>) -> String {
     let last = route.len().saturating_sub(1);
-    let steps = route.iter().enumerate().map(|(index, step)| hop(step, index == last, edge.target.kind));
+    let steps = route.iter().enumerate().map(|(index, step)| hop(step, index == last, &edge.target));
     steps.collect::<Vec<_>>().join(" → ")
 }
