@@ -3,9 +3,11 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
+use jiff::civil::Date;
 use plimsoll::chart::Capabilities;
-use plimsoll::check::{self, Subject};
-use plimsoll::policy::{Catalogue, Policy};
+use plimsoll::check::{self, Rules, Subject};
+use plimsoll::policy::exemption::Honoured;
+use plimsoll::policy::{Catalogue, Profile, Selection};
 use plimsoll::source::SourceFile;
 
 /// How long a measurement is repeated.
@@ -25,12 +27,18 @@ fn main() {
     println!("{} policies", catalogue.entries().len());
     print("read the catalogue", median(|| (), |()| builtin()));
     print("compile it, on one thread", median(builtin, compile));
-    let policies: Vec<&Policy> = catalogue.policies().collect();
+    let every = Selection { profiles: vec![Profile::All], ..Selection::default() };
+    let rules = Rules {
+        chosen: every.choose(&catalogue).expect("there are policies"),
+        exemptions: &[],
+        honoured: Honoured::All,
+        today: Date::constant(2026, 1, 1),
+    };
     for objects in [25, 250, 2_500] {
         let manifests = check::read(vec![SourceFile::new("objects.yaml", manifests(objects))]).expect("it is YAML");
         let capabilities = Capabilities::default();
         let subject = Subject::plain(&manifests, "default", &capabilities);
-        let lint = |()| check::lint(&subject, &policies).expect("they can be evaluated");
+        let lint = |()| check::lint(&[subject], &rules).expect("they can be evaluated");
         print(&format!("all of them on {objects} objects"), median(|| (), lint));
     }
 }

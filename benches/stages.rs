@@ -7,10 +7,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use jiff::civil::Date;
 use plimsoll::chart::{self, Capabilities};
-use plimsoll::check::{self, Job, Subject};
+use plimsoll::check::{self, Job, Rules, Subject};
 use plimsoll::manifest::{self, Stream};
-use plimsoll::policy::Catalogue;
+use plimsoll::policy::exemption::Honoured;
+use plimsoll::policy::{Catalogue, Profile, Selection};
 use plimsoll::render::host::Source;
 use plimsoll::render::{Release, Scope, Templates};
 use plimsoll::source::SourceFile;
@@ -86,7 +88,14 @@ fn check_stages() {
     let rendered = check::render(&job).expect("it can be rendered");
     let subject = Subject::from(&rendered);
     let lint = |catalogue: &Catalogue| {
-        check::lint(&subject, &catalogue.policies().collect::<Vec<_>>()).expect("all policies can be evaluated")
+        let every = Selection { profiles: vec![Profile::All], ..Selection::default() };
+        let rules = Rules {
+            chosen: every.choose(catalogue).expect("there are policies"),
+            exemptions: &[],
+            honoured: Honoured::All,
+            today: Date::constant(2026, 1, 1),
+        };
+        check::lint(&[subject], &rules).expect("all policies can be evaluated")
     };
     let builtin = || Catalogue::builtin().expect("the policies can be read");
     let compiled = builtin();

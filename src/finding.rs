@@ -6,7 +6,7 @@ use crate::source::Location;
 use crate::value::Path;
 
 /// How bad a finding is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Good to know.
@@ -57,16 +57,35 @@ pub struct Finding {
     pub severity: Severity,
     /// What is wrong, in a sentence.
     pub message: String,
+    /// The release that was judged, where several are linted together; `None` where it was all of them.
+    pub release: Option<String>,
     /// The object that was judged; `None` where it was the release.
     pub object: Option<ObjectRef>,
     /// The fields at fault, the first one first. Empty where only values are.
     pub places: Vec<Place>,
     /// The values keys behind it, the likeliest first.
     pub values: Vec<ValuesKey>,
+    /// The place in the project file, where it is that which is at fault.
+    pub configured: Option<Location>,
+    /// Who has answered for it: then it refuses nothing.
+    pub exemption: Option<Exempted>,
     /// Why it matters.
     pub rationale: String,
     /// How to mend it.
     pub remediation: String,
+}
+
+/// Why a finding is no reason to refuse.
+#[derive(Debug, Clone)]
+pub struct Exempted {
+    /// Why it is all right, in one line.
+    pub reason: String,
+    /// Who answers for it.
+    pub owner: Option<String>,
+    /// The last day on which that holds: `2026-12-31`.
+    pub expires: Option<String>,
+    /// Where that is written: in the project file, or in the template of an object's annotation.
+    pub place: Location,
 }
 
 /// A field at fault.
@@ -96,12 +115,14 @@ pub struct Fault {
 /// What a check of one release, or of plain manifests, came to.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
-    /// All violations, in the order of objects and policies.
+    /// All violations, in the order of objects and policies; those that are exempted too.
     pub findings: Vec<Finding>,
     /// How many objects were checked.
     pub objects: usize,
     /// How many policies were evaluated.
     pub policies: usize,
+    /// The profiles that the policies were chosen by.
+    pub profiles: Vec<String>,
     /// What Helm would have printed as warnings.
     pub warnings: Vec<String>,
 }
@@ -122,6 +143,13 @@ impl Fault {
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
+    }
+}
+
+impl Severity {
+    /// The severity of a name: `error`, `warning` or `info`.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Info, Self::Warning, Self::Error].into_iter().find(|severity| severity.to_string() == name)
     }
 }
 

@@ -39,7 +39,7 @@ pub fn judge(report: &Report, fail_on: FailOn) -> ExitStatus {
         FailOn::Warning => Severity::Warning,
         FailOn::Never => return ExitStatus::Clean,
     };
-    if report.findings.iter().any(|finding| finding.severity >= threshold) {
+    if report.findings.iter().any(|finding| finding.exemption.is_none() && finding.severity >= threshold) {
         ExitStatus::Refused
     } else {
         ExitStatus::Clean

@@ -7,7 +7,7 @@ use regex::Regex;
 
 /// The layers of docs/architecture.md, lowest first. A module may import those of lower layers only.
 const LAYERS: &[&[&str]] = &[
-    &["number"],
+    &["number", "suggest"],
     &["value"],
     &["source"],
     &["finding", "json", "semver"],
@@ -18,6 +18,7 @@ const LAYERS: &[&[&str]] = &[
     &["manifest"],
     &["policy"],
     &["gate", "report"],
+    &["project"],
     &["check"],
     &["cli"],
 ];

@@ -28,7 +28,7 @@ fn load(path: &Path) -> Value {
 
 /// The value of an expression with `object`, or the text of what was wrong, and whether it compiled.
 fn judge(source: &str, object: &Value) -> Result<bool, (bool, String)> {
-    let scope = Scope { globals: &["object"], composed: &[] };
+    let scope = Scope { globals: &["object"], composed: &[], joins: false };
     let program = Program::compile_to(source, scope, "bool").map_err(|error| (false, error.to_string()))?;
     let globals = [Val::plain(object, None)];
     Evaluation::new(&globals, &[]).truth(&program).map_err(|error| (true, error.to_string()))
@@ -116,7 +116,7 @@ fn blame_names_the_fields_that_decided() {
         for case in fixture.get("cases").and_then(Value::as_list).unwrap() {
             let [source, wanted] = case.as_list().unwrap() else { panic!("{case:?}") };
             let wanted: Vec<&str> = wanted.as_list().unwrap().iter().filter_map(Value::as_str).collect();
-            let scope = Scope { globals: &["object", "values", "params"], composed: &[] };
+            let scope = Scope { globals: &["object", "values", "params"], composed: &[], joins: false };
             let program = Program::compile(source.as_str().unwrap(), scope).unwrap();
             let evaluation = Evaluation::new(&globals, &[]);
             assert_eq!(evaluation.truth(&program), Ok(false), "{source:?}");
@@ -164,9 +164,16 @@ fn wrong_policies_are_refused_at_their_place() {
                 let nothing = Value::default();
                 let objects = [pod.clone()];
                 let (values, supplied) = (&nothing, &nothing);
-                let release =
-                    Release { name: "r", namespace: "n", kube_version: "v1.35.0", values, supplied, objects: &objects };
-                evaluate([&policy], &release).map(|_| ())
+                let release = Release {
+                    name: "r",
+                    namespace: "n",
+                    kube_version: "v1.35.0",
+                    values,
+                    supplied,
+                    objects: &objects,
+                    policies: &[],
+                };
+                evaluate([&policy], &[release]).map(|_| ())
             })
             .unwrap_err();
         let position = error.location.position();

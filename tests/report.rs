@@ -2,7 +2,7 @@
 
 mod common;
 
-use plimsoll::finding::{Fault, Finding, ObjectRef, Place, Report, Setter, Severity, ValuesKey};
+use plimsoll::finding::{Exempted, Fault, Finding, ObjectRef, Place, Report, Setter, Severity, ValuesKey};
 use plimsoll::report::{self, Format, Style};
 use plimsoll::source::{Location, SourceFile, Span};
 use plimsoll::value::Path;
@@ -28,6 +28,7 @@ fn example() -> Report {
         policy: "workspace/anonymous-access".into(),
         severity: Severity::Error,
         message: "anyone may enter, and may write".into(),
+        release: None,
         object: Some(ingress()),
         places: vec![Place {
             object: ingress(),
@@ -45,6 +46,8 @@ fn example() -> Report {
                 set_by: Some(Setter::Flag("--set readOnly=false".into())),
             },
         ],
+        configured: None,
+        exemption: None,
         rationale: "Without authentication everyone who finds the address works in this workspace.".into(),
         remediation: "Set ingress.auth.type to basic or oauth2, or readOnly to true.".into(),
     };
@@ -56,7 +59,29 @@ fn example() -> Report {
         values: Vec::new(),
         ..finding.clone()
     };
-    Report { findings: vec![finding, warning], objects: 3, policies: 10, warnings: Vec::new() }
+    let exempted = Finding {
+        message: "anyone may enter,\nand \u{1b}[2Jread".into(),
+        exemption: Some(Exempted {
+            reason: "a demo that holds nothing".into(),
+            owner: Some("platform".into()),
+            expires: Some("2026-12-31".into()),
+            place: at("plimsoll.yaml", "exemptions:\n- policy: workspace/*\n", "policy"),
+        }),
+        ..warning.clone()
+    };
+    let unused = Finding {
+        policy: "exemptions/unused".into(),
+        message: "no finding needs the exemption from workspace/*".into(),
+        configured: Some(at("plimsoll.yaml", "exemptions:\n- policy: workspace/*\n", "policy")),
+        ..warning.clone()
+    };
+    Report {
+        findings: vec![finding, exempted, warning, unused],
+        objects: 3,
+        policies: 10,
+        profiles: vec!["default".into()],
+        warnings: Vec::new(),
+    }
 }
 
 fn print(format: Format, style: Style) -> String {

@@ -2,11 +2,10 @@
 
 use crate::chart;
 use crate::finding::{Fault, Setter};
-use crate::manifest::{self, Manifest, Object};
+use crate::manifest::{self, Object};
 use crate::policy::{self, reach};
 use crate::render;
 use crate::source::Location;
-use crate::value::Path;
 use crate::values;
 
 impl From<chart::Error> for Fault {
@@ -130,15 +129,11 @@ pub(super) fn of_policy(error: &policy::Error, objects: &[Object]) -> Fault {
 }
 
 /// Why nobody can say who reads which Secret.
-pub(super) fn of_reach(error: &reach::Error, objects: &[Object], manifests: &[Manifest]) -> Fault {
+pub(super) fn of_reach(error: &reach::Error, objects: &[Object], locate: &reach::Locate<'_>) -> Fault {
     let fault = Fault::new(error.to_string());
     let reach::Error::Malformed { object, path, .. } = error else { return fault };
-    let found = objects.get(*object).and_then(|object| Some((object, manifests.get(object.manifest)?)));
-    match found {
-        Some((object, manifest)) => {
-            let place = manifest.locate(&Path([object.prefix.0.as_slice(), path.0.as_slice()].concat()));
-            fault.label(place, object.reference.to_string())
-        }
-        None => fault,
+    match (objects.get(*object), locate(*object, path)) {
+        (Some(object), Some(place)) => fault.label(place, object.reference.to_string()),
+        _ => fault,
     }
 }

@@ -8,6 +8,7 @@ use super::{Stop, Streams};
 use crate::chart::{self, Capabilities, KubeVersion};
 use crate::check::Job;
 use crate::finding::Fault;
+use crate::project::Project;
 use crate::render::host::Source;
 use crate::render::{Release, gotemplate};
 use crate::repository;
@@ -98,7 +99,12 @@ struct Ignored {
 
 impl ChartArgs {
     /// What Helm's `NameAndChart` and `MergeValues` make of the arguments.
-    pub(super) fn job(&self, name_and_chart: &[String], streams: &mut Streams<'_>) -> Result<Job, Stop> {
+    pub(super) fn job(
+        &self,
+        name_and_chart: &[String],
+        project: &Project,
+        streams: &mut Streams<'_>,
+    ) -> Result<Job, Stop> {
         let source = match self.seed {
             Some(number) => Source::reproducible(number),
             None => Source::system().map_err(|error| Fault::new(format!("no random numbers: {error}")))?,
@@ -123,20 +129,20 @@ impl ChartArgs {
                 set_literal: self.set_literal.clone(),
             },
             stdin,
-            capabilities: self.capabilities()?,
+            capabilities: self.capabilities(project)?,
             schema: if self.skip_schema_validation { SchemaCheck::Skip } else { SchemaCheck::Enforce },
             source,
         })
     }
 
     /// What the cluster is said to offer.
-    pub(super) fn capabilities(&self) -> Result<Capabilities, Stop> {
+    pub(super) fn capabilities(&self, project: &Project) -> Result<Capabilities, Stop> {
         let mut capabilities = Capabilities::default();
+        if let Some(version) = &project.kube_version {
+            capabilities.kube_version = version.clone();
+        }
         if let Some(version) = &self.kube_version {
-            capabilities.kube_version = version.parse::<KubeVersion>().map_err(|error| {
-                Fault::new(format!("invalid kube version '{version}': {error}"))
-                    .help("for example: --kube-version 1.34")
-            })?;
+            capabilities.kube_version = kube_version(version)?;
         }
         capabilities.api_versions.extend(self.api_versions.iter().cloned());
         Ok(capabilities)
@@ -166,6 +172,13 @@ impl ChartArgs {
             }
         }
     }
+}
+
+/// Reads `--kube-version`.
+pub(super) fn kube_version(text: &str) -> Result<KubeVersion, Fault> {
+    text.parse::<KubeVersion>().map_err(|error| {
+        Fault::new(format!("invalid kube version '{text}': {error}")).help("for example: --kube-version 1.34")
+    })
 }
 
 /// Fills `charts/` where something is missing, without the network.

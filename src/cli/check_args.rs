@@ -1,12 +1,15 @@
 //! The arguments that say how findings are judged and printed.
 
-use std::path::PathBuf;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
+use super::select_args::SelectArgs;
 use super::{Stop, Streams};
-use crate::check::{self, Subject};
-use crate::finding::Fault;
+use crate::check::{self, Rules, Subject};
 use crate::gate::{self, ExitStatus, FailOn};
-use crate::policy::{self, Catalogue, Policy};
+use crate::policy::exemption::{self, Honoured};
+use crate::project::Project;
 use crate::report::{self, Format};
 
 /// Which policies, and what becomes of their findings.
@@ -15,52 +18,46 @@ use crate::report::{self, Format};
 pub(super) struct CheckArgs {
     /// How findings are printed
     #[arg(long, value_enum, default_value_t)]
-    pub format: Format,
+    format: Format,
     /// The least severity that refuses
     #[arg(long, value_enum, default_value_t, value_name = "SEVERITY")]
-    pub fail_on: FailOn,
-    /// Evaluate the policies of this folder too (repeatable)
-    #[arg(long, value_name = "DIR")]
-    pub policies: Vec<PathBuf>,
-    /// Evaluate only this policy (repeatable)
-    #[arg(long, value_name = "ID")]
-    pub policy: Vec<String>,
+    fail_on: FailOn,
+    /// Which exemptions count; `all` where plimsoll.yaml says no other
+    #[arg(long, value_enum, value_name = "WHOSE")]
+    exemptions: Option<Honoured>,
+    /// The day on which exemptions hold or are expired: 2026-12-31; today (UTC) where left out
+    #[arg(long, value_name = "DATE", value_parser = exemption::date)]
+    today: Option<Date>,
+    /// Validate against no Kubernetes schemas: for scripts that are to go on working, as this version validates none yet
+    #[arg(long)]
+    no_schemas: bool,
+
+    #[command(flatten)]
+    select: SelectArgs,
 }
 
 impl CheckArgs {
+    /// What the project file says.
+    pub(super) fn project(&self) -> Result<Project, Stop> {
+        self.select.project()
+    }
+
     /// Checks, prints and judges.
-    pub(super) fn run(&self, subject: &Subject<'_>, streams: &mut Streams<'_>) -> Result<ExitStatus, Stop> {
-        let catalogue = catalogue(&self.policies)?;
-        let report = check::lint(subject, &self.select(&catalogue)?)?;
+    pub(super) fn run(
+        &self,
+        subjects: &[Subject<'_>],
+        project: &Project,
+        streams: &mut Streams<'_>,
+    ) -> Result<ExitStatus, Stop> {
+        let catalogue = self.select.catalogue(project)?;
+        let rules = Rules {
+            chosen: self.select.choose(project, &catalogue)?,
+            exemptions: &project.exemptions,
+            honoured: self.exemptions.unwrap_or(project.honoured),
+            today: self.today.unwrap_or_else(|| Timestamp::now().to_zoned(TimeZone::UTC).date()),
+        };
+        let report = check::lint(subjects, &rules)?;
         report::write(&report, self.format, streams.stdout_style, streams.stdout)?;
         Ok(gate::judge(&report, self.fail_on))
     }
-
-    fn select<'c>(&self, catalogue: &'c Catalogue) -> Result<Vec<&'c Policy>, Stop> {
-        if self.policy.is_empty() {
-            return Ok(catalogue.policies().collect());
-        }
-        self.policy.iter().map(|id| Ok(&find(catalogue, id)?.policy)).collect()
-    }
-}
-
-/// The built-in policies and those of further folders.
-pub(super) fn catalogue(folders: &[PathBuf]) -> Result<Catalogue, Stop> {
-    let mut catalogue = Catalogue::builtin().map_err(fault)?;
-    for folder in folders {
-        catalogue.add_folder(folder).map_err(fault)?;
-    }
-    Ok(catalogue)
-}
-
-/// The policy of an id.
-pub(super) fn find<'c>(catalogue: &'c Catalogue, id: &str) -> Result<&'c policy::Entry, Stop> {
-    catalogue.find(id).ok_or_else(|| {
-        let fault = Fault::new(format!("there is no policy {id:?}"));
-        fault.help("`plimsoll policy list` names them all").into()
-    })
-}
-
-pub(super) fn fault(error: policy::Error) -> Fault {
-    Fault::new(error.to_string()).label(error.location, "here")
 }

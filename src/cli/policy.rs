@@ -2,19 +2,22 @@
 
 use std::path::PathBuf;
 
-use super::check_args::{catalogue, fault, find};
+use super::select_args::{catalogue, fault, find};
 use super::{Stop, Streams};
-use super::{policy_docs, policy_reach, policy_text};
+use super::{policy_docs, policy_export, policy_reach, policy_text};
 use crate::finding::Fault;
 use crate::gate::ExitStatus;
-use crate::policy::Catalogue;
 use crate::policy::examples::Examples;
+use crate::policy::{Catalogue, Policy, Profile};
 
-/// Show policies, and test them on their examples
+/// Show policies, test them on their examples, export them to clusters, and show who can read which Secret
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Args {
     /// List all policies
     List {
+        /// List only what belongs to this profile (repeatable)
+        #[arg(long, value_enum, value_name = "NAME")]
+        profile: Vec<Profile>,
         /// List the policies of this folder too (repeatable)
         #[arg(long, value_name = "DIR")]
         policies: Vec<PathBuf>,
@@ -41,19 +44,23 @@ pub(super) enum Args {
         #[arg(long, value_name = "DIR")]
         policies: Vec<PathBuf>,
     },
+    Export(policy_export::Args),
 }
 
 pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, Stop> {
     match args {
-        Args::List { policies } => {
+        Args::List { profile, policies } => {
             let catalogue = catalogue(policies)?;
-            streams.stdout.write_all(policy_text::list(&catalogue).as_bytes())?;
+            let in_profile = |policy: &&Policy| profile.is_empty() || profile.iter().any(|profile| profile.has(policy));
+            let listed: Vec<&Policy> = catalogue.policies().filter(in_profile).collect();
+            streams.stdout.write_all(policy_text::list(&listed).as_bytes())?;
             Ok(ExitStatus::Clean)
         }
         Args::Explain { id, policies } => {
             let catalogue = catalogue(policies)?;
-            let text = policy_text::explain(find(&catalogue, id)?).map_err(fault)?;
-            streams.stdout.write_all(text.as_bytes())?;
+            let texts = find(&catalogue, id)?.into_iter().map(policy_text::explain);
+            let texts = texts.collect::<Result<Vec<_>, _>>().map_err(fault)?;
+            streams.stdout.write_all(texts.join("\n").as_bytes())?;
             Ok(ExitStatus::Clean)
         }
         Args::Test { folders } => test(folders, streams),
@@ -62,6 +69,7 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
             policy_docs::write(&own(policies)?, folder)?;
             Ok(ExitStatus::Clean)
         }
+        Args::Export(args) => policy_export::run(args, streams),
     }
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::Stop;
-use super::policy_text::about;
+use super::policy_text::{about, profiles};
 use crate::finding::Fault;
 use crate::policy::examples::{Example, Examples};
 use crate::policy::{Catalogue, Entry, Policy};
@@ -45,8 +45,8 @@ fn index(catalogue: &Catalogue) -> String {
                 "\n## {of}\n\n| policy | severity | what must hold | profiles |\n|---|---|---|---|\n"
             ));
         }
-        let (id, severity, title, profiles) = (&policy.id, policy.severity, &policy.title, policy.profiles.join(", "));
-        out.push_str(&format!("| [`{name}`](policies/{id}.md) | {severity} | {} | {profiles} |\n", cell(title)));
+        let (id, severity, title) = (&policy.id, policy.severity, cell(&policy.title));
+        out.push_str(&format!("| [`{name}`](policies/{id}.md) | {severity} | {title} | {} |\n", profiles(policy)));
     }
     out
 }
@@ -58,7 +58,7 @@ fn page(entry: &Entry) -> Result<String, Fault> {
         out.push_str(&format!("\n## {heading}\n\n{}\n", textwrap::fill(text, 120)));
     }
     if let Some(file) = &entry.examples {
-        let examples = Examples::read(file).map_err(super::check_args::fault)?;
+        let examples = Examples::read(file).map_err(super::select_args::fault)?;
         for (heading, examples) in [("Fails", &examples.fail), ("Passes", &examples.pass)] {
             out.push_str(&format!("\n## {heading}\n"));
             for example in examples {
@@ -78,7 +78,7 @@ fn page(entry: &Entry) -> Result<String, Fault> {
 fn facts(policy: &Policy) -> String {
     let mut out = format!("- Severity: {}\n- Judges {}", policy.severity, about(policy));
     if !policy.profiles.is_empty() {
-        out.push_str(&format!("\n- Profiles: {}, all", policy.profiles.join(", ")));
+        out.push_str(&format!("\n- Profiles: {}, all", profiles(policy)));
     }
     if !policy.aliases.is_empty() {
         let aliases: Vec<String> = policy.aliases.iter().map(|alias| format!("`{alias}`")).collect();

@@ -53,13 +53,14 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, Stop> {
-    let job = args.chart.job(&args.name_and_chart, streams)?;
+    let project = args.checks.project()?;
+    let job = args.chart.job(&args.name_and_chart, &project, streams)?;
     let rendered = check::render(&job)?;
     for warning in &rendered.warnings {
         writeln!(streams.stderr, "warning: {}", printable(warning))?;
     }
     if args.check {
-        return args.checks.run(&check::Subject::from(&rendered), streams);
+        return args.checks.run(&[check::Subject::from(&rendered)], &project, streams);
     }
     let options = Stream { no_hooks: args.no_hooks, skip_tests: args.skip_tests };
     let crds = if args.include_crds { rendered.crds() } else { Vec::new() };

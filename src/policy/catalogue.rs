@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::document::Policy;
+use super::file::{self, File};
 use super::{Error, ErrorKind};
 use crate::source::{Location, SourceFile, Span};
 
@@ -28,35 +29,44 @@ pub struct Entry {
     pub policy: Policy,
     /// The file of its examples, if there is one.
     pub examples: Option<Arc<SourceFile>>,
+    /// Whether it comes from a folder that the user named.
+    pub is_own: bool,
 }
 
 impl Catalogue {
     /// The policies of the binary. They are read here and compiled when they are first used.
     pub fn builtin() -> Result<Self, Error> {
-        let mut catalogue = Self::default();
-        for (id, text, examples) in BUILTIN {
+        let files = BUILTIN.iter().map(|(id, text, examples)| {
             let examples =
                 (!examples.is_empty()).then(|| SourceFile::new(format!("policies/{id}.test.yaml"), *examples));
-            catalogue.add(id, &SourceFile::new(format!("policies/{id}.yaml"), *text), examples)?;
-        }
+            (id.to_string(), SourceFile::new(format!("policies/{id}.yaml"), *text), examples)
+        });
+        let mut catalogue = Self::default();
+        catalogue.add(files.collect(), false)?;
         Ok(catalogue)
     }
 
     /// Adds the policies of a folder: `<category>/<name>.yaml`, with examples in `<name>.test.yaml`.
     ///
-    /// A policy in the folder itself has its name alone as id. Policies of other depths are not looked for.
+    /// A policy in the folder itself has its name alone as id. Policies of other depths are not looked for. Bindings and
+    /// parameters may lie beside a policy in its file, or in files of their own.
     pub fn add_folder(&mut self, folder: &Path) -> Result<(), Error> {
-        let mut files = 0;
+        let mut files = Vec::new();
         for path in sorted(folder)? {
             if path.is_dir() {
                 for file in sorted(&path)? {
-                    self.add_file(folder, &file, &mut files)?;
+                    files.extend(read(folder, &file)?);
                 }
             } else {
-                self.add_file(folder, &path, &mut files)?;
+                files.extend(read(folder, &path)?);
+            }
+            if files.len() > MAX_FILES {
+                return Err(unreadable(folder, "holds more than 10,000 files"));
             }
         }
-        if files == 0 {
+        let before = self.entries.len();
+        self.add(files, true)?;
+        if self.entries.len() == before {
             return Err(unreadable(folder, "holds no policies"));
         }
         Ok(())
@@ -78,34 +88,44 @@ impl Catalogue {
         self.entries.iter().find(|entry| entry.policy.id == id).or_else(by_alias)
     }
 
-    fn add_file(&mut self, folder: &Path, path: &Path, files: &mut usize) -> Result<(), Error> {
-        let relative = path.strip_prefix(folder).unwrap_or(path).to_string_lossy().replace('\\', "/");
-        let Some(id) = relative.strip_suffix(".yaml").or_else(|| relative.strip_suffix(".yml")) else { return Ok(()) };
-        if id.ends_with(".test") {
-            return Ok(());
-        }
-        *files += 1;
-        if *files > MAX_FILES {
-            return Err(unreadable(folder, "holds more than 10,000 files"));
-        }
-        let tests = path.with_extension("test.yaml");
-        let examples = if tests.is_file() { Some(load(&tests)?) } else { None };
-        self.add(id, &load(path)?, examples)
+    /// The policy of an id, to change its severity or its parameters.
+    pub fn find_mut(&mut self, id: &str) -> Option<&mut Policy> {
+        let place = self.find(id).map(|entry| entry.policy.id.clone())?;
+        self.entries.iter_mut().map(|entry| &mut entry.policy).find(|policy| policy.id == place)
     }
 
-    fn add(&mut self, id: &str, file: &Arc<SourceFile>, examples: Option<Arc<SourceFile>>) -> Result<(), Error> {
-        let policy = Policy::read(id, file)?;
-        match self.entries.binary_search_by(|entry| entry.policy.id.as_str().cmp(id)) {
-            Ok(_) => {
-                let place = Location::new(file.clone(), Span::default());
-                Err(Error::new(ErrorKind::Document("there is another policy of this id".into()), place).of(id))
-            }
-            Err(place) => {
-                self.entries.insert(place, Entry { policy, examples });
-                Ok(())
+    /// Adds the policies of files that lie together.
+    fn add(&mut self, files: Vec<Source>, is_own: bool) -> Result<(), Error> {
+        let read = files.iter().map(|(id, file, _)| File::read(id, file)).collect::<Result<Vec<_>, _>>()?;
+        for (policy, (id, file, examples)) in file::assemble(read)?.into_iter().zip(files) {
+            let Some(policy) = policy else { continue };
+            match self.entries.binary_search_by(|entry| entry.policy.id.cmp(&id)) {
+                Ok(_) => {
+                    let place = Location::new(file, Span::default());
+                    return Err(
+                        Error::new(ErrorKind::Document("there is another policy of this id".into()), place).of(&id)
+                    );
+                }
+                Err(place) => self.entries.insert(place, Entry { policy, examples, is_own }),
             }
         }
+        Ok(())
     }
+}
+
+/// An id, the file, and the file of examples beside it.
+type Source = (String, Arc<SourceFile>, Option<Arc<SourceFile>>);
+
+/// Reads a file, if it could hold a policy.
+fn read(folder: &Path, path: &Path) -> Result<Option<Source>, Error> {
+    let relative = path.strip_prefix(folder).unwrap_or(path).to_string_lossy().replace('\\', "/");
+    let Some(id) = relative.strip_suffix(".yaml").or_else(|| relative.strip_suffix(".yml")) else { return Ok(None) };
+    if id.ends_with(".test") {
+        return Ok(None);
+    }
+    let tests = path.with_extension("test.yaml");
+    let examples = if tests.is_file() { Some(load(&tests)?) } else { None };
+    Ok(Some((id.to_owned(), load(path)?, examples)))
 }
 
 fn unreadable(path: &Path, why: &str) -> Error {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{Error, ErrorKind};
+use crate::manifest::{Manifest, Object};
 use crate::source::{Location, SourceFile, Span};
 use crate::value::{Path, Value};
 use crate::yaml;
@@ -12,6 +13,8 @@ use crate::yaml;
 pub struct Document {
     file: Arc<SourceFile>,
     span: Span,
+    /// The way to the value from the root of what is written there: empty, but for an item of a `List`.
+    prefix: Path,
     value: Value,
 }
 
@@ -31,10 +34,18 @@ pub fn documents(file: &Arc<SourceFile>) -> Result<Vec<Document>, Error> {
     let documents = yaml::parse_stream(&file.text, options)
         .map_err(|error| Error::new(ErrorKind::Yaml(error.to_string()), Location::new(file.clone(), error.span())))?;
     let documents = documents.into_iter().filter(|document| !matches!(document.value, Value::Null));
-    Ok(documents.map(|d| Document { file: file.clone(), span: d.span, value: d.value }).collect())
+    Ok(documents
+        .map(|d| Document { file: file.clone(), span: d.span, prefix: Path::default(), value: d.value })
+        .collect())
 }
 
 impl Document {
+    /// A document that a manifest has.
+    pub fn of_manifest(manifest: &Manifest, object: &Object) -> Self {
+        let (file, prefix, value) = (manifest.file.clone(), object.prefix.clone(), object.value.clone());
+        Self { file, span: manifest.span, prefix, value }
+    }
+
     /// The document as a whole.
     pub fn root(&self) -> Node<'_> {
         Node { document: self, value: &self.value, path: Path::default() }
@@ -42,7 +53,7 @@ impl Document {
 
     /// Where a value was written, or its nearest parent.
     pub fn locate(&self, path: &Path) -> Location {
-        let mut path = path.clone();
+        let mut path = self.full(path);
         loop {
             if let Some(place) = yaml::locate(&self.file.text, self.span, &path) {
                 return Location::new(self.file.clone(), place.value);
@@ -52,6 +63,10 @@ impl Document {
                 None => return Location::new(self.file.clone(), self.span),
             }
         }
+    }
+
+    fn full(&self, path: &Path) -> Path {
+        Path([self.prefix.0.as_slice(), path.0.as_slice()].concat())
     }
 
     /// Where a part of a text value was written.
@@ -91,7 +106,8 @@ impl<'a> Node<'a> {
     /// An error about a key of this mapping.
     pub fn error_at_key(&self, key: &str, message: impl Into<String>) -> Error {
         let Document { file, span, .. } = self.document;
-        let key = yaml::locate(&file.text, *span, &self.path.key(key)).and_then(|place| place.key);
+        let path = self.document.full(&self.path.key(key));
+        let key = yaml::locate(&file.text, *span, &path).and_then(|place| place.key);
         let place = key.map_or_else(|| self.location(), |span| Location::new(file.clone(), span));
         Error::new(ErrorKind::Document(message.into()), place)
     }
@@ -136,6 +152,20 @@ impl<'a> Node<'a> {
     /// The value as text.
     pub fn text(&self) -> Result<&'a str, Error> {
         self.value.as_str().ok_or_else(|| self.wrong("a string"))
+    }
+
+    /// The value as one of some texts.
+    pub fn is_one_of(&self, known: &[&str]) -> Result<&'a str, Error> {
+        let text = self.text()?;
+        if known.contains(&text) {
+            return Ok(text);
+        }
+        Err(self.error(format!("{}: expected {}, found {text:?}", self.path, known.join(" or "))))
+    }
+
+    /// The text of a key, one of some, or nothing.
+    pub fn one_of(&self, key: &str, known: &[&str]) -> Result<Option<&'a str>, Error> {
+        self.get(key).map(|node| node.is_one_of(known)).transpose()
     }
 
     /// The text of a key, or nothing.

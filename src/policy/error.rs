@@ -34,7 +34,7 @@ pub enum ErrorKind {
     Evaluate {
         /// Why.
         error: Box<EvalError>,
-        /// The object that was being checked: its index in the release.
+        /// The object that was being checked, by its index among those of all releases.
         object: Option<usize>,
     },
     /// A file could not be read.

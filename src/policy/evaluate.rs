@@ -1,38 +1,36 @@
-//! Policies on the objects of a release, as the API server would judge their creation.
+//! Policies on the objects of releases, as the API server would judge their creation.
 
-use std::sync::Arc;
+use std::collections::HashSet;
 
-use super::cel::value::{Data, Origin, Root, Val};
-use super::cel::{EvalError, Evaluation, Program, blame};
-use super::document::{Compiled, CompiledValidation, Policy, PolicyKind};
-use super::kinds;
-use super::matching::{Candidate, identity};
+use super::cel::value::{Data, Root, Val};
+use super::cel::{BUDGET, EvalError, Evaluation, Failure, blame};
+use super::document::{Policy, PolicyKind};
+use super::environment::{Environment, Phase};
+use super::fleet::{Fleet, Prepared, Release};
+use super::request::Request;
+use super::spec::{Compiled, CompiledValidation, Written};
 use super::{Error, ErrorKind};
-use crate::value::{Map, Path, Step, Value};
+use crate::finding::Severity;
+use crate::value::{Path, Step, Value};
 
-/// What policies are evaluated on: the objects that a chart rendered to, and what they came from.
-#[derive(Debug, Clone, Copy)]
-pub struct Release<'a> {
-    /// The release's name.
-    pub name: &'a str,
-    /// The namespace that it is installed to.
-    pub namespace: &'a str,
-    /// The Kubernetes version that it is rendered for: `v1.35.0`.
-    pub kube_version: &'a str,
-    /// All values, the chart's defaults among them.
-    pub values: &'a Value,
-    /// What the user set: values files and flags.
-    pub supplied: &'a Value,
-    /// The objects.
-    pub objects: &'a [Value],
-}
+/// The steps that the `matchConditions` of a policy may take on one object: the API server's share.
+const CONDITIONS_BUDGET: u64 = BUDGET / 4;
+/// The steps for each object of what is judged as a whole, where that is more than [`BUDGET`].
+const BUDGET_PER_OBJECT: u64 = 10_000;
+/// The most bytes that `messageExpression` and `valueExpression` may give, as in the API server.
+const MAX_MESSAGE: usize = 5 << 10;
+const MAX_AUDIT_VALUE: usize = 10 << 10;
 
 /// A validation that is false.
 #[derive(Debug, Clone)]
 pub struct Violation<'p> {
     /// The policy.
     pub policy: &'p Policy,
-    /// The object that was judged; `None` where it was the release.
+    /// How bad it is.
+    pub severity: Severity,
+    /// The release that was judged, by its index; `None` where it was the fleet.
+    pub release: Option<usize>,
+    /// The object that was judged, by its index among those of all releases; `None` where it was a release or the fleet.
     pub object: Option<usize>,
     /// What is wrong, in a sentence.
     pub message: String,
@@ -41,7 +39,7 @@ pub struct Violation<'p> {
 }
 
 /// A field that made a validation false.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Blamed {
     /// What it is a field of.
     pub subject: Subject,
@@ -50,337 +48,307 @@ pub struct Blamed {
 }
 
 /// What can be blamed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Subject {
-    /// An object, by its index in the release.
+    /// An object, by its index among those of all releases.
     Object(usize),
-    /// The values.
-    Values,
+    /// The values of a release, by its index.
+    Values(usize),
 }
 
-/// Evaluates policies on a release, in the order given; of each policy the violations are in the order of the objects.
+/// Evaluates policies on releases, in the order given; of each policy the violations are in the order of the releases
+/// and their objects.
 ///
-/// Objects are seen as the API server would show them: without null fields, and with the namespace that they will have.
+/// The policies that a release brings itself are evaluated on it after the others. Objects are seen as the API server
+/// would show them: without null fields, and with the namespace that they will have.
 pub fn evaluate<'p>(
     policies: impl IntoIterator<Item = &'p Policy>,
-    release: &Release<'_>,
+    releases: &[Release<'p>],
 ) -> Result<Vec<Violation<'p>>, Error> {
     let policies: Vec<&Policy> = policies.into_iter().collect();
     std::thread::scope(|threads| {
         // Compiling takes longer than evaluating: another thread does it from the other end, until they meet.
         // What does not compile is told when its turn comes.
         threads.spawn(|| policies.iter().rev().for_each(|policy| _ = policy.compiled()));
-        let prepared = Prepared::new(release);
+        let fleet = Fleet::new(releases);
         let mut violations = Vec::new();
-        for policy in &policies {
-            prepared.evaluate(policy, &mut violations)?;
+        for policy in policies.iter().copied() {
+            let mut judge = Judge { policy, compiled: policy.compiled()?, fleet: &fleet, violations };
+            judge.all()?;
+            violations = judge.violations;
+        }
+        for (index, release) in releases.iter().enumerate() {
+            for policy in release.policies {
+                let mut judge = Judge { policy, compiled: policy.compiled()?, fleet: &fleet, violations };
+                judge.release(index)?;
+                violations = judge.violations;
+            }
         }
         Ok(violations)
     })
 }
 
-/// A release as expressions see it.
-struct Prepared<'a> {
-    release: &'a Release<'a>,
-    objects: Vec<Value>,
-    all: Value,
-    identities: Vec<Identity>,
-    about: Value,
-    minor: Option<i64>,
+/// A policy at work.
+struct Judge<'p, 'a> {
+    policy: &'p Policy,
+    compiled: &'p Compiled,
+    fleet: &'a Fleet<'a>,
+    violations: Vec<Violation<'p>>,
 }
 
-struct Identity {
-    group: String,
-    version: String,
-    kind: String,
-    resource: String,
-    name: String,
-    namespace: Option<String>,
+/// What is judged at once.
+#[derive(Clone, Copy)]
+struct Case<'a> {
+    /// The index of the release.
+    release: Option<usize>,
+    object: Option<Chosen<'a>>,
+    params: &'a Value,
+    severity: Severity,
 }
 
-impl<'a> Prepared<'a> {
-    fn new(release: &'a Release<'a>) -> Self {
-        let identities: Vec<Identity> = release.objects.iter().map(|o| Identity::of(o, release.namespace)).collect();
-        let objects: Vec<Value> =
-            release.objects.iter().zip(&identities).map(|(object, identity)| identity.admitted(object)).collect();
-        let about = text_map([
-            ("name", release.name),
-            ("namespace", release.namespace),
-            ("service", "Helm"),
-            ("kubeVersion", release.kube_version),
-        ]);
-        let minor = release.kube_version.split('.').nth(1).and_then(|minor| minor.parse().ok());
-        Self { release, all: objects.clone().into(), objects, identities, about, minor }
+/// An object that a policy is about.
+#[derive(Clone, Copy)]
+struct Chosen<'a> {
+    /// Its index among those of all releases.
+    index: usize,
+    request: &'a Request,
+    /// The group and version of the rule that chose it.
+    served: (&'a str, &'a str),
+}
+
+impl<'p, 'a> Judge<'p, 'a> {
+    fn all(&mut self) -> Result<(), Error> {
+        if self.policy.kind == PolicyKind::Fleet {
+            return self.unbound(None, None);
+        }
+        (0..self.fleet.releases.len()).try_for_each(|index| self.release(index))
     }
 
-    /// An evaluation of a policy's expressions.
-    fn evaluation<'e>(&self, policy: &Policy, compiled: &'e Compiled, globals: &'e [Val]) -> Evaluation<'e> {
-        let evaluation = Evaluation::new(globals, &compiled.variables);
-        if let (Some(variable), Some(minor)) = (policy.kubernetes_minor(), self.minor) {
+    fn release(&mut self, index: usize) -> Result<(), Error> {
+        let (policy, fleet) = (self.policy, self.fleet);
+        let Some(constraints) = &policy.constraints else { return self.unbound(Some(index), None) };
+        let Some(release) = fleet.releases.get(index) else { return Ok(()) };
+        for (object, request) in release.requests.iter().enumerate() {
+            if let Some(served) = constraints.matches(request, release.namespace(request)) {
+                self.object(index, Chosen { index: release.first + object, request, served })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Judges an object that the policy is about, wherever the policy is bound.
+    fn object(&mut self, release: usize, object: Chosen<'_>) -> Result<(), Error> {
+        let policy = self.policy;
+        if policy.bindings.is_empty() {
+            return self.unbound(Some(release), Some(object));
+        }
+        let namespace = self.fleet.releases.get(release).and_then(|release| release.namespace(object.request));
+        for binding in policy.bindings.iter().filter(|binding| binding.matches(object.request, namespace)) {
+            match binding.params(policy.param_kind.as_ref(), &policy.params, object.request) {
+                Ok(params) => {
+                    for params in params {
+                        let (release, object) = (Some(release), Some(object));
+                        self.judge(&Case { release, object, params, severity: binding.severity })?;
+                    }
+                }
+                Err(_) if policy.ignores_failures => {}
+                Err(reason) => self.violations.push(Violation {
+                    policy,
+                    severity: Severity::Error,
+                    release: Some(release),
+                    object: Some(object.index),
+                    message: format!("failed to configure binding: {reason}"),
+                    blamed: Vec::new(),
+                }),
+            }
+        }
+        Ok(())
+    }
+
+    /// Judges with each of the policy's parameters.
+    fn unbound(&mut self, release: Option<usize>, object: Option<Chosen<'_>>) -> Result<(), Error> {
+        const NONE: &[Value] = &[Value::Null];
+        let policy = self.policy;
+        let params = if policy.param_kind.is_some() { &policy.params } else { NONE };
+        params.iter().try_for_each(|params| self.judge(&Case { release, object, params, severity: policy.severity }))
+    }
+
+    fn judge(&mut self, case: &Case<'_>) -> Result<(), Error> {
+        let (policy, compiled) = (self.policy, self.compiled);
+        if !self.conditions_hold(case)? {
+            return Ok(());
+        }
+        let environment = self.environment(case, Phase::Validations);
+        let evaluation = self.evaluation(case, &environment);
+        for validation in &compiled.validations {
+            match evaluation.truth(&validation.expression.program) {
+                Ok(true) => {}
+                Ok(false) => {
+                    let message = self.message(&evaluation, validation, case)?;
+                    let blamed = self.blame(validation, case);
+                    self.found(case, case.severity, message, blamed);
+                }
+                Err(_) if policy.ignores_failures => {}
+                Err(error) => return Err(self.failed(&validation.expression.path, error, case)),
+            }
+        }
+        self.audit(case)
+    }
+
+    /// `matchConditions`: one that is false excludes the object, even if another one fails.
+    fn conditions_hold(&self, case: &Case<'_>) -> Result<bool, Error> {
+        if self.compiled.conditions.is_empty() {
+            return Ok(true);
+        }
+        let environment = self.environment(case, Phase::Conditions);
+        let evaluation = Evaluation::new(&environment, &[]).with_budget(CONDITIONS_BUDGET);
+        let mut failed = None;
+        for Written { program, path } in &self.compiled.conditions {
+            match evaluation.truth(program) {
+                Ok(true) => {}
+                Ok(false) => return Ok(false),
+                Err(error) => failed = failed.or(Some((path, error))),
+            }
+        }
+        match failed {
+            None => Ok(true),
+            Some(_) if self.policy.ignores_failures => Ok(false),
+            Some((path, error)) => Err(self.failed(path, error, case)),
+        }
+    }
+
+    /// `auditAnnotations`: what a cluster would write into its audit log is good to know here.
+    fn audit(&mut self, case: &Case<'_>) -> Result<(), Error> {
+        let (policy, compiled) = (self.policy, self.compiled);
+        if compiled.audit_annotations.is_empty() {
+            return Ok(());
+        }
+        let environment = self.environment(case, Phase::Validations);
+        let evaluation = self.evaluation(case, &environment);
+        for (key, Written { program, path }) in &compiled.audit_annotations {
+            match evaluation.value(program) {
+                Ok(Val { data: Data::String(text), .. }) if !text.trim().is_empty() => {
+                    let text = text.trim();
+                    let end = text.floor_char_boundary(MAX_AUDIT_VALUE);
+                    let message = format!("audit annotation {key}: {}", text.get(..end).unwrap_or_default());
+                    self.found(case, Severity::Info, message, Vec::new());
+                }
+                Ok(Val { data: Data::String(_) | Data::Null, .. }) => {}
+                Ok(value) => {
+                    let found = format!("expected a string or null but the result is of type {}", value.type_name());
+                    let error = EvalError { failure: Failure::Other(found), variable: None, span: program.span() };
+                    return Err(self.failed(path, error, case));
+                }
+                Err(_) if policy.ignores_failures => {}
+                Err(error) => return Err(self.failed(path, error, case)),
+            }
+        }
+        Ok(())
+    }
+
+    fn environment<'e>(&self, case: &Case<'e>, phase: Phase) -> Environment<'e>
+    where
+        'p: 'e,
+        'a: 'e,
+    {
+        Environment {
+            globals: &self.compiled.globals,
+            fleet: self.fleet,
+            release: case.release.and_then(|index| self.fleet.releases.get(index)),
+            object: case.object.map(|object| (object.request, object.served)),
+            params: case.params,
+            phase,
+        }
+    }
+
+    /// An evaluation of the policy's expressions. What is judged as a whole may take more steps the larger it is.
+    fn evaluation<'e>(&self, case: &Case<'_>, environment: &'e Environment<'e>) -> Evaluation<'e>
+    where
+        'p: 'e,
+    {
+        let objects = match (case.object, environment.release) {
+            (Some(_), _) => 1,
+            (None, Some(release)) => release.requests.len(),
+            (None, None) => self.fleet.objects(),
+        };
+        let steps = BUDGET.max(BUDGET_PER_OBJECT.saturating_mul(objects as u64));
+        let evaluation = Evaluation::new(environment, &self.compiled.variables).with_budget(steps);
+        let minor = environment.release.map_or_else(|| self.fleet.minor(), Prepared::minor);
+        if let (Some(variable), Some(minor)) = (self.policy.kubernetes_minor(), minor) {
             evaluation.preset(variable, Val::new(Data::Int(minor)));
         }
         evaluation
     }
 
-    fn evaluate<'p>(&self, policy: &'p Policy, violations: &mut Vec<Violation<'p>>) -> Result<(), Error> {
-        let compiled = policy.compiled()?;
-        if policy.constraints.is_none() {
-            return self.judge(policy, compiled, None, violations);
-        }
-        for index in 0..self.objects.len() {
-            if self.matches(policy, index) {
-                self.judge(policy, compiled, Some(index), violations)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn matches(&self, policy: &Policy, index: usize) -> bool {
-        let (Some(constraints), Some(object), Some(identity)) =
-            (&policy.constraints, self.objects.get(index), self.identities.get(index))
-        else {
-            return false;
-        };
-        let namespace = identity.namespace.as_ref().map(|name| self.namespace(name));
-        let own = (identity.group.is_empty() && identity.kind == "Namespace").then_some(object);
-        constraints.matches(&Candidate {
-            object,
-            group: &identity.group,
-            version: &identity.version,
-            resource: &identity.resource,
-            name: &identity.name,
-            namespaced: identity.namespace.is_some(),
-            namespace_labels: namespace.as_ref().or(own).map(labels),
-        })
-    }
-
-    /// The namespace of a name: the release's own object, or what a cluster would have at least.
-    fn namespace(&self, name: &str) -> Value {
-        let is =
-            |identity: &&Identity| identity.group.is_empty() && identity.kind == "Namespace" && identity.name == name;
-        let found = self.objects.iter().zip(&self.identities).find(|(_, identity)| is(identity));
-        let labels = text_map([("kubernetes.io/metadata.name", name)]);
-        let mut metadata = found.and_then(|(object, _)| object.get("metadata")?.as_map().cloned()).unwrap_or_default();
-        let mut all = metadata.get("labels").and_then(Value::as_map).cloned().unwrap_or_default();
-        for (key, value) in labels.as_map().into_iter().flat_map(Map::iter) {
-            all.insert(key.clone(), value.clone());
-        }
-        metadata.insert("name", name.into());
-        metadata.insert("labels", all.into());
-        let entries = [("apiVersion", "v1".into()), ("kind", "Namespace".into()), ("metadata", metadata.into())];
-        entries.into_iter().collect::<Map>().into()
-    }
-
-    /// The values of the environment's variables; with traced roots where fields are to be blamed.
-    fn globals(&self, policy: &Policy, index: Option<usize>, traced: bool) -> Vec<Val> {
-        let root = |root: Root| traced.then(|| Arc::new(Origin::Root(root)));
-        let plain = |value: &Value| Val::plain(value, None);
-        let object = index.and_then(|index| self.objects.get(index));
-        match policy.kind {
-            PolicyKind::Object => {
-                let identity = index.and_then(|index| self.identities.get(index));
-                let request = identity.map(Identity::request).unwrap_or_default();
-                let namespace = identity.and_then(|identity| identity.namespace.as_ref());
-                let namespace = namespace.map(|name| self.namespace(name)).unwrap_or_default();
-                vec![
-                    object.map_or(Val::new(Data::Null), |object| Val::plain(object, root(Root::Object))),
-                    Val::new(Data::Null),
-                    plain(&request),
-                    Val::new(Data::Null),
-                    plain(&namespace),
-                ]
-            }
-            PolicyKind::Release => {
-                let mut globals = vec![
-                    plain(&self.about),
-                    Val::plain(self.release.values, root(Root::Values)),
-                    Val::plain(self.release.supplied, root(Root::Values)),
-                    Val::plain(&self.all, root(Root::Objects)),
-                ];
-                globals.extend(object.map(|object| Val::plain(object, root(Root::Object))));
-                globals
-            }
-        }
-    }
-
-    fn judge<'p>(
+    /// `messageExpression` if it gives a text of one line, else `message`: as in the API server.
+    fn message(
         &self,
-        policy: &'p Policy,
-        compiled: &Compiled,
-        object: Option<usize>,
-        violations: &mut Vec<Violation<'p>>,
-    ) -> Result<(), Error> {
-        let globals = self.globals(policy, object, false);
-        let evaluation = self.evaluation(policy, compiled, &globals);
-        // Of a failed expression the failure decides, unless the policy says that it does not matter.
-        let verdict = |program: &Program, path: &Path| match evaluation.truth(program) {
-            Ok(verdict) => Ok(Some(verdict)),
-            Err(_) if policy.ignores_failures => Ok(None),
-            Err(error) => Err(self.failed(policy, path, error, object)),
-        };
-        // One false condition excludes the object, even if another one fails.
-        let mut failed = None;
-        for (condition, path) in &compiled.conditions {
-            match verdict(condition, path) {
-                Ok(Some(true)) => {}
-                Ok(Some(false)) => return Ok(()),
-                Ok(None) => failed = Some(Ok(())),
-                Err(error) => failed = failed.or(Some(Err(error))),
-            }
-        }
-        if let Some(failed) = failed {
-            return failed;
-        }
-        for validation in &compiled.validations {
-            if verdict(&validation.expression, &validation.path)? == Some(false) {
-                violations.push(Violation {
-                    policy,
-                    object,
-                    message: message(&evaluation, validation),
-                    blamed: self.blame(policy, compiled, validation, object),
-                });
-            }
-        }
-        Ok(())
-    }
-
-    fn blame(
-        &self,
-        policy: &Policy,
-        compiled: &Compiled,
+        evaluation: &Evaluation<'_>,
         validation: &CompiledValidation,
-        object: Option<usize>,
-    ) -> Vec<Blamed> {
-        let globals = self.globals(policy, object, true);
-        let evaluation = self.evaluation(policy, compiled, &globals);
-        let mut blamed = Vec::new();
-        for (root, path) in blame::blame(&evaluation, &validation.expression, false) {
-            let (subject, path) = match (root, path.0.split_first(), object) {
-                (Root::Values, _, _) => (Subject::Values, path),
-                (Root::Object, _, Some(index)) => (Subject::Object(index), path),
-                (Root::Objects, Some((Step::Index(index), rest)), _) => (Subject::Object(*index), Path(rest.to_vec())),
-                // The list of objects as a whole: something is missing from it.
-                (Root::Object | Root::Objects, _, _) => continue,
-            };
-            let place = Blamed { subject, path };
-            if !blamed.contains(&place) {
-                blamed.push(place);
+        case: &Case<'_>,
+    ) -> Result<String, Error> {
+        let Some(Written { program, path }) = &validation.message_expression else {
+            return Ok(validation.message.clone());
+        };
+        match evaluation.value(program) {
+            Ok(Val { data: Data::String(text), .. }) => {
+                let text = text.trim();
+                let fits = !text.is_empty() && !text.contains('\n') && text.len() <= MAX_MESSAGE;
+                Ok(if fits { text } else { &validation.message }.to_owned())
             }
+            Err(error) if error.failure == Failure::OverBudget && !self.policy.ignores_failures => {
+                Err(self.failed(path, error, case))
+            }
+            _ => Ok(validation.message.clone()),
         }
-        blamed
     }
 
-    fn failed(&self, policy: &Policy, path: &Path, error: EvalError, object: Option<usize>) -> Error {
+    fn blame(&self, validation: &CompiledValidation, case: &Case<'_>) -> Vec<Blamed> {
+        let environment = self.environment(case, Phase::Blame);
+        let evaluation = self.evaluation(case, &environment);
+        let mut known = HashSet::new();
+        let places = blame::blame(&evaluation, &validation.expression.program, false);
+        let places = places.into_iter().filter_map(|(root, path)| self.place(root, path, case));
+        places.filter(|place| known.insert(place.clone())).collect()
+    }
+
+    /// Takes note of a violation. Bindings and parameters that agree on it say it once, as hard as the hardest.
+    fn found(&mut self, case: &Case<'_>, severity: Severity, message: String, blamed: Vec<Blamed>) {
+        let (policy, release, object) = (self.policy, case.release, case.object.map(|object| object.index));
+        let same = self.violations.iter_mut().rev().take_while(|known| {
+            std::ptr::eq(known.policy, policy) && (known.release, known.object) == (release, object)
+        });
+        match same.into_iter().find(|known| known.message == message && known.blamed == blamed) {
+            Some(known) => known.severity = known.severity.max(severity),
+            None => self.violations.push(Violation { policy, severity, release, object, message, blamed }),
+        }
+    }
+
+    fn failed(&self, path: &Path, error: EvalError, case: &Case<'_>) -> Error {
         // A failure inside a variable is reported at the variable.
-        let path = error.variable.and_then(|index| policy.variable_path(index)).unwrap_or(path);
-        policy.error_at(path, ErrorKind::Evaluate { error: Box::new(error), object })
-    }
-}
-
-/// `messageExpression` if it gives a text of one line, else `message`: as in the API server.
-fn message(evaluation: &Evaluation<'_>, validation: &CompiledValidation) -> String {
-    let computed = validation.message_expression.as_ref().and_then(|program| evaluation.value(program).ok());
-    match computed.map(|value| value.data) {
-        Some(Data::String(text)) if !text.trim().is_empty() && !text.contains('\n') && text.len() <= 5 << 10 => {
-            text.trim().to_owned()
-        }
-        _ => validation.message.clone(),
-    }
-}
-
-fn labels(object: &Value) -> &Value {
-    const NONE: &Value = &Value::Null;
-    object.at(["metadata", "labels"]).unwrap_or(NONE)
-}
-
-fn text_map<const N: usize>(entries: [(&str, &str); N]) -> Value {
-    entries.into_iter().map(|(key, value)| (key, value.into())).collect::<Map>().into()
-}
-
-impl Identity {
-    fn of(object: &Value, release_namespace: &str) -> Self {
-        let (group, version, kind, resource) = identity(object);
-        let text = |key| object.at(["metadata", key]).and_then(Value::as_str).filter(|text| !text.is_empty());
-        let namespaced = kinds::is_namespaced(group, kind);
-        Self {
-            group: group.into(),
-            version: version.into(),
-            kind: kind.into(),
-            resource,
-            name: text("name").unwrap_or_default().into(),
-            namespace: namespaced.then(|| text("namespace").unwrap_or(release_namespace).into()),
-        }
+        let path = error.variable.and_then(|index| self.policy.variable_path(index)).unwrap_or(path);
+        let object = case.object.map(|object| object.index);
+        let kind = ErrorKind::Evaluate { error: Box::new(error), object };
+        self.policy.error_at(path, kind)
     }
 
-    /// The object as the API server admits it: without null fields, with a head, and in its namespace.
-    fn admitted(&self, object: &Value) -> Value {
-        let object = without_nulls(object).unwrap_or_else(|| object.clone());
-        let Some(map) = object.as_map() else { return object };
-        let text = |key| map.get(key).and_then(Value::as_str).is_some();
-        let metadata = map.get("metadata").and_then(Value::as_map);
-        let placed = |metadata: &Map| metadata.get("namespace").and_then(Value::as_str).is_some_and(|n| !n.is_empty());
-        let namespace = self.namespace.as_deref().filter(|namespace| !namespace.is_empty());
-        let complete = namespace.is_none() || metadata.is_some_and(placed);
-        if complete && text("apiVersion") && text("kind") && metadata.is_some() {
-            return object;
-        }
-        let mut metadata = metadata.cloned().unwrap_or_default();
-        if let Some(namespace) = namespace.filter(|_| !complete) {
-            metadata.insert("namespace", namespace.into());
-        }
-        let mut map = map.clone();
-        for key in ["apiVersion", "kind"] {
-            if !text(key) {
-                map.insert(key, "".into());
-            }
-        }
-        map.insert("metadata", metadata.into());
-        map.into()
-    }
-
-    /// `request` of its creation. There is no user: an expression that asks for one cannot be evaluated.
-    fn request(&self) -> Value {
-        let kind = text_map([("group", &*self.group), ("version", &self.version), ("kind", &self.kind)]);
-        let resource = text_map([("group", &*self.group), ("version", &self.version), ("resource", &self.resource)]);
-        let mut request = Map::default();
-        for (key, value) in
-            [("kind", &kind), ("requestKind", &kind), ("resource", &resource), ("requestResource", &resource)]
-        {
-            request.insert(key, value.clone());
-        }
-        request.insert("operation", "CREATE".into());
-        request.insert("name", self.name.as_str().into());
-        request.insert("namespace", self.namespace.as_deref().unwrap_or_default().into());
-        request.insert("dryRun", false.into());
-        request.into()
-    }
-}
-
-/// The value without null fields, as the API server decodes it; `None` if it has none.
-fn without_nulls(value: &Value) -> Option<Value> {
-    match value {
-        Value::List(items) => {
-            let changed: Vec<Option<Value>> = items.iter().map(without_nulls).collect();
-            if changed.iter().all(Option::is_none) {
-                return None;
-            }
-            let items = items.iter().zip(changed).map(|(item, changed)| changed.unwrap_or_else(|| item.clone()));
-            Some(items.collect::<Vec<_>>().into())
-        }
-        Value::Map(map) => {
-            let mut changed = false;
-            let mut kept = Vec::with_capacity(map.len());
-            for (key, value) in map.iter() {
-                if matches!(value, Value::Null) {
-                    changed = true;
-                    continue;
-                }
-                let inner = without_nulls(value);
-                changed |= inner.is_some();
-                kept.push((key.clone(), inner.unwrap_or_else(|| value.clone())));
-            }
-            changed.then(|| kept.into_iter().collect::<Map>().into())
-        }
-        _ => None,
+    /// What a place below a variable of the environment is a field of. A list of objects as a whole is no place:
+    /// something is missing from it.
+    fn place(&self, root: Root, path: Path, case: &Case<'_>) -> Option<Blamed> {
+        let release = case.release.unwrap_or_default();
+        let object =
+            |release: usize, index: usize| Some(Subject::Object(self.fleet.releases.get(release)?.first + index));
+        let (subject, path) = match (root, path.0.as_slice()) {
+            (Root::Values, _) => (Subject::Values(release), path),
+            (Root::Object, _) => (Subject::Object(case.object?.index), path),
+            (Root::Objects, [Step::Index(index), rest @ ..]) => (object(release, *index)?, Path(rest.to_vec())),
+            (Root::Releases, [Step::Index(release), Step::Key(field), rest @ ..]) => match (field.as_ref(), rest) {
+                ("objects", [Step::Index(index), rest @ ..]) => (object(*release, *index)?, Path(rest.to_vec())),
+                ("values" | "suppliedValues", rest) => (Subject::Values(*release), Path(rest.to_vec())),
+                _ => return None,
+            },
+            (Root::Objects | Root::Releases, _) => return None,
+        };
+        Some(Blamed { subject, path })
     }
 }

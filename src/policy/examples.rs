@@ -24,7 +24,8 @@
 use std::sync::Arc;
 
 use super::decode::{Node, documents};
-use super::evaluate::{Release, Subject, Violation, evaluate};
+use super::evaluate::{Subject, Violation, evaluate};
+use super::fleet::Release;
 use super::{Error, ErrorKind, Policy};
 use crate::source::{Location, SourceFile};
 use crate::value::{Map, Value};
@@ -101,7 +102,7 @@ impl Examples {
     pub fn run(&self, policy: &Policy) -> Result<Vec<Mismatch>, Error> {
         let mut mismatches = Vec::new();
         for example in self.pass.iter().chain(&self.fail) {
-            let violations = evaluate([policy], &example.as_release())?;
+            let violations = evaluate([policy], &[example.as_release()])?;
             if let Some(reason) = example.differs(&violations) {
                 let (policy, example, location) = (policy.id.clone(), example.name.clone(), example.location.clone());
                 mismatches.push(Mismatch { policy, example, reason, location });
@@ -153,6 +154,7 @@ impl Example {
             values: &self.values,
             supplied: &self.supplied,
             objects: &self.objects,
+            policies: &[],
         }
     }
 
@@ -186,7 +188,7 @@ impl Example {
         let mut values = Vec::new();
         for blamed in &violation.blamed {
             match blamed.subject {
-                Subject::Values => values.push(blamed.path.to_string()),
+                Subject::Values(_) => values.push(blamed.path.to_string()),
                 Subject::Object(index) if violation.object == Some(index) => fields.push(blamed.path.to_string()),
                 Subject::Object(index) => fields.push(format!("{}: {}", self.object_name(index), blamed.path)),
             }

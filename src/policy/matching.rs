@@ -1,17 +1,19 @@
-//! `matchConstraints`: which objects a policy is about.
+//! `matchConstraints` and `matchResources`: which objects a policy or a binding is about.
 
 use super::Error;
 use super::decode::Node;
-use super::kinds;
+use super::request::Request;
+use super::selector::Selector;
 use crate::value::Value;
 
-/// `spec.matchConstraints`.
+/// `spec.matchConstraints` of a policy, `spec.matchResources` of a binding.
 #[derive(Debug, Clone, Default)]
-pub struct MatchConstraints {
+pub struct MatchResources {
     namespace_selector: Selector,
     object_selector: Selector,
     rules: Vec<ResourceRule>,
     exclude: Vec<ResourceRule>,
+    exact: bool,
 }
 
 /// One of `resourceRules` and `excludeResourceRules`.
@@ -20,9 +22,10 @@ struct ResourceRule {
     groups: Vec<String>,
     versions: Vec<String>,
     resources: Vec<String>,
-    operations: Vec<String>,
     names: Vec<String>,
     scope: Scope,
+    /// Whether it is about the creation of objects: nothing else is judged here.
+    creates: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,78 +35,64 @@ enum Scope {
     Namespaced,
 }
 
-/// A label selector. The empty one selects everything.
-#[derive(Debug, Clone, Default)]
-pub struct Selector {
-    labels: Vec<(String, String)>,
-    expressions: Vec<Requirement>,
-}
+/// Resources that no policy sees: without them a cluster could not be used (the API server's `exclusion`).
+const UNSEEN: &[(&str, &str)] = &[
+    ("authentication.k8s.io", "selfsubjectreviews"),
+    ("authentication.k8s.io", "tokenreviews"),
+    ("authorization.k8s.io", "localsubjectaccessreviews"),
+    ("authorization.k8s.io", "selfsubjectaccessreviews"),
+    ("authorization.k8s.io", "selfsubjectrulesreviews"),
+    ("authorization.k8s.io", "subjectaccessreviews"),
+];
 
-#[derive(Debug, Clone)]
-struct Requirement {
-    key: String,
-    operator: Operator,
-    values: Vec<String>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Operator {
-    In,
-    NotIn,
-    Exists,
-    DoesNotExist,
-}
-
-/// An object as matching sees it.
-pub struct Candidate<'a> {
-    /// The object.
-    pub object: &'a Value,
-    /// The API group.
-    pub group: &'a str,
-    /// The API version.
-    pub version: &'a str,
-    /// `deployments`
-    pub resource: &'a str,
-    /// `metadata.name`
-    pub name: &'a str,
-    /// Whether it lives in a namespace.
-    pub namespaced: bool,
-    /// The labels of its namespace; its own if it is a namespace.
-    pub namespace_labels: Option<&'a Value>,
-}
-
-impl MatchConstraints {
-    /// Reads `matchConstraints`.
+impl MatchResources {
+    /// Reads either field.
     pub fn read(node: &Node<'_>) -> Result<Self, Error> {
         node.only(&["namespaceSelector", "objectSelector", "resourceRules", "excludeResourceRules", "matchPolicy"])?;
-        if let Some(policy) = node.get("matchPolicy")
-            && !["Exact", "Equivalent"].contains(&policy.text()?)
-        {
-            return Err(policy.error("matchPolicy must be Exact or Equivalent"));
-        }
         let rules = |key| node.list_of(key)?.iter().map(ResourceRule::read).collect::<Result<Vec<_>, _>>();
-        let constraints = Self {
-            namespace_selector: Selector::read(node.get("namespaceSelector"))?,
-            object_selector: Selector::read(node.get("objectSelector"))?,
+        Ok(Self {
+            namespace_selector: Selector::read_from(node, "namespaceSelector")?,
+            object_selector: Selector::read_from(node, "objectSelector")?,
             rules: rules("resourceRules")?,
             exclude: rules("excludeResourceRules")?,
-        };
-        if constraints.rules.is_empty() {
-            return Err(node.error("matchConstraints needs at least one of resourceRules"));
-        }
-        Ok(constraints)
+            exact: node.one_of("matchPolicy", &["Equivalent", "Exact"])? == Some("Exact"),
+        })
     }
 
-    /// Whether the policy is about an object that is being created.
-    pub fn matches(&self, candidate: &Candidate<'_>) -> bool {
-        let any = |rules: &[ResourceRule]| rules.iter().any(|rule| rule.matches(candidate));
-        // Only objects with a namespace, and namespaces, are selected by their namespace's labels.
-        let in_namespace =
-            candidate.namespace_labels.is_none_or(|labels| self.namespace_selector.selects(Some(labels)));
-        in_namespace
-            && any(&self.rules)
-            && !any(&self.exclude)
-            && self.object_selector.selects(candidate.object.at(["metadata", "labels"]))
+    /// Whether no rule says which resources are meant: then all are.
+    pub fn has_no_rules(&self) -> bool {
+        self.rules.is_empty()
+    }
+
+    /// Whether an object is meant when it is created: the group and version of the rule that says so.
+    ///
+    /// These are the object's own, or with `matchPolicy: Equivalent` some under which an API server could convert it.
+    /// Here it is not converted: expressions see it as it was written. `namespace` is the one that it is created in.
+    pub(super) fn matches<'a>(&self, request: &'a Request, namespace: Option<&Value>) -> Option<(&'a str, &'a str)> {
+        // What is in no namespace and is none itself is not selected by a namespace's labels.
+        let selected = namespace.is_none_or(|namespace| self.namespace_selector.selects(namespace))
+            && self.object_selector.selects(&request.object);
+        if !selected || UNSEEN.contains(&(&*request.group, &*request.resource)) {
+            return None;
+        }
+        if self.first(&self.exclude, request).is_some() {
+            return None;
+        }
+        if self.rules.is_empty() {
+            return Some((&request.group, &request.version));
+        }
+        self.first(&self.rules, request)
+    }
+
+    /// The group and version under which one of the rules is about an object; its own are tried first.
+    fn first<'a>(&self, rules: &[ResourceRule], request: &'a Request) -> Option<(&'a str, &'a str)> {
+        let own = (request.group.as_str(), request.version.as_str());
+        if rules.iter().any(|rule| rule.matches(request, own)) {
+            return Some(own);
+        }
+        let equivalents = request.equivalents.iter().filter(|_| !self.exact);
+        let equivalents = equivalents.map(|(group, version)| (group.as_ref(), version.as_ref()));
+        rules.iter().find_map(|rule| equivalents.clone().find(|served| rule.matches(request, *served)))
     }
 }
 
@@ -111,92 +100,57 @@ impl ResourceRule {
     fn read(node: &Node<'_>) -> Result<Self, Error> {
         node.only(&["apiGroups", "apiVersions", "resources", "operations", "resourceNames", "scope"])?;
         let needed = |key| {
-            node.need(key)?;
+            let list = node.need(key)?;
             match node.texts_of(key)? {
-                texts if texts.is_empty() => Err(node.error(format!("{key} must not be empty"))),
+                texts if texts.is_empty() => Err(list.error(format!("{key} must not be empty"))),
+                texts if texts.len() > 1 && texts.iter().any(|text| text == "*") && key != "resources" => {
+                    Err(list.error(format!("{key} has \"*\", which must stand alone")))
+                }
                 texts => Ok(texts),
             }
         };
         let operations = needed("operations")?;
-        if let Some(unknown) = operations
-            .iter()
-            .find(|operation| !["*", "CREATE", "UPDATE", "DELETE", "CONNECT"].contains(&operation.as_str()))
-        {
-            return Err(node.error(format!("unknown operation {unknown}")));
+        for operation in node.list_of("operations")? {
+            operation.is_one_of(&["*", "CREATE", "UPDATE", "DELETE", "CONNECT"])?;
         }
-        let scope = match node.text_of("scope")? {
-            None | Some("*") => Scope::Any,
+        let resources = needed("resources")?;
+        if resources.len() > 1 && resources.iter().any(|resource| resource == "*/*") {
+            return Err(node.need("resources")?.error("resources has \"*/*\", which must stand alone"));
+        }
+        let scope = match node.one_of("scope", &["*", "Cluster", "Namespaced"])? {
             Some("Cluster") => Scope::Cluster,
             Some("Namespaced") => Scope::Namespaced,
-            Some(_) => return Err(node.error("scope must be Cluster, Namespaced or *")),
+            _ => Scope::Any,
         };
         Ok(Self {
             groups: needed("apiGroups")?,
             versions: needed("apiVersions")?,
-            resources: needed("resources")?,
-            operations,
+            resources,
             names: node.texts_of("resourceNames")?,
             scope,
+            creates: operations.iter().any(|operation| operation == "*" || operation == "CREATE"),
         })
     }
 
-    fn matches(&self, candidate: &Candidate<'_>) -> bool {
+    fn matches(&self, request: &Request, (group, version): (&str, &str)) -> bool {
         let among = |known: &[String], wanted: &str| known.iter().any(|known| known == "*" || known == wanted);
         let scope = match self.scope {
             Scope::Any => true,
-            Scope::Cluster => !candidate.namespaced,
-            Scope::Namespaced => candidate.namespaced,
+            Scope::Cluster => !request.namespaced,
+            Scope::Namespaced => request.namespaced,
         };
         scope
-            && among(&self.groups, candidate.group)
-            && among(&self.versions, candidate.version)
-            && self.resources.iter().any(|known| known == "*" || known == "*/*" || known == candidate.resource)
-            && among(&self.operations, "CREATE")
-            && (self.names.is_empty() || self.names.iter().any(|name| name == candidate.name))
+            && self.creates
+            && among(&self.groups, group)
+            && among(&self.versions, version)
+            && self.resources.iter().any(|known| is_about(known, &request.resource))
+            && (self.names.is_empty() || self.names.contains(&request.name))
     }
 }
 
-impl Selector {
-    fn read(node: Option<Node<'_>>) -> Result<Self, Error> {
-        let Some(node) = node else { return Ok(Self::default()) };
-        node.only(&["matchLabels", "matchExpressions"])?;
-        let mut expressions = Vec::new();
-        for expression in node.list_of("matchExpressions")? {
-            expression.only(&["key", "operator", "values"])?;
-            let operator = match expression.need("operator")?.text()? {
-                "In" => Operator::In,
-                "NotIn" => Operator::NotIn,
-                "Exists" => Operator::Exists,
-                "DoesNotExist" => Operator::DoesNotExist,
-                _ => return Err(expression.error("operator must be In, NotIn, Exists or DoesNotExist")),
-            };
-            let key = expression.need("key")?.text()?.to_owned();
-            expressions.push(Requirement { key, operator, values: expression.texts_of("values")? });
-        }
-        Ok(Self { labels: node.pairs_of("matchLabels")?, expressions })
-    }
-
-    /// Whether a map of labels meets all requirements.
-    pub fn selects(&self, labels: Option<&Value>) -> bool {
-        let label = |key: &str| labels.and_then(|labels| labels.get(key)).and_then(Value::as_str);
-        self.labels.iter().all(|(key, value)| label(key) == Some(value))
-            && self.expressions.iter().all(|requirement| {
-                let found = label(&requirement.key);
-                let among = found.is_some_and(|found| requirement.values.iter().any(|value| value == found));
-                match requirement.operator {
-                    Operator::In => among,
-                    Operator::NotIn => !among,
-                    Operator::Exists => found.is_some(),
-                    Operator::DoesNotExist => found.is_none(),
-                }
-            })
-    }
-}
-
-/// The group, version, kind and resource of an object.
-pub fn identity(object: &Value) -> (&str, &str, &str, String) {
-    let text = |key| object.get(key).and_then(Value::as_str).unwrap_or_default();
-    let (group, version) = kinds::group_version(text("apiVersion"));
-    let kind = text("kind");
-    (group, version, kind, kinds::resource(kind))
+/// Whether an entry of `resources` is about a resource itself: `pods`, `pods/*`, `*` and `*/*` are about pods,
+/// `pods/exec` and `*/scale` are not.
+fn is_about(known: &str, resource: &str) -> bool {
+    let (known, subresource) = known.split_once('/').unwrap_or((known, ""));
+    (known == "*" || known == resource) && (subresource.is_empty() || subresource == "*")
 }

@@ -1,21 +1,38 @@
 //! Policies: files that Kubernetes itself understands, evaluated offline.
 //!
 //! An object policy is a `ValidatingAdmissionPolicy`; what relates objects to each other or to values is a
-//! `ReleasePolicy` with the same grammar ([`document`]). Expressions are CEL ([`cel`]); a validation that is false is
-//! traced to the fields that made it so ([`evaluate()`]).
+//! `ReleasePolicy` with the same grammar, and what relates releases is a `FleetPolicy` ([`document`]). Expressions are CEL
+//! ([`cel`]); a validation that is false is traced to the fields that made it so ([`evaluate()`]).
 
+mod binding;
+mod brought;
 pub mod catalogue;
 pub mod cel;
 mod decode;
 pub mod document;
+mod environment;
 mod error;
 pub mod evaluate;
 pub mod examples;
+pub mod exemption;
+mod field;
+mod file;
+mod fleet;
 mod kinds;
 mod matching;
+mod params;
 pub mod reach;
+mod request;
+pub mod selection;
+mod selector;
+mod spec;
 
+pub use brought::brought;
 pub use catalogue::{Catalogue, Entry};
 pub use document::{Policy, PolicyKind};
 pub use error::{Error, ErrorKind};
-pub use evaluate::{Blamed, Release, Subject, Violation, evaluate};
+pub use evaluate::{Blamed, Subject, Violation, evaluate};
+pub use fleet::Release;
+pub use params::NoSuchParam;
+pub use selection::{Chosen, Pattern, Profile, Selection, SelectionError};
+pub use spec::KUBERNETES_MINOR;

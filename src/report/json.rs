@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::mask;
-use crate::finding::{Finding, ObjectRef, Place, Report, Setter, Severity, ValuesKey};
+use crate::finding::{Exempted, Finding, ObjectRef, Place, Report, Setter, Severity, ValuesKey};
 use crate::source::Location;
 
 /// Goes up when a field changes its meaning or goes away; new fields do not change it.
@@ -17,6 +17,7 @@ struct Document<'a> {
     version: u32,
     objects: usize,
     policies: usize,
+    profiles: &'a [String],
     warnings: &'a [String],
     findings: Vec<Row<'a>>,
 }
@@ -28,11 +29,27 @@ struct Row<'a> {
     severity: Severity,
     message: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    release: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     object: Option<Object<'a>>,
     places: Vec<Field<'a>>,
     values: Vec<Key<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    configured: Option<At<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exemption: Option<Exemption<'a>>,
     rationale: &'a str,
     remediation: &'a str,
+}
+
+#[derive(Serialize)]
+struct Exemption<'a> {
+    reason: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    owner: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires: Option<&'a str>,
+    place: At<'a>,
 }
 
 #[derive(Serialize)]
@@ -74,6 +91,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         version: VERSION,
         objects: report.objects,
         policies: report.policies,
+        profiles: &report.profiles,
         warnings: &report.warnings,
         findings: report.findings.iter().map(Row::from).collect(),
     };
@@ -87,11 +105,25 @@ impl<'a> From<&'a Finding> for Row<'a> {
             policy: &finding.policy,
             severity: finding.severity,
             message: &finding.message,
+            release: finding.release.as_deref(),
             object: finding.object.as_ref().map(Object::from),
             places: finding.places.iter().map(Field::from).collect(),
             values: finding.values.iter().map(Key::from).collect(),
+            configured: finding.configured.as_ref().map(At::from),
+            exemption: finding.exemption.as_ref().map(Exemption::from),
             rationale: &finding.rationale,
             remediation: &finding.remediation,
+        }
+    }
+}
+
+impl<'a> From<&'a Exempted> for Exemption<'a> {
+    fn from(exemption: &'a Exempted) -> Self {
+        Self {
+            reason: &exemption.reason,
+            owner: exemption.owner.as_deref(),
+            expires: exemption.expires.as_deref(),
+            place: At::from(&exemption.place),
         }
     }
 }

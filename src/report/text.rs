@@ -8,7 +8,7 @@ use std::sync::Arc;
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
 
 use super::{Style, mask, printable};
-use crate::finding::{Fault, Finding, Report, Setter, Severity};
+use crate::finding::{Exempted, Fault, Finding, Report, Setter, Severity};
 use crate::source::{Location, SourceFile, Span};
 
 /// The most fields that one finding shows.
@@ -34,17 +34,48 @@ struct Shown {
 
 pub(super) fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
     let handler = handler(style);
-    for finding in &report.findings {
+    let open = || report.findings.iter().filter(|finding| finding.exemption.is_none());
+    for finding in open() {
         print(&handler, show_finding(finding), out)?;
     }
-    let mut counts = BTreeMap::new();
+    let mut exempted = 0;
     for finding in &report.findings {
+        if let Some(exemption) = &finding.exemption {
+            exempted += 1;
+            out.write_all(show_exempted(finding, exemption).as_bytes())?;
+        }
+    }
+    let mut counts = BTreeMap::new();
+    for finding in open() {
         *counts.entry(std::cmp::Reverse(finding.severity)).or_insert(0) += 1;
     }
     let found: Vec<String> = counts.iter().map(|(severity, count)| plural(*count, &severity.0.to_string())).collect();
     let verdict = if found.is_empty() { "all is well".to_owned() } else { found.join(", ") };
     let (objects, policies) = (plural(report.objects, "object"), plural_policies(report.policies));
-    writeln!(out, "{verdict}: {objects} checked against {policies}")
+    write!(out, "{verdict}: {objects} checked against {policies}")?;
+    if !report.profiles.is_empty() {
+        let noun = if report.profiles.len() == 1 { "profile" } else { "profiles" };
+        write!(out, " ({noun} {})", report.profiles.join(", "))?;
+    }
+    if exempted > 0 {
+        write!(out, ", {} exempted", plural(exempted, "finding"))?;
+    }
+    writeln!(out)
+}
+
+/// A line of what is exempted, and one of who answers for it.
+fn show_exempted(finding: &Finding, exemption: &Exempted) -> String {
+    let Finding { policy, message, .. } = finding;
+    let object = judged(finding);
+    let until = exemption.expires.as_ref().map(|date| format!("until {date}"));
+    let terms: Vec<&str> = [&exemption.owner, &until].into_iter().flatten().map(String::as_str).collect();
+    let terms = if terms.is_empty() { String::new() } else { format!(" ({})", terms.join(", ")) };
+    let Exempted { reason, place, .. } = exemption;
+    // One line each, whatever the chart put into them.
+    let line = |text: String| printable(&text).replace(['\n', '\t'], " ");
+    let what = line(format!("exempted[{policy}]: {object}{message}"));
+    let why = line(format!("  {reason}{terms}, at {place}"));
+    format!("{what}\n{why}\n\n")
 }
 
 pub(super) fn write_faults(faults: &[Fault], style: Style, out: &mut dyn Write) -> io::Result<()> {
@@ -75,6 +106,13 @@ fn print(handler: &GraphicalReportHandler, shown: Vec<Shown>, out: &mut dyn Writ
         }
     }
     writeln!(out)
+}
+
+/// What was judged, as the beginning of a sentence about it.
+fn judged(finding: &Finding) -> String {
+    let release = finding.release.as_ref().map(|release| format!("{release}: ")).unwrap_or_default();
+    let object = finding.object.as_ref().map(|object| format!("{object}: ")).unwrap_or_default();
+    release + &object
 }
 
 fn plural(count: usize, noun: &str) -> String {
@@ -135,7 +173,7 @@ fn show_fault(fault: &Fault) -> Vec<Shown> {
 }
 
 fn show_finding(finding: &Finding) -> Vec<Shown> {
-    let object = finding.object.as_ref().map(|object| format!("{object}: ")).unwrap_or_default();
+    let object = judged(finding);
     let mut places = Vec::new();
     for place in finding.places.iter().take(MAX_PLACES) {
         for (i, at) in place.template.iter().enumerate() {
@@ -146,6 +184,7 @@ fn show_finding(finding: &Finding) -> Vec<Shown> {
         let owner = if other { format!("{}: ", place.object) } else { String::new() };
         places.push((place.rendered.clone(), format!("rendered: {owner}{field}").trim_end_matches(": ").to_owned()));
     }
+    places.extend(finding.configured.iter().map(|place| (place.clone(), "here".to_owned())));
     let mut notes = Vec::new();
     for key in &finding.values {
         match &key.set_by {

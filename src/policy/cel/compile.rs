@@ -19,6 +19,8 @@ pub struct Scope<'a> {
     pub globals: &'a [&'static str],
     /// The policy's variables that may be used as `variables.name`, in their order.
     pub composed: &'a [Arc<str>],
+    /// Whether the macro is there that Kubernetes does not have: `list.groupBy(x, key)`, a map of key to elements.
+    pub joins: bool,
 }
 
 /// An expression that can be evaluated.
@@ -39,6 +41,11 @@ impl Program {
         let program = Self::compile(source, scope)?;
         expect(&program.root, wanted)?;
         Ok(program)
+    }
+
+    /// The place of the whole expression.
+    pub fn span(&self) -> Span {
+        self.root.span
     }
 }
 
@@ -127,7 +134,7 @@ impl Compiler<'_> {
     }
 
     fn call(&mut self, target: Option<Syntax<'_>>, name: &str, args: Vec<Syntax<'_>>, span: Span) -> Compiled {
-        let binds = macro_of(name, args.len());
+        let binds = macro_of(name, args.len()).filter(|(kind, _)| self.scope.joins || *kind != MacroKind::GroupBy);
         match (target, binds) {
             (None, _) if name == "has" && args.len() == 1 => self.has(args, span),
             (Some(range), Some((kind, variables))) => self.bind(kind, variables, range, args, span),
@@ -290,6 +297,7 @@ fn macro_of(name: &str, args: usize) -> Option<(MacroKind, usize)> {
         ("transformMap", 3 | 4) => (MacroKind::TransformMap, 2),
         ("transformMapEntry", 3 | 4) => (MacroKind::TransformMapEntry, 2),
         ("sortBy", 2) => (MacroKind::SortBy, 1),
+        ("groupBy", 2) => (MacroKind::GroupBy, 1),
         ("optMap", 2) => (MacroKind::OptMap, 1),
         ("optFlatMap", 2) => (MacroKind::OptFlatMap, 1),
         _ => return None,
@@ -317,7 +325,7 @@ fn static_type(expr: &Expr) -> Option<&'static str> {
         Kind::Macro(node) => match node.kind {
             MacroKind::All | MacroKind::Exists | MacroKind::ExistsOne => Some("bool"),
             MacroKind::Map | MacroKind::Filter | MacroKind::SortBy => Some("list"),
-            MacroKind::TransformMap | MacroKind::TransformMapEntry => Some("map"),
+            MacroKind::TransformMap | MacroKind::TransformMapEntry | MacroKind::GroupBy => Some("map"),
             MacroKind::OptMap | MacroKind::OptFlatMap => Some("optional_type"),
         },
         _ => None,

@@ -19,10 +19,22 @@ use crate::value::Step;
 ///
 /// Variables of the policy are evaluated when they are first used, and once.
 pub struct Evaluation<'a> {
-    globals: &'a [Val],
+    globals: &'a dyn Globals,
     composed: &'a [Program],
     memo: RefCell<Vec<Option<Result<Val, EvalError>>>>,
     budget: Budget,
+}
+
+/// The values of the environment's variables.
+pub trait Globals {
+    /// The value of the variable at a place of the scope's names. It is asked for whenever an expression reads it.
+    fn get(&self, index: usize) -> Result<Val, Failure>;
+}
+
+impl<const N: usize> Globals for [Val; N] {
+    fn get(&self, index: usize) -> Result<Val, Failure> {
+        self.as_slice().get(index).cloned().ok_or_else(unbound)
+    }
 }
 
 /// What functions may use of the evaluation that calls them: its budget and its compiled patterns.
@@ -35,10 +47,6 @@ pub struct Budget {
 pub(super) type Locals = Vec<Val>;
 
 impl Budget {
-    fn new() -> Self {
-        Self { left: Cell::new(BUDGET), patterns: RefCell::default() }
-    }
-
     /// Pays for work: a step is about what selecting a field costs.
     pub fn charge(&self, steps: usize) -> Result<(), Failure> {
         let left = self.left.get().checked_sub(steps as u64);
@@ -64,10 +72,17 @@ impl Budget {
 }
 
 impl<'a> Evaluation<'a> {
-    /// An environment: the values of the scope's names in their order, and the policy's variables.
-    pub fn new(globals: &'a [Val], composed: &'a [Program]) -> Self {
+    /// An environment: the values of the scope's names, and the policy's variables.
+    pub fn new(globals: &'a dyn Globals, composed: &'a [Program]) -> Self {
         let memo = RefCell::new(vec![None; composed.len()]);
-        Self { globals, composed, memo, budget: Budget::new() }
+        let budget = Budget { left: Cell::new(BUDGET), patterns: RefCell::default() };
+        Self { globals, composed, memo, budget }
+    }
+
+    /// The environment with another budget of steps.
+    pub fn with_budget(self, steps: u64) -> Self {
+        self.budget.left.set(steps);
+        self
     }
 
     /// Gives a variable a value in place of that of its expression.
@@ -104,7 +119,7 @@ impl<'a> Evaluation<'a> {
         self.budget.charge(1).map_err(at)?;
         match &expr.kind {
             Kind::Literal(value) => Ok(value.clone()),
-            Kind::Global(index) => self.globals.get(*index).cloned().ok_or_else(|| at(unbound())),
+            Kind::Global(index) => self.globals.get(*index).map_err(at),
             Kind::Local(slot) => locals.get(*slot).cloned().ok_or_else(|| at(unbound())),
             Kind::Composed(index) => self.memoised(*index),
             Kind::Select { operand, field, optional } => {
@@ -346,6 +361,19 @@ impl<'a> Evaluation<'a> {
                 let sorted = ops::sort_by_key(&self.budget, keyed).map_err(at)?;
                 Ok(Val::list(sorted, fallback.as_ref()))
             }
+            MacroKind::GroupBy => {
+                let Data::List(_) = range.data else { return Err(at(Failure::NoSuchOverload)) };
+                let mut groups: BTreeMap<Key, Vec<Val>> = BTreeMap::new();
+                for binding in bindings {
+                    let key = self.bound(node, &binding, locals, |locals| self.eval(&node.body, locals))?;
+                    let key =
+                        Key::of(&key).ok_or_else(|| error(Failure::new("unsupported key type"), node.body.span))?;
+                    let [item, _] = binding;
+                    groups.entry(key).or_default().push(item);
+                }
+                let groups = groups.into_iter().map(|(key, items)| (key, Val::list(items, fallback.as_ref())));
+                Ok(Val::map(groups.collect(), fallback.as_ref()))
+            }
             MacroKind::OptMap | MacroKind::OptFlatMap => {
                 if !matches!(range.data, Data::Optional(_)) {
                     return Err(at(Failure::NoSuchOverload));
@@ -366,7 +394,7 @@ fn error(failure: Failure, span: Span) -> EvalError {
     EvalError { failure, variable: None, span }
 }
 
-fn unbound() -> Failure {
+pub(in crate::policy) fn unbound() -> Failure {
     Failure::new("the variable has no value here")
 }
 

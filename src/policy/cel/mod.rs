@@ -20,7 +20,8 @@ pub mod value;
 use thiserror::Error;
 
 pub use compile::{Program, Scope};
-pub use eval::Evaluation;
+pub(super) use eval::unbound;
+pub use eval::{Evaluation, Globals};
 
 use crate::source::Span;
 

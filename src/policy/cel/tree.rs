@@ -84,6 +84,8 @@ pub enum MacroKind {
     TransformMapEntry,
     /// `sortBy`
     SortBy,
+    /// `groupBy`: plimsoll's own
+    GroupBy,
     /// `optMap`
     OptMap,
     /// `optFlatMap`

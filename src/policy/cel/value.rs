@@ -128,6 +128,8 @@ pub enum Root {
     Objects,
     /// `values` and `suppliedValues`
     Values,
+    /// `releases`
+    Releases,
 }
 
 impl Val {

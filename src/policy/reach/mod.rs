@@ -12,9 +12,12 @@ mod objects;
 mod pods;
 mod rights;
 mod roles;
+mod val;
 mod volumes;
 mod walk;
+pub mod words;
 
+use crate::source::Location;
 use crate::value::{Path, Value};
 
 pub use edge::{Action, Among, Edge, Hop, Target, TargetKind, Via, Who};
@@ -37,6 +40,9 @@ pub struct Member<'a> {
     /// Its objects.
     pub objects: &'a [Value],
 }
+
+/// Tells where a field of an object is, the object given by its number in the graph.
+pub type Locate<'l> = dyn Fn(usize, &Path) -> Option<Location> + 'l;
 
 /// Who can read which Secret.
 pub struct Graph<'a> {
@@ -147,6 +153,40 @@ impl<'a> Graph<'a> {
             }
         }
         evidence
+    }
+
+    /// The release of somebody, by its index; of users and groups it is not known.
+    pub fn release_of(&self, who: Who<'a>) -> Option<usize> {
+        let of = |number: usize| self.objects.all.get(number).map(|object| object.release);
+        match who {
+            Who::Container(number, ..) | Who::Pods(number) | Who::Controller(number) => of(number),
+            Who::Subject(Subject::Account(namespace, name)) => match self.objects.accounts.get(&(namespace, name)) {
+                Some(number) => of(*number),
+                None => self.objects.landlord(namespace),
+            },
+            Who::Subject(Subject::User(_) | Subject::Group(_)) => None,
+        }
+    }
+
+    /// The release, by its index, to which the target of an edge belongs, or may belong, if it is not that of who
+    /// reaches it. What nobody makes belongs to those who have something in its namespace.
+    pub fn trespass(&self, edge: &Edge<'a>) -> Option<usize> {
+        let own = self.release_of(edge.who)?;
+        let (Some(namespace), Some(name)) = (edge.target.namespace, edge.target.name) else {
+            return self.objects.neighbour(own, edge.target.namespace, self.members.len());
+        };
+        let account = [self.objects.accounts.get(&(namespace, name)).copied()];
+        let makers: Vec<usize> = match edge.target.kind {
+            TargetKind::Secret => self.objects.made(namespace, name).to_vec(),
+            TargetKind::ServiceAccount => account.into_iter().flatten().collect(),
+        };
+        let owners: Vec<usize> =
+            makers.iter().filter_map(|number| self.objects.all.get(*number)).map(|object| object.release).collect();
+        match owners.first() {
+            Some(first) => Some(*first).filter(|_| !owners.contains(&own)),
+            None if self.objects.is_settled(own, namespace) => None,
+            None => self.objects.neighbour(own, Some(namespace), self.members.len()),
+        }
     }
 
     /// The releases that make a Secret, by itself or through what its controller makes it from.

@@ -1,10 +1,10 @@
 //! The objects of all releases, each found by its kind, namespace and name without a search.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::field::{At, Field};
 use super::{Error, Member};
-use crate::policy::kinds;
+use crate::policy::kinds::{self, Kinds};
 use crate::value::Value;
 
 /// An object, and whose it is.
@@ -38,8 +38,11 @@ pub(super) struct Objects<'a> {
     pub tokens: HashMap<Key<'a>, (&'a str, Field<'a>)>,
     /// The Secrets of `tokens`, by namespace.
     pub tokens_in: HashMap<&'a str, Vec<&'a str>>,
-    /// The releases that have something in a namespace: two are enough to know.
-    pub tenants: HashMap<&'a str, Vec<usize>>,
+    /// ServiceAccounts.
+    pub accounts: HashMap<Key<'a>, usize>,
+    /// The releases that have something in a namespace: two of them, which is enough to know of others.
+    tenants: HashMap<&'a str, Vec<usize>>,
+    settled: HashSet<(&'a str, usize)>,
 }
 
 const TOKEN_TYPE: &str = "kubernetes.io/service-account-token";
@@ -47,23 +50,31 @@ const TOKEN_OF: &str = "kubernetes.io/service-account.name";
 
 impl<'a> Objects<'a> {
     pub(super) fn new(members: &[Member<'a>]) -> Result<Self, Error> {
+        let kinds = Kinds::of(members.iter().flat_map(|member| member.objects));
         let mut objects = Self::default();
         for (release, member) in members.iter().enumerate() {
             objects.settle(member.namespace, release);
             for (index, value) in member.objects.iter().enumerate() {
-                objects.add(member, release, index, value)?;
+                objects.add(member, release, index, value, &kinds)?;
             }
         }
         Ok(objects)
     }
 
-    fn add(&mut self, member: &Member<'a>, release: usize, index: usize, value: &'a Value) -> Result<(), Error> {
+    fn add(
+        &mut self,
+        member: &Member<'a>,
+        release: usize,
+        index: usize,
+        value: &'a Value,
+        kinds: &Kinds<'a>,
+    ) -> Result<(), Error> {
         let number = self.all.len();
         let text = |keys: &[&str]| value.at(keys.iter().copied()).and_then(Value::as_str).unwrap_or_default();
         let (group, _) = kinds::group_version(text(&["apiVersion"]));
         let (kind, name) = (text(&["kind"]), text(&["metadata", "name"]));
         let namespace = match text(&["metadata", "namespace"]) {
-            _ if !kinds::is_namespaced(group, kind) => "",
+            _ if !kinds.is_namespaced(group, kind) => "",
             "" => member.namespace,
             given => given,
         };
@@ -83,6 +94,10 @@ impl<'a> Objects<'a> {
                 }
                 name
             }
+            ("", "ServiceAccount") => {
+                self.accounts.insert((namespace, name), number);
+                return Ok(());
+            }
             ("bitnami.com", "SealedSecret") => name,
             ("external-secrets.io", "ExternalSecret") => match text(&["spec", "target", "name"]) {
                 "" => name,
@@ -99,9 +114,28 @@ impl<'a> Objects<'a> {
         self.secrets.get(&(namespace, name)).map_or(&[], Vec::as_slice)
     }
 
+    /// A release other than the given one that has something in a namespace, or anywhere.
+    pub(super) fn neighbour(&self, release: usize, namespace: Option<&str>, members: usize) -> Option<usize> {
+        match namespace {
+            None => (0..members).find(|other| *other != release),
+            Some(namespace) => self.tenants.get(namespace)?.iter().copied().find(|other| *other != release),
+        }
+    }
+
+    /// Whether a release has something in a namespace.
+    pub(super) fn is_settled(&self, release: usize, namespace: &'a str) -> bool {
+        self.settled.contains(&(namespace, release))
+    }
+
+    /// The only release that has something in a namespace.
+    pub(super) fn landlord(&self, namespace: &str) -> Option<usize> {
+        self.tenants.get(namespace).and_then(|tenants| <[usize; 1]>::try_from(tenants.as_slice()).ok()).map(|[one]| one)
+    }
+
     fn settle(&mut self, namespace: &'a str, release: usize) {
-        let tenants = self.tenants.entry(namespace).or_default();
-        if tenants.len() < 2 && !tenants.contains(&release) {
+        if self.settled.insert((namespace, release)) {
+            let tenants = self.tenants.entry(namespace).or_default();
+            tenants.truncate(1);
             tenants.push(release);
         }
     }

@@ -82,7 +82,7 @@ pub(super) fn write(reach: &Reach<'_, '_>, out: &mut dyn Write) -> io::Result<()
     });
     let document = Document {
         version: VERSION,
-        objects: reach.objects.len(),
+        objects: reach.graph.objects().len(),
         edges: reach.edges.iter().map(|edge| row(reach, edge)).collect(),
         unknown: unknown.collect(),
     };

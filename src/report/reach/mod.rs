@@ -5,17 +5,14 @@ mod json;
 mod picture;
 mod svg;
 mod text;
-mod words;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io::{self, Write};
 
 use super::Style;
-use crate::manifest::{self, Manifest};
-use crate::policy::reach::{Edge, Field, Graph, Subject, TargetKind, Who};
+use crate::policy::reach::{Edge, Field, Graph, Locate, Subject, TargetKind, Who};
 use crate::source::Location;
-use crate::value::Path;
 
 /// A format of the graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -40,25 +37,19 @@ pub struct Filter<'f> {
     pub who: Option<&'f str>,
 }
 
-/// A graph of one release, and where its objects were rendered.
+/// A graph, and where the fields of its objects are.
 pub struct Reach<'g, 'a> {
     graph: &'g Graph<'a>,
     edges: Vec<&'g Edge<'a>>,
-    objects: &'g [manifest::Object],
-    manifests: &'g [Manifest],
+    locate: &'g Locate<'g>,
     places: RefCell<HashMap<&'g Field<'a>, Location>>,
 }
 
 impl<'g, 'a> Reach<'g, 'a> {
-    /// `objects` are those of the graph, in its order.
-    pub fn new(
-        graph: &'g Graph<'a>,
-        objects: &'g [manifest::Object],
-        manifests: &'g [Manifest],
-        filter: Filter<'_>,
-    ) -> Self {
+    /// What of a graph is to be printed.
+    pub fn new(graph: &'g Graph<'a>, locate: &'g Locate<'g>, filter: Filter<'_>) -> Self {
         let edges = graph.edges().iter().filter(|edge| filter.keeps(graph, edge)).collect();
-        Self { graph, edges, objects, manifests, places: RefCell::default() }
+        Self { graph, edges, locate, places: RefCell::default() }
     }
 
     /// Prints it.
@@ -76,9 +67,7 @@ impl<'g, 'a> Reach<'g, 'a> {
         if let Some(known) = self.places.borrow().get(field) {
             return Some(known.clone());
         }
-        let object = self.objects.get(field.object)?;
-        let path = Path([object.prefix.0.as_slice(), field.path().0.as_slice()].concat());
-        let place = self.manifests.get(object.manifest)?.locate(&path);
+        let place = (self.locate)(field.object, &field.path())?;
         self.places.borrow_mut().insert(field, place.clone());
         Some(place)
     }

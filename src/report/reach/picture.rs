@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
-use super::{Reach, words};
-use crate::policy::reach::{Action, Among, Graph, Target, Via, Who};
+use super::Reach;
+use crate::policy::reach::{Action, Among, Graph, Target, Via, Who, words};
 
 /// A graph to be drawn.
 pub(super) struct Picture {

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashSet};
 use std::io::{self, Write};
 
-use super::{Reach, words};
-use crate::policy::reach::{Action, Edge, Target, TargetKind};
+use super::Reach;
+use crate::policy::reach::{Action, Edge, Target, TargetKind, words};
 use crate::report::{Style, printable};
 
 /// The most of those who read every Secret that are named again under each one.

@@ -1,9 +1,10 @@
 //! What people call those who reach something, what they reach, and each step of the way.
 
-use crate::policy::reach::{Among, Edge, Graph, Hop, Subject, Target, TargetKind, Via, Who};
+use super::edge::{Among, Edge, Hop, Target, TargetKind, Via, Who};
+use super::{Graph, Subject};
 
 /// `container ide of Deployment alice/workspace`
-pub(super) fn who(graph: &Graph<'_>, who: Who<'_>) -> String {
+pub fn who(graph: &Graph<'_>, who: Who<'_>) -> String {
     match who {
         Who::Container(object, _, name) => format!("container {name} of {}", owner(graph, object)),
         Who::Pods(object) => format!("pods of {}", owner(graph, object)),
@@ -13,7 +14,7 @@ pub(super) fn who(graph: &Graph<'_>, who: Who<'_>) -> String {
 }
 
 /// `Deployment alice/workspace`
-pub(super) fn owner(graph: &Graph<'_>, object: usize) -> String {
+pub fn owner(graph: &Graph<'_>, object: usize) -> String {
     graph.objects().get(object).map_or_else(String::new, |object| match object.namespace {
         "" => format!("{} {}", object.kind, object.name),
         namespace => format!("{} {namespace}/{}", object.kind, object.name),
@@ -21,7 +22,7 @@ pub(super) fn owner(graph: &Graph<'_>, object: usize) -> String {
 }
 
 /// `ServiceAccount alice/builder`
-pub(super) fn subject(subject: Subject<'_>) -> String {
+pub fn subject(subject: Subject<'_>) -> String {
     match subject {
         Subject::Account(namespace, name) => format!("ServiceAccount {namespace}/{name}"),
         Subject::User(name) => format!("user {name}"),
@@ -30,7 +31,7 @@ pub(super) fn subject(subject: Subject<'_>) -> String {
 }
 
 /// `Secret alice/registry`, `every Secret of namespace alice`
-pub(super) fn target(target: &Target<'_>) -> String {
+pub fn target(target: &Target<'_>) -> String {
     let kind = target.kind.name();
     match (target.name, target.namespace) {
         (Some(name), Some(namespace)) => format!("{kind} {namespace}/{name}"),
@@ -90,7 +91,7 @@ fn hop(hop: &Hop<'_>, is_last: bool, target: &Target<'_>) -> String {
 }
 
 /// The whole way of an edge.
-pub(super) fn route(route: &[&Hop<'_>], edge: &Edge<'_>) -> String {
+pub fn route(route: &[&Hop<'_>], edge: &Edge<'_>) -> String {
     let last = route.len().saturating_sub(1);
     let steps = route.iter().enumerate().map(|(index, step)| hop(step, index == last, &edge.target));
     steps.collect::<Vec<_>>().join(" → ")

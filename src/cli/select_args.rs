@@ -1,0 +1,135 @@
+//! The arguments that say which policies are meant, and what the project file says about them.
+
+use std::path::{Path, PathBuf};
+
+use super::Stop;
+use crate::finding::{Fault, Severity};
+use crate::policy::{self, Catalogue, Chosen, Pattern, Policy, Profile, SelectionError};
+use crate::project::{self, Project};
+
+/// Which policies.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Policies")]
+pub(super) struct SelectArgs {
+    /// Take the policies of this profile (repeatable; `default` where neither a flag nor plimsoll.yaml says more)
+    #[arg(long, value_enum, value_name = "NAME")]
+    profile: Vec<Profile>,
+    /// Take only this policy, or with --profile this one too: an id, `category/*`, or another tool's id (repeatable)
+    #[arg(long, value_name = "ID")]
+    policy: Vec<String>,
+    /// Leave this policy out: an id, `category/*`, or another tool's id (repeatable)
+    #[arg(long, value_name = "ID")]
+    exclude: Vec<String>,
+    /// Set how bad a violation is: LEVEL is error, warning or info (repeatable)
+    #[arg(long, value_name = "ID=LEVEL", value_parser = severity)]
+    severity: Vec<(Pattern, Severity)>,
+    /// Take the policies of this folder too (repeatable)
+    #[arg(long, value_name = "DIR")]
+    policies: Vec<PathBuf>,
+    /// Read this project file; plimsoll.yaml of the current folder where left out, if it is there
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Read no project file
+    #[arg(long, conflicts_with = "config")]
+    no_config: bool,
+}
+
+impl SelectArgs {
+    /// Takes only these policies, as `--policy` does.
+    pub(super) fn name(&mut self, ids: &[String]) {
+        self.policy.extend_from_slice(ids);
+    }
+
+    /// Whether one of these policies was named by itself, not by its category.
+    pub(super) fn names_one_of(&self, policies: &[&Policy]) -> bool {
+        let mut named = self.policy.iter().map(Pattern::new).filter(|pattern| !pattern.is_category());
+        named.any(|pattern| policies.iter().any(|policy| pattern.matches(policy)))
+    }
+
+    /// What the project file says; nothing where there is none.
+    pub(super) fn project(&self) -> Result<Project, Stop> {
+        let path = match &self.config {
+            Some(path) => path,
+            // What is there and cannot be read is an error: it may say what must be checked.
+            None if !self.no_config && Path::new(project::FILE).symlink_metadata().is_ok() => Path::new(project::FILE),
+            None => return Ok(Project::default()),
+        };
+        Ok(Project::load(path).map_err(Fault::from)?)
+    }
+
+    /// The built-in policies, and those of the folders that the project and the flags name.
+    pub(super) fn catalogue(&self, project: &Project) -> Result<Catalogue, Stop> {
+        let mut catalogue = catalogue(&project.folders)?;
+        for folder in &self.policies {
+            catalogue.add_folder(folder).map_err(fault)?;
+        }
+        project.check(&catalogue).map_err(Fault::from)?;
+        Ok(catalogue)
+    }
+
+    /// Chooses policies: flags win over the project.
+    ///
+    /// Policies that `--policy` names are evaluated though the project excludes them; `--profile` alone says nothing
+    /// about that.
+    pub(super) fn choose<'c>(&self, project: &Project, catalogue: &'c Catalogue) -> Result<Chosen<'c>, Stop> {
+        let patterns = |texts: &[String]| -> Vec<Pattern> { texts.iter().map(Pattern::new).collect() };
+        let mut selection = project.selection.clone();
+        if !self.profile.is_empty() || !self.policy.is_empty() {
+            selection.profiles = self.profile.clone();
+            selection.include = patterns(&self.policy);
+            selection.only_named = self.profile.is_empty();
+        }
+        if !self.policy.is_empty() {
+            selection.exclude.clear();
+        }
+        selection.exclude.extend(patterns(&self.exclude));
+        selection.severity.extend(self.severity.iter().cloned());
+        Ok(selection.choose(catalogue).map_err(Fault::from)?)
+    }
+}
+
+/// The built-in policies and those of further folders.
+pub(super) fn catalogue(folders: &[PathBuf]) -> Result<Catalogue, Stop> {
+    let mut catalogue = Catalogue::builtin().map_err(fault)?;
+    for folder in folders {
+        catalogue.add_folder(folder).map_err(fault)?;
+    }
+    Ok(catalogue)
+}
+
+/// The policies of an id.
+pub(super) fn find<'c>(catalogue: &'c Catalogue, id: &str) -> Result<Vec<&'c policy::Entry>, Stop> {
+    Ok(catalogue.matching(&Pattern::new(id)).map_err(Fault::from)?)
+}
+
+pub(super) fn fault(error: policy::Error) -> Fault {
+    Fault::new(error.to_string()).label(error.location, "here")
+}
+
+impl From<SelectionError> for Fault {
+    fn from(error: SelectionError) -> Self {
+        let help = match error {
+            SelectionError::Unknown { .. } => "`plimsoll policy list` names them all",
+            SelectionError::Nothing => "name a profile or a policy; what checks nothing must not count as a pass",
+        };
+        Self::new(error.to_string()).help(help)
+    }
+}
+
+impl From<project::Error> for Fault {
+    fn from(error: project::Error) -> Self {
+        let fault = Self::new(error.to_string());
+        // A file that could not be read has no lines to show.
+        let fault = if error.location.file.text.is_empty() { fault } else { fault.label(error.location, "here") };
+        match error.kind {
+            project::ErrorKind::Policy(_) => fault.help("`plimsoll policy list` names them all"),
+            project::ErrorKind::File(_) => fault,
+            _ => fault.help("docs/configuration.md describes the file, schemas/plimsoll.schema.json too"),
+        }
+    }
+}
+
+fn severity(text: &str) -> Result<(Pattern, Severity), String> {
+    let found = text.rsplit_once('=').and_then(|(id, level)| Some((Pattern::new(id), Severity::named(level)?)));
+    found.ok_or_else(|| "expected ID=error, ID=warning or ID=info".into())
+}

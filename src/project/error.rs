@@ -1,0 +1,77 @@
+//! What can be wrong with a project file.
+
+use std::sync::{Arc, LazyLock};
+
+use regex::Regex;
+use thiserror::Error as ThisError;
+
+use crate::policy::SelectionError;
+use crate::policy::exemption::EntryError;
+use crate::source::{Location, SourceFile, Span};
+use crate::suggest;
+
+/// A project file that cannot be used.
+#[derive(Debug, Clone, ThisError)]
+#[error("{}: {kind}", location.file.name)]
+pub struct Error {
+    /// What is wrong.
+    pub kind: ErrorKind,
+    /// Where in the file.
+    pub location: Location,
+}
+
+/// The ways in which it is wrong.
+#[derive(Debug, Clone, ThisError)]
+pub enum ErrorKind {
+    /// It could not be read.
+    #[error("{0}")]
+    File(String),
+    /// It is not YAML, or not of the form.
+    #[error("{0}")]
+    Text(String),
+    /// It names a policy that is not there.
+    #[error(transparent)]
+    Policy(#[from] SelectionError),
+    /// An exemption says what it cannot mean.
+    #[error("{0}")]
+    Exemption(EntryError),
+}
+
+/// How serde says that a word is not known: `unknown field `a`, expected one of `b`, `c``.
+static UNKNOWN: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"unknown (?:field|variant) `(.*?)`, expected (.*)").expect("a valid expression"));
+/// A word of it.
+static WORD: LazyLock<Regex> = LazyLock::new(|| Regex::new("`(.*?)`").expect("a valid expression"));
+
+impl Error {
+    /// An error at a place.
+    pub fn new(kind: ErrorKind, location: Location) -> Self {
+        Self { kind, location }
+    }
+
+    /// What serde has to say, without the place in its text, and with what may have been meant.
+    pub(super) fn of_serde(error: &serde_yaml::Error, source: &Arc<SourceFile>) -> Self {
+        let mut message = error.to_string();
+        let mut span = Span::default();
+        if let Some(at) = error.location() {
+            if let Some(said) = message.strip_suffix(&format!(" at line {} column {}", at.line(), at.column())) {
+                message = said.to_owned();
+            }
+            span = source.line_span(at.line()).map_or(span, |line| {
+                let text = source.text.get(line.start..line.end).unwrap_or_default();
+                let start = text.char_indices().nth(at.column() - 1).map_or(text.len(), |(start, _)| start);
+                let rest = text.get(start..).unwrap_or_default();
+                let end = rest.find([':', ',', ']', '}', ' ']).unwrap_or(rest.len());
+                Span::new(line.start + start, line.start + start + end)
+            });
+        }
+        let meant = UNKNOWN.captures(&message).and_then(|found| {
+            let known = WORD.captures_iter(found.get(2)?.as_str()).filter_map(|word| Some(word.get(1)?.as_str()));
+            suggest::nearest(found.get(1)?.as_str(), known)
+        });
+        if let Some(meant) = meant {
+            message = format!("{message}: did you mean {meant}?");
+        }
+        Self::new(ErrorKind::Text(message), Location::new(source.clone(), span))
+    }
+}
