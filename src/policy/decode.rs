@@ -122,7 +122,8 @@ impl<'a> Node<'a> {
         self.error(format!("{name}: expected {wanted}, found {}", self.value.type_name()))
     }
 
-    fn child(&self, key: &str, value: &'a Value) -> Self {
+    /// The value of a key as a node.
+    pub fn child(&self, key: &str, value: &'a Value) -> Self {
         Self { document: self.document, value, path: self.path.key(key) }
     }
 
