@@ -26,6 +26,7 @@ fn help_of_every_command() {
         &["policy", "list"],
         &["policy", "explain"],
         &["policy", "test"],
+        &["policy", "export"],
         &["init"],
         &["completions"],
     ] {
@@ -170,7 +171,10 @@ fn the_documentation_of_policies_is_what_the_binary_prints() {
         let of = |path: PathBuf| (path.strip_prefix(root).unwrap().to_owned(), fs::read_to_string(path).unwrap());
         let folders = fs::read_dir(root.join("docs/policies")).unwrap().map(|entry| entry.unwrap().path());
         let pages = folders.flat_map(|folder| fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()));
-        pages.chain([root.join("docs/policies.md")]).map(of).collect::<BTreeMap<_, _>>()
+        pages
+            .chain(["policies.md", "linters.md"].map(|page| root.join("docs").join(page)))
+            .map(of)
+            .collect::<BTreeMap<_, _>>()
     };
     let (committed, printed) = (pages(root()), pages(fresh.path()));
     let stale = |path: &&PathBuf| committed.get(*path) != printed.get(*path);

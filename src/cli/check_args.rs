@@ -28,7 +28,7 @@ pub(super) struct CheckArgs {
     /// The day on which exemptions hold or are expired: 2026-12-31; today (UTC) where left out
     #[arg(long, value_name = "DATE", value_parser = exemption::date)]
     today: Option<Date>,
-    /// Validate against no Kubernetes schemas: for scripts that are to go on working, as this version validates none yet
+    /// Do not validate against Kubernetes schemas. This version never does; the next one will where this is left out
     #[arg(long)]
     no_schemas: bool,
 

@@ -5,6 +5,7 @@ mod check_args;
 mod deps;
 mod init;
 mod lint;
+mod linters;
 mod policy;
 mod policy_docs;
 mod policy_export;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::select_args::{catalogue, fault, find};
 use super::{Stop, Streams};
-use super::{policy_docs, policy_export, policy_reach, policy_text};
+use super::{linters, policy_docs, policy_export, policy_reach, policy_text};
 use crate::finding::Fault;
 use crate::gate::ExitStatus;
 use crate::policy::examples::Examples;
@@ -36,7 +36,7 @@ pub(super) enum Args {
         folders: Vec<PathBuf>,
     },
     Reach(Box<policy_reach::Args>),
-    /// Write the documentation of policies as Markdown: policies.md and a page for each, policies/ID.md
+    /// Write the documentation of policies as Markdown: policies.md, a page for each (policies/ID.md), and linters.md
     Docs {
         /// The folder to write to
         folder: PathBuf,
@@ -66,7 +66,9 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
         Args::Test { folders } => test(folders, streams),
         Args::Reach(args) => policy_reach::run(args, streams),
         Args::Docs { folder, policies } => {
-            policy_docs::write(&own(policies)?, folder)?;
+            let catalogue = own(policies)?;
+            let linters = policies.is_empty().then(|| linters::page(&catalogue)).transpose()?;
+            policy_docs::write(&catalogue, linters.as_deref(), folder)?;
             Ok(ExitStatus::Clean)
         }
         Args::Export(args) => policy_export::run(args, streams),

@@ -13,8 +13,9 @@ use crate::yaml;
 
 const PRINTED: &str = "<!-- printed by `plimsoll policy docs docs`; a test fails when this page is stale -->";
 
-/// Writes `policies.md` and `policies/<id>.md` into a folder. Pages of policies that are no more go away.
-pub(super) fn write(catalogue: &Catalogue, folder: &Path) -> Result<(), Stop> {
+/// Writes `policies.md`, `policies/<id>.md` and, where there is such a page, `linters.md` into a folder. Pages of policies
+/// that are no more go away.
+pub(super) fn write(catalogue: &Catalogue, linters: Option<&str>, folder: &Path) -> Result<(), Stop> {
     let pages = folder.join("policies");
     if pages.is_dir() {
         fs::remove_dir_all(&pages)?;
@@ -25,7 +26,12 @@ pub(super) fn write(catalogue: &Catalogue, folder: &Path) -> Result<(), Stop> {
         fs::write(path, page(entry)?)?;
     }
     fs::create_dir_all(folder)?;
-    fs::write(folder.join("policies.md"), index(catalogue))?;
+    let mut index = index(catalogue);
+    if let Some(page) = linters {
+        index.push_str("\nUnder which ids kube-linter, Checkov, Trivy, Polaris and kube-score know them: [linters.md](linters.md).\n");
+        fs::write(folder.join("linters.md"), format!("{PRINTED}\n\n{page}"))?;
+    }
+    fs::write(folder.join("policies.md"), index)?;
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use super::{Stop, Streams};
 use crate::check::{self, Job, Subject};
 use crate::finding::Fault;
 use crate::gate::ExitStatus;
-use crate::project::Project;
+use crate::project::{self, Project};
 use crate::source::SourceFile;
 
 /// The most bytes of one file of manifests.
@@ -100,8 +100,8 @@ fn collect(path: &Path, streams: &mut Streams<'_>, files: &mut Vec<Arc<SourceFil
             .map_err(fault)?;
         entries.sort();
         for entry in entries {
-            let is_manifest =
-                entry.extension().is_some_and(|end| ["yaml", "yml", "json"].iter().any(|known| end == *known));
+            let is_manifest = entry.file_name().is_some_and(|name| name != project::FILE)
+                && entry.extension().is_some_and(|end| ["yaml", "yml", "json"].iter().any(|known| end == *known));
             // A link to a folder could lead round in circles.
             if entry.is_dir() && !entry.is_symlink() || entry.is_file() && is_manifest {
                 collect(&entry, streams, files)?;

@@ -61,8 +61,8 @@ pub enum Subject {
 ///
 /// The policies that a release brings itself are evaluated on it after the others. Objects are seen as the API server
 /// would show them: without null fields, and with the namespace that they will have.
-pub fn evaluate<'p>(
-    policies: impl IntoIterator<Item = &'p Policy>,
+pub fn evaluate<'p, 'c: 'p>(
+    policies: impl IntoIterator<Item = &'c Policy>,
     releases: &[Release<'p>],
 ) -> Result<Vec<Violation<'p>>, Error> {
     let policies: Vec<&Policy> = policies.into_iter().collect();

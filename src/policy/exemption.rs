@@ -31,7 +31,7 @@ const MAX_REASON: usize = 1000;
 
 /// An exemption as it is written.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a mapping")]
 pub struct Entry {
     /// A policy's id, `category/*`, or another tool's id.
     pub policy: String,
@@ -49,7 +49,7 @@ pub struct Entry {
 
 /// Which objects; each a text with `*` and `?`.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a mapping")]
 pub struct ObjectEntry {
     /// `Deployment`
     pub kind: Option<String>,

@@ -17,7 +17,7 @@ use crate::value::Path as Field;
 
 /// All of it.
 #[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase", expecting = "a mapping")]
 pub(super) struct File {
     kube_version: Option<String>,
     policies: Policies,
@@ -25,7 +25,7 @@ pub(super) struct File {
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, expecting = "a mapping")]
 struct Policies {
     profiles: Option<Vec<Profile>>,
     include: Vec<String>,

@@ -1,6 +1,6 @@
 //! For people: miette's diagnostics, with the template's lines first, then the rendered line, then the values key.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -38,13 +38,7 @@ pub(super) fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::R
     for finding in open() {
         print(&handler, show_finding(finding), out)?;
     }
-    let mut exempted = 0;
-    for finding in &report.findings {
-        if let Some(exemption) = &finding.exemption {
-            exempted += 1;
-            out.write_all(show_exempted(finding, exemption).as_bytes())?;
-        }
-    }
+    let exempted = write_exempted(report, out)?;
     let mut counts = BTreeMap::new();
     for finding in open() {
         *counts.entry(std::cmp::Reverse(finding.severity)).or_insert(0) += 1;
@@ -63,19 +57,38 @@ pub(super) fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::R
     writeln!(out)
 }
 
-/// A line of what is exempted, and one of who answers for it.
-fn show_exempted(finding: &Finding, exemption: &Exempted) -> String {
-    let Finding { policy, message, .. } = finding;
-    let object = judged(finding);
+/// What is exempted, below the reasons, in the order of the findings. Returns how many findings that are.
+fn write_exempted(report: &Report, out: &mut dyn Write) -> io::Result<usize> {
+    let mut reasons: Vec<(String, Vec<String>)> = Vec::new();
+    let mut known = HashMap::new();
+    for finding in &report.findings {
+        let Some(exemption) = &finding.exemption else { continue };
+        let (what, why) = (format!("[{}] {}{}", finding.policy, judged(finding), finding.message), terms(exemption));
+        let index = *known.entry(why.clone()).or_insert(reasons.len());
+        match reasons.get_mut(index) {
+            Some((_, found)) => found.push(what),
+            None => reasons.push((why, vec![what])),
+        }
+    }
+    // One line each, whatever the chart put into them.
+    let line = |text: &str| printable(text).replace(['\n', '\t'], " ");
+    for (why, found) in &reasons {
+        writeln!(out, "exempted: {}", line(why))?;
+        for what in found {
+            writeln!(out, "  {}", line(what))?;
+        }
+        writeln!(out)?;
+    }
+    Ok(reasons.iter().map(|(_, found)| found.len()).sum())
+}
+
+/// `builds images (team-build, until 2026-12-31), at plimsoll.yaml:3:5`
+fn terms(exemption: &Exempted) -> String {
+    let Exempted { reason, place, .. } = exemption;
     let until = exemption.expires.as_ref().map(|date| format!("until {date}"));
     let terms: Vec<&str> = [&exemption.owner, &until].into_iter().flatten().map(String::as_str).collect();
     let terms = if terms.is_empty() { String::new() } else { format!(" ({})", terms.join(", ")) };
-    let Exempted { reason, place, .. } = exemption;
-    // One line each, whatever the chart put into them.
-    let line = |text: String| printable(&text).replace(['\n', '\t'], " ");
-    let what = line(format!("exempted[{policy}]: {object}{message}"));
-    let why = line(format!("  {reason}{terms}, at {place}"));
-    format!("{what}\n{why}\n\n")
+    format!("{reason}{terms}, at {place}")
 }
 
 pub(super) fn write_faults(faults: &[Fault], style: Style, out: &mut dyn Write) -> io::Result<()> {
