@@ -167,12 +167,13 @@ fn container<'a>(
 ) -> Result<Container<'a>, Error> {
     let mut references = Vec::new();
     for env in at.items("env")? {
-        let (from, key) = (env.get("valueFrom")?, "secretKeyRef");
-        let reference = from.get(key)?;
+        let from = env.get("valueFrom")?;
+        let reference = from.get("secretKeyRef")?;
         let secret = reference.get("name")?;
         if reference.exists() && !secret.text()?.is_empty() {
-            let keys = vec![reference.text_of("key")?];
-            references.push(Reference::new(secret.text()?, keys, Via::Env, vec![secret.field()]));
+            let key = reference.get("key")?;
+            let fields = vec![secret.field(), key.field()];
+            references.push(Reference::new(secret.text()?, vec![key.text()?], Via::Env, fields));
         }
     }
     for from in at.items("envFrom")? {
