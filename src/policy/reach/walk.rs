@@ -20,7 +20,7 @@ const MAX_STEPS: usize = 20_000_000;
 /// Of accounts that may do the same, as many are asked: one or two may be those who ask.
 const MAX_ALIKE: usize = 4;
 /// The most edges.
-const MAX_EDGES: usize = 2_000_000;
+const MAX_EDGES: usize = 1_000_000;
 
 /// What walks look at, and what they found.
 pub(super) struct Walker<'g, 'a> {
@@ -461,7 +461,8 @@ impl<'g, 'a> Walker<'g, 'a> {
         let (mut via, mut steps, mut hop) = (Via::Token, 0, Some(last));
         while let Some(step) = hop.and_then(|hop| self.hops.get(hop)) {
             // The way is read from its end: the last one taken here is the first that is more than the own token.
-            if step.via != Via::Token {
+            // What the container names itself is no way to something else.
+            if step.via != Via::Token && (hop == Some(last) || !step.via.is_own_reference()) {
                 via = step.via;
             }
             steps += usize::from(step.via != Via::Token || step.parent.is_some());

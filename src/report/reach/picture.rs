@@ -5,6 +5,7 @@ use std::hash::Hash;
 
 use super::Reach;
 use crate::policy::reach::{Action, Among, Graph, Target, Via, Who, words};
+use crate::report::printable;
 
 /// A graph to be drawn.
 pub(super) struct Picture {
@@ -38,7 +39,7 @@ impl Picture {
             let target = Target { keys: Default::default(), ..edge.target.clone() };
             let from = who.number(edge.who, || of_who(reach.graph, edge.who));
             let to = targets.number(target, || of_target(&edge.target));
-            let title = words::route(&reach.graph.route(edge), edge);
+            let title = printable(&words::route(&reach.graph.route(edge), edge));
             match known.get(&(from, to, edge.action, edge.via)).and_then(|index| lines.get_mut(*index)) {
                 Some(line) => line.title.push_str(&format!("\n{title}")),
                 None => {
@@ -80,7 +81,7 @@ impl<T: Eq + Hash> Numbered<T> {
 }
 
 fn of_who(graph: &Graph<'_>, who: Who<'_>) -> Node {
-    let words = words::who(graph, who);
+    let words = printable(&words::who(graph, who));
     let (above, name) = match who {
         Who::Container(_, _, name) => {
             (words.split_once(" of ").map_or("", |(_, owner)| owner).to_owned(), name.to_owned())
@@ -99,9 +100,10 @@ fn of_who(graph: &Graph<'_>, who: Who<'_>) -> Node {
 
 fn of_target(target: &Target<'_>) -> Node {
     let kind = target.kind.name();
-    let namespace = target.namespace.map_or_else(|| "the cluster".to_owned(), |name| format!("namespace {name}"));
+    let namespace =
+        target.namespace.map_or_else(|| "the cluster".to_owned(), |name| format!("namespace {}", printable(name)));
     let name = match (target.name, target.among) {
-        (Some(name), _) => return Node { above: format!("{kind} in {namespace}"), name: name.to_owned() },
+        (Some(name), _) => return Node { above: format!("{kind} in {namespace}"), name: printable(name) },
         (None, Among::All) => format!("every {kind}"),
         (None, Among::Pods) => format!("every {kind} of its pods"),
         (None, Among::Accounts) => format!("every {kind} of its accounts"),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::io::{self, Write};
 
 use super::Reach;
-use crate::policy::reach::{Action, Edge, Target, TargetKind, words};
+use crate::policy::reach::{Action, Edge, Target, TargetKind, Who, words};
 use crate::report::{Style, printable};
 
 /// The most of those who read every Secret that are named again under each one.
@@ -59,6 +59,7 @@ fn one<'a>(reach: &Reach<'_, 'a>, edge: &Edge<'a>, style: Style, out: &mut dyn W
     let (action, colour) = match edge.action {
         Action::Read => ("reads", "33"),
         Action::Change => ("changes", "31"),
+        Action::Use if matches!(edge.who, Who::Pods(_)) => ("use", "36"),
         Action::Use => ("uses", "36"),
         Action::ActAs => ("acts as", "35"),
     };
