@@ -83,9 +83,7 @@ impl<T: Eq + Hash> Numbered<T> {
 fn of_who(graph: &Graph<'_>, who: Who<'_>) -> Node {
     let words = printable(&words::who(graph, who));
     let (above, name) = match who {
-        Who::Container(_, _, name) => {
-            (words.split_once(" of ").map_or("", |(_, owner)| owner).to_owned(), name.to_owned())
-        }
+        Who::Container(object, _, name) => (printable(&words::owner(graph, object)), printable(name)),
         Who::Pods(_) | Who::Controller(_) => {
             let (above, name) = words.rsplit_once(' ').unwrap_or(("", &words));
             (above.to_owned(), name.to_owned())
