@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use common::{folder, plimsoll, root, snapshots};
+use plimsoll::policy::Catalogue;
 
 const WORKSPACE: [&str; 3] = ["render", "alice", "charts/workspace"];
 const ALICE: &str = "charts/workspace/examples/alice.yaml";
@@ -155,7 +156,9 @@ fn a_new_chart_passes_its_own_check() {
 #[test]
 fn policies_are_listed_explained_and_tested() {
     let list = plimsoll(root(), &["policy", "list"], "");
-    assert_eq!(list.stdout.lines().count(), 10);
+    assert_eq!(list.stdout.lines().count(), Catalogue::builtin().unwrap().entries().len());
+    let baseline = plimsoll(root(), &["policy", "list", "--profile", "pod-security-baseline"], "").stdout;
+    assert!(baseline.contains("pod-security/privileged ") && !baseline.contains("secrets/"), "{baseline}");
     let explained = plimsoll(root(), &["policy", "explain", "workspace/egress"], "");
     snapshots("cli").bind(|| insta::assert_snapshot!("policy-explain", explained.stdout));
     let tested = plimsoll(root(), &["policy", "test"], "");

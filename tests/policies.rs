@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use plimsoll::policy::cel::blame::blame;
+use plimsoll::policy::cel::types::Type;
 use plimsoll::policy::cel::value::{Origin, Root, Val};
 use plimsoll::policy::cel::{Evaluation, Program, Scope};
 use plimsoll::policy::examples::Examples;
@@ -17,6 +18,7 @@ use plimsoll::yaml;
 fn fixtures(folder: &str) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(folder);
     let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "yaml"));
     files.sort();
     assert!(!files.is_empty());
     files
@@ -29,7 +31,7 @@ fn load(path: &Path) -> Value {
 /// The value of an expression with `object`, or the text of what was wrong, and whether it compiled.
 fn judge(source: &str, object: &Value) -> Result<bool, (bool, String)> {
     let scope = Scope { globals: &["object"], composed: &[], joins: false };
-    let program = Program::compile_to(source, scope, "bool").map_err(|error| (false, error.to_string()))?;
+    let program = Program::compile_to(source, scope, &Type::Bool).map_err(|error| (false, error.to_string()))?;
     let globals = [Val::plain(object, None)];
     Evaluation::new(&globals, &[]).truth(&program).map_err(|error| (true, error.to_string()))
 }

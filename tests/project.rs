@@ -131,6 +131,29 @@ fn flags_choose_policies() {
     }
 }
 
+/// The policy of tests/fixtures/export allows three replicas.
+#[test]
+fn parameters_are_set_by_the_project_and_by_flags() {
+    let own = root().join("tests/fixtures/export/own").display().to_string();
+    let object = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\nspec: {replicas: 5}\n";
+    let file = format!("policies: {{profiles: [], folders: [{own:?}], params: {{replicas: {{most: 7}}}}}}\n");
+    let dir = folder(&[("plimsoll.yaml", &file)]);
+    let lint = |args: &[&str]| plimsoll(dir.path(), &[&["lint", "-"], args].concat(), object);
+    assert_eq!(lint(&[]).status, 0);
+    assert_eq!(lint(&["--param", "replicas:most=4"]).status, 1, "flags win");
+    assert_eq!(lint(&["--no-config", "--policies", &own, "--policy", "replicas"]).status, 1);
+    for (param, wanted) in [
+        ("replicas:mots=4", "policy replicas has no parameter \"mots\"; it has most"),
+        ("replica:most=4", "did you mean replicas?"),
+        ("replicas=4", "expected ID:KEY=VALUE"),
+        ("secrets/plaintext:most=4", "it has none"),
+    ] {
+        let run = lint(&["--param", param]);
+        assert_eq!((run.status, run.stdout.as_str()), (2, ""), "{param}");
+        assert!(run.stderr.contains(wanted), "{param}: {}", run.stderr);
+    }
+}
+
 #[test]
 fn releases_are_meant_for_the_version_of_the_project() {
     let template = "kind: ConfigMap\napiVersion: v1\nmetadata: {name: a}\ndata: {v: {{ .Capabilities.KubeVersion }}}\n";

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::finding::{Exempted, Fault, Finding, Place, ValuesKey};
+use crate::finding::{Exempted, Fault, Finding, Place, Setter, ValuesKey};
 use crate::manifest::{Manifest, Object};
 use crate::policy::exemption::{self, Exemption, Scope};
 use crate::policy::{self, Blamed, Violation};
@@ -27,7 +27,6 @@ pub(super) fn findings(
     let notes = exemptions.notes();
     let traced = Traced::new(fleet, &violations, &notes)?;
     let found = violations.iter().zip(covering).map(|(violation, exemption)| Finding {
-        severity: rules.chosen.severity(violation.policy).unwrap_or(violation.severity),
         exemption: exemption.and_then(|exemption| traced.exempted(exemption)),
         ..traced.finding(violation)
     });
@@ -86,7 +85,7 @@ impl<'a> Traced<'a> {
             release: violation.release.and_then(|release| self.fleet.name(release)).map(str::to_owned),
             object: object.map(|object| object.reference.clone()),
             places,
-            values: values.flatten().take(MAX_KEYS).collect(),
+            values: distinct(values.flatten()),
             configured: None,
             exemption: None,
             rationale: policy.rationale.clone(),
@@ -163,6 +162,17 @@ fn to_line_end(place: Location) -> Location {
     let length = place.file.text.get(place.span.start..line.end).map_or(0, |rest| rest.trim_end().len());
     let span = Span::new(place.span.start, place.span.start + length);
     Location::new(place.file, span)
+}
+
+/// The first of the keys: releases that are rendered with the same values have the same.
+fn distinct(keys: impl Iterator<Item = ValuesKey>) -> Vec<ValuesKey> {
+    let mut known = BTreeSet::new();
+    let setter = |key: &ValuesKey| match &key.set_by {
+        Some(Setter::File(place)) => place.to_string(),
+        Some(Setter::Flag(flag)) => flag.clone(),
+        None => String::new(),
+    };
+    keys.filter(|key| known.insert((key.path.clone(), setter(key)))).take(MAX_KEYS).collect()
 }
 
 /// Values keys behind a finding.

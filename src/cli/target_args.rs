@@ -63,9 +63,9 @@ impl TargetArgs {
         streams: &mut Streams<'_>,
     ) -> Result<Vec<check::Rendered>, Stop> {
         let Some(first) = charts.first() else { return Ok(Vec::new()) };
-        let several = charts.len() > 1;
+        let several = self.paths.len() > 1;
         if several && self.name.is_some() {
-            let fault = Fault::new("--name is given, and several charts");
+            let fault = Fault::new("--name is given, and a chart among other paths");
             return Err(fault.help("each of them has the name of its folder").into());
         }
         let name = self.name.clone().unwrap_or_else(|| "release-name".into());

@@ -117,7 +117,8 @@ impl<'a> Node<'a> {
         self.document.locate(&self.path)
     }
 
-    fn wrong(&self, wanted: &str) -> Error {
+    /// An error about a value that should be something else.
+    pub fn wrong(&self, wanted: &str) -> Error {
         let name = if self.path.0.is_empty() { "the document".to_owned() } else { self.path.to_string() };
         self.error(format!("{name}: expected {wanted}, found {}", self.value.type_name()))
     }
@@ -161,7 +162,8 @@ impl<'a> Node<'a> {
         if known.contains(&text) {
             return Ok(text);
         }
-        Err(self.error(format!("{}: expected {}, found {text:?}", self.path, known.join(" or "))))
+        let expected = if let [one, other] = known { format!("{one} or {other}") } else { known.join(", ") };
+        Err(self.error(format!("{}: expected {expected}, found {text:?}", self.path)))
     }
 
     /// The text of a key, one of some, or nothing.

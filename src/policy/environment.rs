@@ -60,6 +60,11 @@ pub(super) fn globals(kind: PolicyKind, per_object: bool, has_params: bool) -> V
     table.iter().chain(object).chain(has_params.then_some(&PARAMS)).collect()
 }
 
+/// Whether a variable of the environment is the same for every object of a release.
+pub(super) fn is_common(global: &Global) -> bool {
+    OF_RELEASES.iter().any(|known| known.name == global.name)
+}
+
 /// What is judged, and with what.
 #[derive(Clone, Copy)]
 pub(super) struct Environment<'a> {

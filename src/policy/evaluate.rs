@@ -1,9 +1,10 @@
 //! Policies on the objects of releases, as the API server would judge their creation.
 
+use std::cell::RefCell;
 use std::collections::HashSet;
 
 use super::cel::value::{Data, Root, Val};
-use super::cel::{BUDGET, EvalError, Evaluation, Failure, blame};
+use super::cel::{BUDGET, EvalError, Evaluation, Failure, Shared, blame};
 use super::document::{Policy, PolicyKind};
 use super::environment::{Environment, Phase};
 use super::fleet::{Fleet, Prepared, Release};
@@ -73,15 +74,15 @@ pub fn evaluate<'p, 'c: 'p>(
         let fleet = Fleet::new(releases);
         let mut violations = Vec::new();
         for policy in policies.iter().copied() {
-            let mut judge = Judge { policy, compiled: policy.compiled()?, fleet: &fleet, violations };
+            let mut judge = Judge::new(policy, &fleet, violations)?;
             judge.all()?;
-            violations = judge.violations;
+            violations = judge.violations.into_inner();
         }
         for (index, release) in releases.iter().enumerate() {
             for policy in release.policies {
-                let mut judge = Judge { policy, compiled: policy.compiled()?, fleet: &fleet, violations };
+                let mut judge = Judge::new(policy, &fleet, violations)?;
                 judge.release(index)?;
-                violations = judge.violations;
+                violations = judge.violations.into_inner();
             }
         }
         Ok(violations)
@@ -93,7 +94,9 @@ struct Judge<'p, 'a> {
     policy: &'p Policy,
     compiled: &'p Compiled,
     fleet: &'a Fleet<'a>,
-    violations: Vec<Violation<'p>>,
+    violations: RefCell<Vec<Violation<'p>>>,
+    /// What the objects of a release have in common: as they are, and with the fields that it comes from.
+    shared: [Shared<'p>; 2],
 }
 
 /// What is judged at once.
@@ -117,6 +120,11 @@ struct Chosen<'a> {
 }
 
 impl<'p, 'a> Judge<'p, 'a> {
+    fn new(policy: &'p Policy, fleet: &'a Fleet<'a>, violations: Vec<Violation<'p>>) -> Result<Self, Error> {
+        let compiled = policy.compiled()?;
+        Ok(Self { policy, compiled, fleet, violations: violations.into(), shared: compiled.shared() })
+    }
+
     fn all(&mut self) -> Result<(), Error> {
         if self.policy.kind == PolicyKind::Fleet {
             return self.unbound(None, None);
@@ -126,6 +134,7 @@ impl<'p, 'a> Judge<'p, 'a> {
 
     fn release(&mut self, index: usize) -> Result<(), Error> {
         let (policy, fleet) = (self.policy, self.fleet);
+        self.shared = self.compiled.shared();
         let Some(constraints) = &policy.constraints else { return self.unbound(Some(index), None) };
         let Some(release) = fleet.releases.get(index) else { return Ok(()) };
         for (object, request) in release.requests.iter().enumerate() {
@@ -137,7 +146,7 @@ impl<'p, 'a> Judge<'p, 'a> {
     }
 
     /// Judges an object that the policy is about, wherever the policy is bound.
-    fn object(&mut self, release: usize, object: Chosen<'_>) -> Result<(), Error> {
+    fn object(&self, release: usize, object: Chosen<'_>) -> Result<(), Error> {
         let policy = self.policy;
         if policy.bindings.is_empty() {
             return self.unbound(Some(release), Some(object));
@@ -152,7 +161,7 @@ impl<'p, 'a> Judge<'p, 'a> {
                     }
                 }
                 Err(_) if policy.ignores_failures => {}
-                Err(reason) => self.violations.push(Violation {
+                Err(reason) => self.violations.borrow_mut().push(Violation {
                     policy,
                     severity: Severity::Error,
                     release: Some(release),
@@ -166,20 +175,20 @@ impl<'p, 'a> Judge<'p, 'a> {
     }
 
     /// Judges with each of the policy's parameters.
-    fn unbound(&mut self, release: Option<usize>, object: Option<Chosen<'_>>) -> Result<(), Error> {
+    fn unbound(&self, release: Option<usize>, object: Option<Chosen<'_>>) -> Result<(), Error> {
         const NONE: &[Value] = &[Value::Null];
         let policy = self.policy;
         let params = if policy.param_kind.is_some() { &policy.params } else { NONE };
         params.iter().try_for_each(|params| self.judge(&Case { release, object, params, severity: policy.severity }))
     }
 
-    fn judge(&mut self, case: &Case<'_>) -> Result<(), Error> {
+    fn judge(&self, case: &Case<'_>) -> Result<(), Error> {
         let (policy, compiled) = (self.policy, self.compiled);
         if !self.conditions_hold(case)? {
             return Ok(());
         }
         let environment = self.environment(case, Phase::Validations);
-        let evaluation = self.evaluation(case, &environment);
+        let evaluation = self.evaluation(&environment);
         for validation in &compiled.validations {
             match evaluation.truth(&validation.expression.program) {
                 Ok(true) => {}
@@ -201,7 +210,7 @@ impl<'p, 'a> Judge<'p, 'a> {
             return Ok(true);
         }
         let environment = self.environment(case, Phase::Conditions);
-        let evaluation = Evaluation::new(&environment, &[]).with_budget(CONDITIONS_BUDGET);
+        let evaluation = self.limited(Evaluation::new(&environment, &[]).with_budget(CONDITIONS_BUDGET));
         let mut failed = None;
         for Written { program, path } in &self.compiled.conditions {
             match evaluation.truth(program) {
@@ -218,13 +227,13 @@ impl<'p, 'a> Judge<'p, 'a> {
     }
 
     /// `auditAnnotations`: what a cluster would write into its audit log is good to know here.
-    fn audit(&mut self, case: &Case<'_>) -> Result<(), Error> {
+    fn audit(&self, case: &Case<'_>) -> Result<(), Error> {
         let (policy, compiled) = (self.policy, self.compiled);
         if compiled.audit_annotations.is_empty() {
             return Ok(());
         }
         let environment = self.environment(case, Phase::Validations);
-        let evaluation = self.evaluation(case, &environment);
+        let evaluation = self.evaluation(&environment);
         for (key, Written { program, path }) in &compiled.audit_annotations {
             match evaluation.value(program) {
                 Ok(Val { data: Data::String(text), .. }) if !text.trim().is_empty() => {
@@ -262,22 +271,28 @@ impl<'p, 'a> Judge<'p, 'a> {
     }
 
     /// An evaluation of the policy's expressions. What is judged as a whole may take more steps the larger it is.
-    fn evaluation<'e>(&self, case: &Case<'_>, environment: &'e Environment<'e>) -> Evaluation<'e>
-    where
-        'p: 'e,
-    {
-        let objects = match (case.object, environment.release) {
-            (Some(_), _) => 1,
-            (None, Some(release)) => release.requests.len(),
-            (None, None) => self.fleet.objects(),
+    fn evaluation<'e>(&'e self, environment: &'e Environment<'e>) -> Evaluation<'e> {
+        let objects = match (self.policy.kind, environment.release) {
+            (PolicyKind::Object, _) => 1,
+            (_, Some(release)) => release.requests.len(),
+            (_, None) => self.fleet.objects(),
         };
         let steps = BUDGET.max(BUDGET_PER_OBJECT.saturating_mul(objects as u64));
-        let evaluation = Evaluation::new(environment, &self.compiled.variables).with_budget(steps);
+        let mut evaluation = self.limited(Evaluation::new(environment, &self.compiled.variables).with_budget(steps));
+        if self.policy.kind == PolicyKind::Release {
+            let [plain, traced] = &self.shared;
+            evaluation = evaluation.sharing(if environment.phase == Phase::Blame { traced } else { plain });
+        }
         let minor = environment.release.map_or_else(|| self.fleet.minor(), Prepared::minor);
         if let (Some(variable), Some(minor)) = (self.policy.kubernetes_minor(), minor) {
             evaluation.preset(variable, Val::new(Data::Int(minor)));
         }
         evaluation
+    }
+
+    /// What runs in a cluster must stay within the cluster's limits.
+    fn limited<'e>(&self, evaluation: Evaluation<'e>) -> Evaluation<'e> {
+        if self.policy.kind == PolicyKind::Object { evaluation.of_admission() } else { evaluation }
     }
 
     /// `messageExpression` if it gives a text of one line, else `message`: as in the API server.
@@ -305,7 +320,7 @@ impl<'p, 'a> Judge<'p, 'a> {
 
     fn blame(&self, validation: &CompiledValidation, case: &Case<'_>) -> Vec<Blamed> {
         let environment = self.environment(case, Phase::Blame);
-        let evaluation = self.evaluation(case, &environment);
+        let evaluation = self.evaluation(&environment);
         let mut known = HashSet::new();
         let places = blame::blame(&evaluation, &validation.expression.program, false);
         let places = places.into_iter().filter_map(|(root, path)| self.place(root, path, case));
@@ -313,14 +328,15 @@ impl<'p, 'a> Judge<'p, 'a> {
     }
 
     /// Takes note of a violation. Bindings and parameters that agree on it say it once, as hard as the hardest.
-    fn found(&mut self, case: &Case<'_>, severity: Severity, message: String, blamed: Vec<Blamed>) {
+    fn found(&self, case: &Case<'_>, severity: Severity, message: String, blamed: Vec<Blamed>) {
         let (policy, release, object) = (self.policy, case.release, case.object.map(|object| object.index));
-        let same = self.violations.iter_mut().rev().take_while(|known| {
+        let mut violations = self.violations.borrow_mut();
+        let same = violations.iter_mut().rev().take_while(|known| {
             std::ptr::eq(known.policy, policy) && (known.release, known.object) == (release, object)
         });
         match same.into_iter().find(|known| known.message == message && known.blamed == blamed) {
             Some(known) => known.severity = known.severity.max(severity),
-            None => self.violations.push(Violation { policy, severity, release, object, message, blamed }),
+            None => violations.push(Violation { policy, severity, release, object, message, blamed }),
         }
     }
 

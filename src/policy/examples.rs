@@ -13,6 +13,7 @@
 //!     objects: []
 //!     findings:
 //!       - object: Deployment workspace
+//!         severity: warning
 //!         message: part of the message
 //!         fields: ["spec.template.spec.hostNetwork"]
 //!         values: ["ingress.auth.type"]
@@ -72,6 +73,7 @@ struct ExampleRelease {
 #[derive(Debug)]
 struct Expected {
     object: Option<String>,
+    severity: Option<String>,
     message: Option<String>,
     fields: Option<Vec<String>>,
     values: Option<Vec<String>>,
@@ -112,8 +114,7 @@ impl Examples {
     pub fn run(&self, policy: &Policy) -> Result<Vec<Mismatch>, Error> {
         let mut mismatches = Vec::new();
         for example in self.pass.iter().chain(&self.fail) {
-            let releases: Vec<Release<'_>> = example.releases.iter().map(ExampleRelease::as_release).collect();
-            let violations = evaluate([policy], &releases)?;
+            let violations = evaluate([policy], &example.releases())?;
             if let Some(reason) = example.differs(&violations) {
                 let (policy, example, location) = (policy.id.clone(), example.name.clone(), example.location.clone());
                 mismatches.push(Mismatch { policy, example, reason, location });
@@ -157,6 +158,11 @@ impl ExampleRelease {
 }
 
 impl Example {
+    /// The releases that policies are evaluated on.
+    pub fn releases(&self) -> Vec<Release<'_>> {
+        self.releases.iter().map(ExampleRelease::as_release).collect()
+    }
+
     fn read(node: &Node<'_>, base: &[Value], fails: bool) -> Result<Self, Error> {
         let mut known = vec!["name"];
         known.extend(fails.then_some("findings"));
@@ -208,7 +214,7 @@ impl Example {
     fn describe(&self, violation: &Violation<'_>) -> String {
         let (fields, values) = self.places(violation);
         let object = violation.object.map(|index| self.object_name(index)).unwrap_or_default();
-        format!("{object} {:?} at {fields:?}, values {values:?}", violation.message)
+        format!("{object} {}: {:?} at {fields:?}, values {values:?}", violation.severity, violation.message)
     }
 
     /// The fields that are blamed, and the values. Fields of objects other than the one judged carry its name.
@@ -231,11 +237,12 @@ impl Example {
 
 impl Expected {
     fn read(node: &Node<'_>) -> Result<Self, Error> {
-        node.only(&["object", "message", "fields", "values"])?;
+        node.only(&["object", "severity", "message", "fields", "values"])?;
         let texts =
             |key| -> Result<Option<Vec<String>>, Error> { node.get(key).map(|_| node.texts_of(key)).transpose() };
         Ok(Self {
             object: node.text_of("object")?.map(str::to_owned),
+            severity: node.one_of("severity", &["error", "warning", "info"])?.map(str::to_owned),
             message: node.text_of("message")?.map(str::to_owned),
             fields: texts("fields")?,
             values: texts("values")?,
@@ -246,6 +253,7 @@ impl Expected {
         let (fields, values) = example.places(violation);
         let object = violation.object.map(|index| example.object_name(index));
         let differs = self.object.is_some() && self.object != object
+            || self.severity.as_ref().is_some_and(|severity| *severity != violation.severity.to_string())
             || self.message.as_ref().is_some_and(|message| !violation.message.contains(message))
             || self.fields.as_ref().is_some_and(|wanted| *wanted != fields)
             || self.values.as_ref().is_some_and(|wanted| *wanted != values);
@@ -255,4 +263,76 @@ impl Expected {
 
 fn objects(node: &Node<'_>, key: &str) -> Result<Vec<Value>, Error> {
     Ok(node.list_of(key)?.into_iter().map(|node| node.value.clone()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::Catalogue;
+    use crate::policy::cel::{EvalError, Failure};
+    use crate::value::{Path, Step};
+
+    /// The way to every key below a value, and to every element of its lists.
+    fn places(value: &Value, path: &Path, all: &mut Vec<Path>) {
+        match value {
+            Value::Map(map) => {
+                for (key, value) in map.iter() {
+                    all.push(path.key(key.clone()));
+                    places(value, &path.key(key.clone()), all);
+                }
+            }
+            Value::List(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    places(item, &path.index(index), all);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The value without the key that a path leads to.
+    fn without(value: &Value, path: &[Step]) -> Value {
+        match (value, path) {
+            (Value::Map(map), [Step::Key(key), rest @ ..]) => {
+                let mut map = (**map).clone();
+                if let Some(value) = map.remove(key).filter(|_| !rest.is_empty()) {
+                    map.insert(key.clone(), without(&value, rest));
+                }
+                map.into()
+            }
+            (Value::List(items), [Step::Index(index), rest @ ..]) => {
+                let item = |(at, item)| if at == *index { without(item, rest) } else { item.clone() };
+                items.iter().enumerate().map(item).collect::<Vec<_>>().into()
+            }
+            _ => value.clone(),
+        }
+    }
+
+    /// Whatever is missing from an object, the built-in policies have a verdict: nobody's gate fails for `spec: {}`.
+    #[test]
+    fn built_in_policies_can_judge_objects_that_lack_something() {
+        let mut wrong = std::collections::BTreeSet::new();
+        for entry in Catalogue::builtin().unwrap().entries() {
+            let examples = Examples::read(entry.examples.as_ref().unwrap()).unwrap();
+            let mut examples: Vec<Example> = examples.pass.into_iter().chain(examples.fail).collect();
+            for release in examples.iter_mut().flat_map(|example| &mut example.releases) {
+                for at in 0..release.objects.len() {
+                    let whole = release.objects[at].clone();
+                    let mut all = Vec::new();
+                    places(&whole, &Path::default(), &mut all);
+                    for path in all.iter().filter(|path| !matches!(path.to_string().as_str(), "apiVersion" | "kind")) {
+                        release.objects[at] = without(&whole, &path.0);
+                        if let Err(error) = evaluate([&entry.policy], &[release.as_release()])
+                            && let ErrorKind::Evaluate { error: inner, .. } = &error.kind
+                            && let EvalError { failure: Failure::NoSuchKey(_), .. } = &**inner
+                        {
+                            wrong.insert(format!("{}: {error} (without {path})", error.location));
+                        }
+                    }
+                    release.objects[at] = whole;
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.into_iter().collect::<Vec<_>>().join("\n"));
+    }
 }

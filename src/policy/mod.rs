@@ -34,5 +34,5 @@ pub use error::{Error, ErrorKind};
 pub use evaluate::{Blamed, Subject, Violation, evaluate};
 pub use fleet::Release;
 pub use params::NoSuchParam;
-pub use selection::{Chosen, Pattern, Profile, Selection, SelectionError};
+pub use selection::{Chosen, Param, Pattern, Profile, Selection, SelectionError};
 pub use spec::KUBERNETES_MINOR;

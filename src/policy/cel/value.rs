@@ -209,6 +209,26 @@ impl Val {
     }
 }
 
+impl Val {
+    /// The name of the value's type in cel-go's own code, which some of its errors print.
+    pub(super) fn go_name(&self) -> &'static str {
+        match &self.data {
+            Data::Null => "types.Null",
+            Data::Bool(_) => "types.Bool",
+            Data::Int(_) => "types.Int",
+            Data::Uint(_) => "types.Uint",
+            Data::Double(_) => "types.Double",
+            Data::String(_) => "types.String",
+            Data::Bytes(_) => "types.Bytes",
+            Data::Duration(_) => "types.Duration",
+            Data::Timestamp(_) => "types.Timestamp",
+            Data::Type(_) => "*types.Type",
+            Data::Optional(_) => "*types.Optional",
+            _ => self.type_name(),
+        }
+    }
+}
+
 impl<T: Into<Data>> From<T> for Val {
     fn from(data: T) -> Self {
         Self::new(data.into())

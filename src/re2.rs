@@ -10,7 +10,7 @@ const MAX_REPEAT: u64 = 1_000;
 const MAX_NESTING: usize = 250;
 
 /// A translated expression.
-pub(super) struct Translated {
+pub struct Translated {
     /// For the crate `regex`
     pub pattern: String,
     /// The names of the groups, from the whole match on; empty where a group has none
@@ -24,7 +24,7 @@ type Refused = (&'static str, String);
 ///
 /// # Errors
 /// The message of `regexp/syntax.Error`.
-pub(super) fn translate(expression: &[u8]) -> Result<Translated, String> {
+pub fn translate(expression: &[u8]) -> Result<Translated, String> {
     let refused = |(reason, part): Refused| format!("error parsing regexp: {reason}: `{part}`");
     let Ok(text) = std::str::from_utf8(expression) else {
         return Err(refused(("invalid UTF-8", String::from_utf8_lossy(expression).into_owned())));
