@@ -163,7 +163,7 @@ fn reach(
     let [plain, with_fields] = cells;
     let cell = if traced { with_fields } else { plain };
     let found = cell.get_or_init(|| {
-        let graph = Graph::new(members).map_err(|error| Failure::new(format!("reach: {error}")))?;
+        let graph = Graph::new(members).map_err(|error| Failure::new(format!("reach: {}", error.told(members))))?;
         let object = |number: usize| graph.objects().get(number).map(|object| root(object.release, object.index));
         Ok(graph.to_val(&|number| object(number).filter(|_| traced)))
     });

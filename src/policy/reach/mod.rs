@@ -80,6 +80,19 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// The error with the name of the object.
+    pub fn told(&self, members: &[Member<'_>]) -> String {
+        let Self::Malformed { object, .. } = self else { return self.to_string() };
+        let object = members.iter().flat_map(|member| member.objects).nth(*object);
+        let text = |keys: [&str; 2]| {
+            let keys = keys.into_iter().filter(|key| !key.is_empty());
+            object.and_then(|object| object.at(keys)?.as_str()).unwrap_or_default()
+        };
+        format!("{} {}: {self}", text(["kind", ""]), text(["metadata", "name"]))
+    }
+}
+
 impl<'a> Graph<'a> {
     /// Finds all ways. The effort grows with the objects and the edges.
     pub fn new(members: &[Member<'a>]) -> Result<Self, Error> {
