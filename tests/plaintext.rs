@@ -54,7 +54,7 @@ impl Row {
 #[test]
 fn credentials_are_found_and_nothing_else() {
     let catalogue = Catalogue::builtin().unwrap();
-    let policy = &catalogue.find("secrets/plaintext").unwrap().policy;
+    let policy = catalogue.policies().find(|policy| policy.id == "secrets/plaintext").unwrap();
     let is_found = |row: &Row| {
         let (nothing, objects) = (map([]), [row.object()]);
         let release = Release {
