@@ -44,7 +44,7 @@ pub(super) enum Args {
         #[arg(long, value_name = "DIR")]
         policies: Vec<PathBuf>,
     },
-    Export(policy_export::Args),
+    Export(Box<policy_export::Args>),
 }
 
 pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, Stop> {

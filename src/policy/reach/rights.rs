@@ -129,9 +129,12 @@ const ROWS: &[Row] = &[
     row(Right::WriteClusterRoleBindings, RBAC, &["clusterrolebindings"], &["create"], false),
 ];
 
+/// A right with a verb and a resource that give it.
+type Brought = (Right, &'static str, &'static str);
+
 /// ClusterRoles that every cluster has and no chart renders, as far as they lead to Secrets (k8s.io/kubernetes,
 /// plugin/pkg/auth/authorizer/rbac/bootstrappolicy).
-const BUILTIN: &[(&str, &[(Right, &str, &str)])] = &[
+const BUILTIN: &[(&str, &[Brought])] = &[
     ("cluster-admin", &[(Right::Everything, "*", "*")]),
     ("admin", EDIT),
     ("edit", EDIT),
@@ -148,7 +151,7 @@ const BUILTIN: &[(&str, &[(Right, &str, &str)])] = &[
     ),
 ];
 
-const EDIT: &[(Right, &str, &str)] = &[
+const EDIT: &[Brought] = &[
     (Right::Read, "get", "secrets"),
     (Right::Change, "update", "secrets"),
     (Right::MakeSecrets, "create", "secrets"),
@@ -197,7 +200,7 @@ pub(super) fn of_builtin<'a>(name: &str) -> Option<Vec<Grant<'a>>> {
     let known = BUILTIN.iter().find(|(known, _)| *known == name).map(|(_, rights)| *rights);
     // The others of these names lead to no Secrets.
     let rights = known.or_else(|| (name == "view" || name.starts_with("system:")).then_some(&[]))?;
-    let grant = |(right, verb, resource): &(Right, &'static str, &'static str)| Grant {
+    let grant = |(right, verb, resource): &Brought| Grant {
         right: *right,
         verb,
         resource,
