@@ -16,11 +16,11 @@ use crate::chart::{self, Capabilities, Chart};
 use crate::finding::{Fault, Report};
 use crate::manifest::{self, Manifest, Object};
 use crate::policy::exemption::{Exemption, Honoured};
-use crate::policy::{self, Chosen, Policy};
+use crate::policy::{self, Chosen, Policy, reach};
 use crate::render::host::Source;
 use crate::render::{Release, Scope, Templates};
 use crate::source::SourceFile;
-use crate::value::{Map, Value};
+use crate::value::{Map, Path, Value};
 use crate::values::{self, Inputs, Resolved, SchemaCheck, Supplied};
 
 /// The most bytes of a values file, and of a file for `--set-file`.
@@ -179,6 +179,34 @@ impl<'a> Fleet<'a> {
     fn owner(&self, object: usize) -> usize {
         self.ranges.partition_point(|range| range.end <= object)
     }
+}
+
+/// Finds who can read which Secret in releases taken together. The graph is handed over with what tells where a field
+/// of an object was rendered, or its nearest parent if it is missing.
+///
+/// # Errors
+/// An object that no API server would take; more relations than anybody could read; also where there is no object.
+pub fn reach<T>(
+    subjects: &[Subject<'_>],
+    then: impl FnOnce(&reach::Graph<'_>, &reach::Locate<'_>) -> T,
+) -> Result<T, Vec<Fault>> {
+    let fleet = Fleet::new(subjects)?;
+    let values: Vec<Value> = fleet.objects.iter().map(|object| object.value.clone()).collect();
+    let members: Vec<reach::Member<'_>> = subjects
+        .iter()
+        .zip(&fleet.ranges)
+        .map(|(subject, range)| {
+            let release = subject.release(&values[range.clone()], &[]);
+            reach::Member { name: release.name, namespace: release.namespace, objects: release.objects }
+        })
+        .collect();
+    let locate = |object: usize, field: &Path| {
+        let (found, subject) = (fleet.objects.get(object)?, subjects.get(fleet.owner(object))?);
+        let path = Path([found.prefix.0.as_slice(), field.0.as_slice()].concat());
+        Some(subject.manifests.get(found.manifest)?.locate(&path))
+    };
+    let graph = reach::Graph::new(&members).map_err(|error| one(fault::of_reach(&error, &fleet.objects, &locate)))?;
+    Ok(then(&graph, &locate))
 }
 
 impl Job {

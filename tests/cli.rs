@@ -28,6 +28,7 @@ fn help_of_every_command() {
         &["policy", "explain"],
         &["policy", "test"],
         &["policy", "export"],
+        &["policy", "reach"],
         &["init"],
         &["completions"],
     ] {

@@ -21,6 +21,7 @@ mod fleet;
 mod kinds;
 mod matching;
 mod params;
+pub mod reach;
 mod request;
 pub mod selection;
 mod selector;

@@ -46,12 +46,12 @@ impl<'a> Shared<'a> {
 /// The values of the environment's variables.
 pub trait Globals {
     /// The value of the variable at a place of the scope's names. It is asked for whenever an expression reads it.
-    fn get(&self, index: usize) -> Option<Val>;
+    fn get(&self, index: usize) -> Result<Val, Failure>;
 }
 
 impl<const N: usize> Globals for [Val; N] {
-    fn get(&self, index: usize) -> Option<Val> {
-        self.as_slice().get(index).cloned()
+    fn get(&self, index: usize) -> Result<Val, Failure> {
+        self.as_slice().get(index).cloned().ok_or_else(unbound)
     }
 }
 
@@ -180,7 +180,7 @@ impl<'a> Evaluation<'a> {
         self.budget.charge(cost(&expr.kind)).map_err(at)?;
         match &expr.kind {
             Kind::Literal(value) => Ok(value.clone()),
-            Kind::Global(index) => self.globals.get(*index).ok_or_else(|| at(unbound())),
+            Kind::Global(index) => self.globals.get(*index).map_err(at),
             Kind::Local(slot) => locals.get(*slot).cloned().ok_or_else(|| at(unbound())),
             Kind::Composed(index) => self.memoised(*index),
             Kind::Select { operand, field, optional } => {
@@ -326,7 +326,7 @@ pub(super) fn error(failure: Failure, span: Span) -> EvalError {
     EvalError { failure, variable: None, span }
 }
 
-fn unbound() -> Failure {
+pub(in crate::policy) fn unbound() -> Failure {
     Failure::new("no such attribute(s): authorizer: without a cluster there is no user, and nothing to ask about one")
 }
 

@@ -25,6 +25,7 @@ pub mod value;
 use thiserror::Error;
 
 pub use compile::{Program, Scope};
+pub(super) use eval::unbound;
 pub use eval::{Evaluation, Globals, Shared};
 pub use reads::common;
 
