@@ -37,8 +37,8 @@ fn main() {
     for objects in [25, 250, 2_500] {
         let manifests = check::read(vec![SourceFile::new("objects.yaml", manifests(objects))]).expect("it is YAML");
         let capabilities = Capabilities::default();
-        let subject = Subject::plain(&manifests, "default", &capabilities);
-        let lint = |()| check::lint(&subject, &rules).expect("they can be evaluated");
+        let subjects = [Subject::plain(&manifests, "default", &capabilities)];
+        let lint = |()| check::lint(&subjects, &rules).expect("they can be evaluated");
         print(&format!("all of them on {objects} objects"), median(|| (), lint));
     }
 }

@@ -95,7 +95,7 @@ fn check_stages() {
             honoured: Honoured::All,
             today: Date::constant(2026, 1, 1),
         };
-        check::lint(&subject, &rules).expect("all policies can be evaluated")
+        check::lint(&[subject], &rules).expect("all policies can be evaluated")
     };
     let builtin = || Catalogue::builtin().expect("the policies can be read");
     let compiled = builtin();

@@ -6,6 +6,7 @@ mod fault;
 
 use std::fs::File;
 use std::io::{self, Read as _};
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
 
@@ -15,11 +16,11 @@ use crate::chart::{self, Capabilities, Chart};
 use crate::finding::{Fault, Report};
 use crate::manifest::{self, Manifest, Object};
 use crate::policy::exemption::{Exemption, Honoured};
-use crate::policy::{self, Chosen};
+use crate::policy::{self, Chosen, Policy, reach};
 use crate::render::host::Source;
 use crate::render::{Release, Scope, Templates};
 use crate::source::SourceFile;
-use crate::value::{Map, Value};
+use crate::value::{Map, Path, Value};
 use crate::values::{self, Inputs, Resolved, SchemaCheck, Supplied};
 
 /// The most bytes of a values file, and of a file for `--set-file`.
@@ -112,20 +113,100 @@ pub fn read(files: Vec<Arc<SourceFile>>) -> Result<Vec<Manifest>, Vec<Fault>> {
     manifest::read(files.into_iter().map(|file| (file, None))).map_err(one)
 }
 
-/// Evaluates policies, and leads what they find back to templates and values.
+/// Evaluates policies on releases, and leads what they find back to templates and values.
 ///
 /// # Errors
 /// Whatever could not be checked; also where there was nothing to check.
-pub fn lint(subject: &Subject<'_>, rules: &Rules<'_>) -> Result<Report, Vec<Fault>> {
-    let objects = subject.objects()?;
-    let values: Vec<Value> = objects.iter().map(|object| object.value.clone()).collect();
+pub fn lint(subjects: &[Subject<'_>], rules: &Rules<'_>) -> Result<Report, Vec<Fault>> {
+    let fleet = Fleet::new(subjects)?;
+    let brought = fleet.brought()?;
+    let values: Vec<Value> = fleet.objects.iter().map(|object| object.value.clone()).collect();
+    let releases = subjects.iter().zip(&fleet.ranges).zip(&brought);
+    let releases: Vec<policy::Release<'_>> =
+        releases.map(|((subject, range), policies)| subject.release(&values[range.clone()], policies)).collect();
     let policies = &rules.chosen.policies;
-    let violations = policy::evaluate(policies.iter().copied(), &[subject.release(&values)])
-        .map_err(|error| one(fault::of_policy(&error, &objects)))?;
-    let findings = explain::findings(subject, &objects, rules, violations)?;
-    let warnings = subject.rendered.map(|rendered| rendered.warnings.clone()).unwrap_or_default();
+    let violations = policy::evaluate(policies.iter().copied(), &releases)
+        .map_err(|error| one(fault::of_policy(&error, &fleet.objects)))?;
+    let findings = explain::findings(&fleet, rules, violations)?;
+    let warnings =
+        subjects.iter().filter_map(|subject| subject.rendered).flat_map(|rendered| rendered.warnings.clone());
     let profiles = rules.chosen.profiles.iter().map(ToString::to_string).collect();
-    Ok(Report { findings, objects: objects.len(), policies: policies.len(), profiles, warnings })
+    Ok(Report {
+        findings,
+        objects: fleet.objects.len(),
+        policies: policies.len() + brought.iter().map(Vec::len).sum::<usize>(),
+        profiles,
+        warnings: warnings.collect(),
+    })
+}
+
+/// What is linted together.
+struct Fleet<'a> {
+    subjects: &'a [Subject<'a>],
+    /// The objects of all.
+    objects: Vec<Object>,
+    /// Which of them belong to which.
+    ranges: Vec<Range<usize>>,
+}
+
+impl<'a> Fleet<'a> {
+    fn new(subjects: &'a [Subject<'a>]) -> Result<Self, Vec<Fault>> {
+        let mut fleet = Self { subjects, objects: Vec::new(), ranges: Vec::new() };
+        for subject in subjects {
+            let first = fleet.objects.len();
+            fleet.objects.extend(subject.objects()?);
+            fleet.ranges.push(first..fleet.objects.len());
+        }
+        Ok(fleet)
+    }
+
+    /// The policies that each of them brings.
+    fn brought(&self) -> Result<Vec<Vec<Policy>>, Vec<Fault>> {
+        let of = |(subject, range): (&Subject<'_>, &Range<usize>)| {
+            let objects = self.objects.get(range.clone()).unwrap_or_default();
+            policy::brought(objects, subject.manifests).map_err(|error| one(fault::of_policy(&error, objects)))
+        };
+        self.subjects.iter().zip(&self.ranges).map(of).collect()
+    }
+
+    /// The name of a release, where there are several.
+    fn name(&self, release: usize) -> Option<&str> {
+        let rendered = self.subjects.get(release)?.rendered?;
+        (self.subjects.len() > 1).then_some(rendered.release.name.as_str())
+    }
+
+    /// The index of what an object belongs to.
+    fn owner(&self, object: usize) -> usize {
+        self.ranges.partition_point(|range| range.end <= object)
+    }
+}
+
+/// Finds who can read which Secret in releases taken together. The graph is handed over with what tells where a field
+/// of an object was rendered, or its nearest parent if it is missing.
+///
+/// # Errors
+/// An object that no API server would take; more relations than anybody could read; also where there is no object.
+pub fn reach<T>(
+    subjects: &[Subject<'_>],
+    then: impl FnOnce(&reach::Graph<'_>, &reach::Locate<'_>) -> T,
+) -> Result<T, Vec<Fault>> {
+    let fleet = Fleet::new(subjects)?;
+    let values: Vec<Value> = fleet.objects.iter().map(|object| object.value.clone()).collect();
+    let members: Vec<reach::Member<'_>> = subjects
+        .iter()
+        .zip(&fleet.ranges)
+        .map(|(subject, range)| {
+            let release = subject.release(&values[range.clone()], &[]);
+            reach::Member { name: release.name, namespace: release.namespace, objects: release.objects }
+        })
+        .collect();
+    let locate = |object: usize, field: &Path| {
+        let (found, subject) = (fleet.objects.get(object)?, subjects.get(fleet.owner(object))?);
+        let path = Path([found.prefix.0.as_slice(), field.0.as_slice()].concat());
+        Some(subject.manifests.get(found.manifest)?.locate(&path))
+    };
+    let graph = reach::Graph::new(&members).map_err(|error| one(fault::of_reach(&error, &fleet.objects, &locate)))?;
+    Ok(then(&graph, &locate))
 }
 
 impl Job {
@@ -185,7 +266,10 @@ impl<'a> Subject<'a> {
         Ok(objects)
     }
 
-    fn release(&self, objects: &'a [Value]) -> policy::Release<'a> {
+    fn release<'r>(&self, objects: &'r [Value], policies: &'r [Policy]) -> policy::Release<'r>
+    where
+        'a: 'r,
+    {
         static NOTHING: LazyLock<Value> = LazyLock::new(|| Map::default().into());
         policy::Release {
             name: self.rendered.map_or("", |rendered| &rendered.release.name),
@@ -194,6 +278,7 @@ impl<'a> Subject<'a> {
             values: self.rendered.map_or(&NOTHING, |rendered| &rendered.resolved.values),
             supplied: self.rendered.map_or(&NOTHING, |rendered| &rendered.resolved.supplied),
             objects,
+            policies,
         }
     }
 }

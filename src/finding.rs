@@ -57,6 +57,8 @@ pub struct Finding {
     pub severity: Severity,
     /// What is wrong, in a sentence.
     pub message: String,
+    /// The release that was judged, where several are linted together; `None` where it was all of them.
+    pub release: Option<String>,
     /// The object that was judged; `None` where it was the release.
     pub object: Option<ObjectRef>,
     /// The fields at fault, the first one first. Empty where only values are.

@@ -15,6 +15,7 @@ pub mod manifest;
 pub mod number;
 pub mod policy;
 pub mod project;
+pub mod re2;
 pub mod render;
 pub mod report;
 pub mod repository;

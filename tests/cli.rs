@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use common::{folder, plimsoll, root, snapshots};
+use plimsoll::policy::Catalogue;
 
 const WORKSPACE: [&str; 3] = ["render", "alice", "charts/workspace"];
 const ALICE: &str = "charts/workspace/examples/alice.yaml";
@@ -27,6 +28,7 @@ fn help_of_every_command() {
         &["policy", "explain"],
         &["policy", "test"],
         &["policy", "export"],
+        &["policy", "reach"],
         &["init"],
         &["completions"],
     ] {
@@ -122,7 +124,8 @@ fn files_are_written_whole_and_where_they_were_asked_for() {
 
 #[test]
 fn lint_takes_charts_files_folders_and_standard_input() {
-    let dir = folder(&[("good.yaml", CONFIG), ("more/also-good.yml", CONFIG), ("more/notes.txt", LEAK)]);
+    let other = CONFIG.replace("settings", "others");
+    let dir = folder(&[("good.yaml", CONFIG), ("more/also-good.yml", &other), ("more/notes.txt", LEAK)]);
     let lint = |args: &[&str], stdin: &str| plimsoll(dir.path(), &[&["lint"], args].concat(), stdin);
     assert_eq!(lint(&["good.yaml"], "").status, 0);
     let all = lint(&["."], "");
@@ -155,7 +158,9 @@ fn a_new_chart_passes_its_own_check() {
 #[test]
 fn policies_are_listed_explained_and_tested() {
     let list = plimsoll(root(), &["policy", "list"], "");
-    assert_eq!(list.stdout.lines().count(), 10);
+    assert_eq!(list.stdout.lines().count(), Catalogue::builtin().unwrap().entries().len());
+    let baseline = plimsoll(root(), &["policy", "list", "--profile", "pod-security-baseline"], "").stdout;
+    assert!(baseline.contains("pod-security/privileged ") && !baseline.contains("secrets/"), "{baseline}");
     let explained = plimsoll(root(), &["policy", "explain", "workspace/egress"], "");
     snapshots("cli").bind(|| insta::assert_snapshot!("policy-explain", explained.stdout));
     let tested = plimsoll(root(), &["policy", "test"], "");
@@ -187,7 +192,7 @@ fn the_documentation_of_policies_is_what_the_binary_prints() {
 fn policies_of_ones_own_are_tested_too() {
     let own = root().join("tests/fixtures/own-policies");
     let tested = plimsoll(&own, &["policy", "test", "good"], "");
-    assert_eq!((tested.status, tested.stdout.as_str()), (0, "2 passed, 0 failed\n"), "{}", tested.stderr);
+    assert_eq!((tested.status, tested.stdout.as_str()), (0, "6 passed, 0 failed\n"), "{}", tested.stderr);
     let manual = fs::read_to_string(root().join("docs/writing-policies.md")).unwrap();
     for file in ["short.yaml", "short.test.yaml"] {
         assert!(manual.contains(&fs::read_to_string(own.join("good/names").join(file)).unwrap()), "{file}");

@@ -68,21 +68,40 @@ fn text_of<'v>(value: &'v Value, key: &str) -> &'v str {
     text(value, &[key])
 }
 
-const OWN: [&str; 6] = ["policy", "export", "users", "--policies", "tests/fixtures/export/own", "--kube-version"];
+const OWN: [&str; 4] = ["policy", "export", "--policies", "tests/fixtures/export/own"];
 
 #[test]
 fn an_export_is_for_a_version_and_acts_as_it_is_told() {
-    let run = plimsoll(root(), &[&OWN[..], &["1.25", "--actions", "warn,Audit"]].concat(), "");
+    let run =
+        plimsoll(root(), &[&OWN[..], &["users", "--kube-version", "1.25", "--actions", "warn,Audit"]].concat(), "");
     assert_eq!((run.status, run.stderr.as_str()), (0, ""));
     snapshots("cli").bind(|| insta::assert_snapshot!("policy-export", run.stdout));
 }
 
 #[test]
+fn parameters_are_exported_as_the_user_sets_them() {
+    let args = ["replicas", "-n", "policies", "--param", "replicas:most=5", "--severity", "replicas=warning"];
+    let run = plimsoll(root(), &[&OWN[..], &args].concat(), "");
+    assert_eq!((run.status, run.stderr.as_str()), (0, ""));
+    snapshots("cli").bind(|| insta::assert_snapshot!("policy-export-params", run.stdout));
+    // What was exported is a policy with a binding: read back, it means the same.
+    let dir = common::folder(&[("policies/exported.yaml", &run.stdout)]);
+    let lint = |replicas: u32| {
+        let object =
+            format!("apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: d}}\nspec: {{replicas: {replicas}}}\n");
+        plimsoll(dir.path(), &["lint", "-", "--policies", "policies", "--policy", "exported"], &object).stdout
+    };
+    assert!(lint(5).starts_with("all is well"), "{}", lint(5));
+    assert!(lint(6).starts_with("warning[exported]") && lint(6).contains("at most 5 replicas fit"), "{}", lint(6));
+}
+
+#[test]
 fn what_cannot_be_exported_is_said() {
     for (args, wanted) in [
-        (&["workspace/egress"][..], "judge whole releases: workspace/egress"),
-        (&["secrets/plaintext", "workspace/egress"], "judge whole releases: workspace/egress"),
-        (&["workspace/*"], "judge whole releases"),
+        (&["workspace/egress"][..], "workspace/egress judges whole releases"),
+        (&["secrets/plaintext", "workspace/egress"], "workspace/egress judges whole releases"),
+        (&["workspace/egress", "workspace/trusted-proxy"], "workspace/trusted-proxy judges whole releases"),
+        (&["bound", "--policies", "tests/fixtures/export/own"], "bound has bindings of its own"),
         (&["secrets/plaintext", "--actions", "Deny,Warn"], "Deny and Warn exclude each other"),
         (&["secrets/plain"], "did you mean secrets/plaintext?"),
         (&["secrets/plaintext", "--kube-version", "new"], "invalid kube version 'new'"),
@@ -92,5 +111,5 @@ fn what_cannot_be_exported_is_said() {
         assert!(run.stderr.contains(wanted), "{args:?}: {}", run.stderr);
     }
     let run = plimsoll(root(), &["policy", "export", "secrets/*"], "");
-    assert!(run.stderr.starts_with("note: not exported, as they judge whole releases: secrets/"), "{}", run.stderr);
+    assert!(run.stderr.starts_with("note: not exported: secrets/"), "{}", run.stderr);
 }

@@ -49,6 +49,7 @@ fn every_verdict_is_that_of_pod_security_admission() {
             values: &nothing,
             supplied: &nothing,
             objects: &objects,
+            policies: &[],
         };
         let violations = evaluate(policies, &[release]).unwrap();
         for (index, case) in cases.iter().enumerate() {

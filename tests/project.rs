@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use common::{Run, folder, plimsoll, root, snapshots};
-use plimsoll::policy::exemption;
+use plimsoll::policy::{Catalogue, Profile, exemption};
 use plimsoll::project::Project;
 use plimsoll::source::SourceFile;
 use plimsoll::yaml;
@@ -97,8 +97,16 @@ fn the_manual_tells_the_truth() {
     let [file, annotated] = blocks[..] else { panic!("{}", blocks.len()) };
     let read = Project::read(&SourceFile::new("plimsoll.yaml", file), Path::new("")).unwrap();
     assert_eq!(read.exemptions.len(), 1);
+    read.configure(&mut Catalogue::builtin().unwrap()).unwrap();
     let object = yaml::parse(annotated, yaml::Options::default()).unwrap();
     assert_eq!(exemption::carried(&object, 0).unwrap().len(), 1);
+}
+
+#[test]
+fn the_schema_knows_every_profile() {
+    let schema: serde_json::Value = serde_json::from_str(include_str!("../schemas/plimsoll.schema.json")).unwrap();
+    let known = &schema["properties"]["policies"]["properties"]["profiles"]["items"]["enum"];
+    assert_eq!(*known, serde_json::json!(Profile::ALL.map(Profile::name)));
 }
 
 #[test]
@@ -128,6 +136,29 @@ fn flags_choose_policies() {
         let run = lint(args);
         assert_eq!((run.status, run.stdout.as_str()), (2, ""), "{args:?}");
         assert!(run.stderr.contains(wanted), "{args:?}: {}", run.stderr);
+    }
+}
+
+/// The policy of tests/fixtures/export allows three replicas.
+#[test]
+fn parameters_are_set_by_the_project_and_by_flags() {
+    let own = root().join("tests/fixtures/export/own").display().to_string();
+    let object = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\nspec: {replicas: 5}\n";
+    let file = format!("policies: {{profiles: [], folders: [{own:?}], params: {{replicas: {{most: 7}}}}}}\n");
+    let dir = folder(&[("plimsoll.yaml", &file)]);
+    let lint = |args: &[&str]| plimsoll(dir.path(), &[&["lint", "-"], args].concat(), object);
+    assert_eq!(lint(&[]).status, 0);
+    assert_eq!(lint(&["--param", "replicas:most=4"]).status, 1, "flags win");
+    assert_eq!(lint(&["--no-config", "--policies", &own, "--policy", "replicas"]).status, 1);
+    for (param, wanted) in [
+        ("replicas:mots=4", "policy replicas has no parameter \"mots\"; it has most"),
+        ("replica:most=4", "did you mean replicas?"),
+        ("replicas=4", "expected ID:KEY=VALUE"),
+        ("secrets/plaintext:most=4", "it has none"),
+    ] {
+        let run = lint(&["--param", param]);
+        assert_eq!((run.status, run.stdout.as_str()), (2, ""), "{param}");
+        assert!(run.stderr.contains(wanted), "{param}: {}", run.stderr);
     }
 }
 

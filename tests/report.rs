@@ -28,6 +28,7 @@ fn example() -> Report {
         policy: "workspace/anonymous-access".into(),
         severity: Severity::Error,
         message: "anyone may enter, and may write".into(),
+        release: None,
         object: Some(ingress()),
         places: vec![Place {
             object: ingress(),

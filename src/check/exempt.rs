@@ -174,17 +174,21 @@ impl<'a> Exemptions<'a> {
             };
             let mut note = |check, message| notes.push(Note { check, message, written: written.clone() });
             let about = |(index, object): (usize, &Object)| exemption.is_about(index, &object.reference);
-            if let Err(unknown) = chosen.catalogue.matching(policy) {
-                note(&UNUSED, format!("an exemption exempts nothing: {unknown}"));
-            } else if let (true, Some(last)) =
-                (used, exemption.expires.filter(|_| exemption.is_expired(self.rules.today)))
-            {
-                note(&EXPIRED, format!("the exemption from {policy} expired: its last day was {last}"));
-            } else if !used
-                && exemption.names_any(chosen.policies.iter().copied())
-                && self.objects.iter().enumerate().any(about)
-            {
-                note(&UNUSED, format!("no finding needs the exemption from {policy}"));
+            let expired = exemption.expires.filter(|_| exemption.is_expired(self.rules.today));
+            match (used, expired, chosen.catalogue.matching(policy)) {
+                (true, None, _) => {}
+                (true, Some(last), _) => {
+                    note(&EXPIRED, format!("the exemption from {policy} expired: its last day was {last}"));
+                }
+                (false, _, Err(_)) if policy.is_brought() => {}
+                (false, _, Err(unknown)) => note(&UNUSED, format!("an exemption exempts nothing: {unknown}")),
+                (false, _, Ok(_)) => {
+                    if exemption.names_any(chosen.policies.iter().copied())
+                        && self.objects.iter().enumerate().any(about)
+                    {
+                        note(&UNUSED, format!("no finding needs the exemption from {policy}"));
+                    }
+                }
             }
         }
         notes

@@ -1,6 +1,8 @@
 //! From violations to findings: which fields, which lines of which templates, which values keys.
 
-use crate::finding::{Exempted, Fault, Finding, Place, ValuesKey};
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::finding::{Exempted, Fault, Finding, Place, Setter, ValuesKey};
 use crate::manifest::{Manifest, Object};
 use crate::policy::exemption::{self, Exemption, Scope};
 use crate::policy::{self, Blamed, Violation};
@@ -8,63 +10,82 @@ use crate::source::{Location, Span};
 use crate::value::Path;
 
 use super::exempt::{Exemptions, Note, Written};
-use super::{Rules, Subject};
+use super::{Fleet, Rules, Subject};
 
 /// The most values keys that one finding names.
 const MAX_KEYS: usize = 3;
 
-/// Findings in the order of the violations, then what is to be said about exemptions. A release is rendered once more,
-/// with source maps, if there is any.
+/// Findings in the order of the violations, then what is to be said about exemptions. Releases with any are rendered
+/// once more, with source maps.
 pub(super) fn findings(
-    subject: &Subject<'_>,
-    objects: &[Object],
+    fleet: &Fleet<'_>,
     rules: &Rules<'_>,
     mut violations: Vec<Violation<'_>>,
 ) -> Result<Vec<Finding>, Vec<Fault>> {
-    let mut exemptions = Exemptions::new(rules, objects);
+    let mut exemptions = Exemptions::new(rules, &fleet.objects);
     let covering: Vec<_> = violations.iter_mut().map(|violation| exemptions.apply(violation)).collect();
     let notes = exemptions.notes();
-    if violations.is_empty() && notes.is_empty() {
-        return Ok(Vec::new());
-    }
-    let traced = subject.rendered.map(|rendered| rendered.run(true)).transpose()?;
-    let release = Traced { subject, objects, manifests: traced.as_deref().unwrap_or(subject.manifests) };
+    let traced = Traced::new(fleet, &violations, &notes)?;
     let found = violations.iter().zip(covering).map(|(violation, exemption)| Finding {
-        severity: rules.chosen.severity(violation.policy).unwrap_or(violation.severity),
-        exemption: exemption.and_then(|exemption| release.exempted(exemption)),
-        ..release.finding(violation)
+        exemption: exemption.and_then(|exemption| traced.exempted(exemption)),
+        ..traced.finding(violation)
     });
-    Ok(found.chain(notes.iter().map(|note| release.noted(note))).collect())
+    Ok(found.chain(notes.iter().map(|note| traced.noted(note))).collect())
 }
 
-/// A release with source maps.
+/// Releases with source maps.
 struct Traced<'a> {
-    subject: &'a Subject<'a>,
-    objects: &'a [Object],
-    manifests: &'a [Manifest],
+    fleet: &'a Fleet<'a>,
+    /// The manifests of those that were rendered once more.
+    manifests: BTreeMap<usize, Vec<Manifest>>,
 }
 
-impl Traced<'_> {
+impl<'a> Traced<'a> {
+    fn new(fleet: &'a Fleet<'a>, violations: &[Violation<'_>], notes: &[Note]) -> Result<Self, Vec<Fault>> {
+        let mut objects = BTreeSet::new();
+        for violation in violations {
+            objects.extend(violation.object);
+            objects.extend(violation.blamed.iter().filter_map(|blamed| match blamed.subject {
+                policy::Subject::Object(index) => Some(index),
+                policy::Subject::Values(_) => None,
+            }));
+        }
+        objects.extend(notes.iter().filter_map(|note| match note.written {
+            Written::Annotation(index) => Some(index),
+            Written::Project(_) => None,
+        }));
+        let owners: BTreeSet<usize> = objects.into_iter().map(|object| fleet.owner(object)).collect();
+        let rendered = |owner: usize| Some((owner, fleet.subjects.get(owner)?.rendered?));
+        let traced = owners.into_iter().filter_map(rendered).map(|(owner, rendered)| Ok((owner, rendered.run(true)?)));
+        Ok(Self { fleet, manifests: traced.collect::<Result<_, Vec<Fault>>>()? })
+    }
+
     fn finding(&self, violation: &Violation<'_>) -> Finding {
-        let mut keys = Keys::default();
+        let mut keys: BTreeMap<usize, Keys> = BTreeMap::new();
         let mut places = Vec::new();
         let whole =
             violation.object.map(|index| Blamed { subject: policy::Subject::Object(index), path: Path::default() });
         let in_objects = violation.blamed.iter().any(|blamed| matches!(blamed.subject, policy::Subject::Object(_)));
         for blamed in violation.blamed.iter().chain(whole.iter().filter(|_| !in_objects)) {
             match blamed.subject {
-                policy::Subject::Values(_) => keys.blamed.push(blamed.path.clone()),
+                policy::Subject::Values(release) => {
+                    keys.entry(release).or_default().blamed.push(blamed.path.clone());
+                }
                 policy::Subject::Object(index) => places.extend(self.place(index, &blamed.path, &mut keys)),
             }
         }
         let policy = violation.policy;
+        let object = violation.object.and_then(|index| self.fleet.objects.get(index));
+        let values =
+            keys.into_iter().filter_map(|(release, keys)| Some(keys.values(self.fleet.subjects.get(release)?)));
         Finding {
             policy: policy.id.clone(),
             severity: violation.severity,
             message: violation.message.clone(),
-            object: violation.object.and_then(|index| self.objects.get(index)).map(|object| object.reference.clone()),
+            release: violation.release.and_then(|release| self.fleet.name(release)).map(str::to_owned),
+            object: object.map(|object| object.reference.clone()),
             places,
-            values: keys.values(self.subject),
+            values: distinct(values.flatten()),
             configured: None,
             exemption: None,
             rationale: policy.rationale.clone(),
@@ -72,14 +93,18 @@ impl Traced<'_> {
         }
     }
 
-    fn place(&self, index: usize, field: &Path, keys: &mut Keys) -> Option<Place> {
-        let object = self.objects.get(index)?;
-        Some(place(object, self.manifests.get(object.manifest)?, field, keys))
+    /// The place of an object's field. Values keys behind it are noted as those of its release.
+    fn place(&self, index: usize, field: &Path, keys: &mut BTreeMap<usize, Keys>) -> Option<Place> {
+        let object = self.fleet.objects.get(index)?;
+        let owner = self.fleet.owner(index);
+        let manifests = self.manifests.get(&owner).map(Vec::as_slice);
+        let manifests = manifests.or_else(|| Some(self.fleet.subjects.get(owner)?.manifests))?;
+        Some(place(object, manifests.get(object.manifest)?, field, keys.entry(owner).or_default()))
     }
 
     fn annotation(&self, index: usize) -> Option<Place> {
         let field = Path::default().key("metadata").key("annotations").key(exemption::ANNOTATION);
-        self.place(index, &field, &mut Keys::default())
+        self.place(index, &field, &mut BTreeMap::new())
     }
 
     /// A finding about an exemption.
@@ -92,6 +117,7 @@ impl Traced<'_> {
             policy: note.check.id.into(),
             severity: note.check.severity,
             message: note.message.clone(),
+            release: None,
             object: place.as_ref().map(|place| place.object.clone()),
             places: place.into_iter().collect(),
             values: Vec::new(),
@@ -136,6 +162,17 @@ fn to_line_end(place: Location) -> Location {
     let length = place.file.text.get(place.span.start..line.end).map_or(0, |rest| rest.trim_end().len());
     let span = Span::new(place.span.start, place.span.start + length);
     Location::new(place.file, span)
+}
+
+/// The first of the keys: releases that are rendered with the same values have the same.
+fn distinct(keys: impl Iterator<Item = ValuesKey>) -> Vec<ValuesKey> {
+    let mut known = BTreeSet::new();
+    let setter = |key: &ValuesKey| match &key.set_by {
+        Some(Setter::File(place)) => place.to_string(),
+        Some(Setter::Flag(flag)) => flag.clone(),
+        None => String::new(),
+    };
+    keys.filter(|key| known.insert((key.path.clone(), setter(key)))).take(MAX_KEYS).collect()
 }
 
 /// Values keys behind a finding.

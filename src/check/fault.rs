@@ -3,7 +3,7 @@
 use crate::chart;
 use crate::finding::{Fault, Setter};
 use crate::manifest::{self, Object};
-use crate::policy;
+use crate::policy::{self, reach};
 use crate::render;
 use crate::source::Location;
 use crate::values;
@@ -126,4 +126,14 @@ pub(super) fn of_policy(error: &policy::Error, objects: &[Object]) -> Fault {
     };
     let text = object.map_or_else(|| "here".to_owned(), |object| format!("here, for {}", object.reference));
     Fault::new(error.to_string()).label(error.location.clone(), text)
+}
+
+/// Why nobody can say who reads which Secret.
+pub(super) fn of_reach(error: &reach::Error, objects: &[Object], locate: &reach::Locate<'_>) -> Fault {
+    let fault = Fault::new(error.to_string());
+    let reach::Error::Malformed { object, path, .. } = error else { return fault };
+    match (objects.get(*object), locate(*object, path)) {
+        (Some(object), Some(place)) => fault.label(place, object.reference.to_string()),
+        _ => fault,
+    }
 }

@@ -45,7 +45,7 @@ impl CheckArgs {
     /// Checks, prints and judges.
     pub(super) fn run(
         &self,
-        subject: &Subject<'_>,
+        subjects: &[Subject<'_>],
         project: &Project,
         streams: &mut Streams<'_>,
     ) -> Result<ExitStatus, Stop> {
@@ -56,7 +56,7 @@ impl CheckArgs {
             honoured: self.exemptions.unwrap_or(project.honoured),
             today: self.today.unwrap_or_else(|| Timestamp::now().to_zoned(TimeZone::UTC).date()),
         };
-        let report = check::lint(subject, &rules)?;
+        let report = check::lint(subjects, &rules)?;
         report::write(&report, self.format, streams.stdout_style, streams.stdout)?;
         Ok(gate::judge(&report, self.fail_on))
     }

@@ -15,13 +15,12 @@ pub(super) fn page(catalogue: &Catalogue) -> Result<String, Fault> {
     let known = yaml::parse(TEXT, yaml::Options { strict: true, ..Default::default() })
         .map_err(|error| Fault::new(format!("{FILE}: {error}")))?;
     let list = |key: &str| known.get(key).and_then(Value::as_list).unwrap_or_default();
-    let mut out = String::from(
-        "# Other linters\n\nThe checks of other linters, and the policies that find the same. `plimsoll policy explain \
-         checkov:CKV_K8S_16` leads from\nan id to its policy. What the compared ones find with their default checks, on \
-         the charts and manifests below `tests/fixtures`\nand `charts`, is found here too, on the same object; \
-         `tests/peers/linters.sh` holds plimsoll to it. All policies are asked\n(`--profile all`): many of these checks \
-         are a matter of taste, and not in the profile `default`.\n",
-    );
+    let about = "The checks of other linters, and the policies that find the same. `plimsoll policy explain \
+                 checkov:CKV_K8S_16` leads from an id to its policy. What the compared ones find with their default \
+                 checks in the charts and manifests below `tests/fixtures` and `charts` is found here too, on the same \
+                 object; `tests/peers/linters.sh` holds plimsoll to it. All policies are asked (`--profile all`): many \
+                 of these checks are a matter of taste, and not in the profile `default`.";
+    let mut out = format!("# Other linters\n\n{}\n", textwrap::fill(about, 120));
     for tool in list("tools") {
         let exceptions: Vec<&Value> =
             list("exceptions").iter().filter(|e| text(e, "tool") == text(tool, "id")).collect();

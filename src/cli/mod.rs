@@ -9,9 +9,11 @@ mod linters;
 mod policy;
 mod policy_docs;
 mod policy_export;
+mod policy_reach;
 mod policy_text;
 mod render;
 mod select_args;
+mod target_args;
 
 use std::ffi::OsString;
 use std::io::{self, Read, Write};

@@ -4,13 +4,13 @@ use std::path::PathBuf;
 
 use super::select_args::{catalogue, fault, find};
 use super::{Stop, Streams};
-use super::{linters, policy_docs, policy_export, policy_text};
+use super::{linters, policy_docs, policy_export, policy_reach, policy_text};
 use crate::finding::Fault;
 use crate::gate::ExitStatus;
 use crate::policy::examples::Examples;
 use crate::policy::{Catalogue, Policy, Profile};
 
-/// Show policies, test them on their examples, and export them to clusters
+/// Show policies, test them on their examples, export them to clusters, and show who can read which Secret
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Args {
     /// List all policies
@@ -35,6 +35,7 @@ pub(super) enum Args {
         /// Folders of policies of one's own, each with examples in NAME.test.yaml; the built-in ones where left out
         folders: Vec<PathBuf>,
     },
+    Reach(Box<policy_reach::Args>),
     /// Write the documentation of policies as Markdown: policies.md, a page for each (policies/ID.md), and linters.md
     Docs {
         /// The folder to write to
@@ -43,7 +44,7 @@ pub(super) enum Args {
         #[arg(long, value_name = "DIR")]
         policies: Vec<PathBuf>,
     },
-    Export(policy_export::Args),
+    Export(Box<policy_export::Args>),
 }
 
 pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, Stop> {
@@ -63,6 +64,7 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
             Ok(ExitStatus::Clean)
         }
         Args::Test { folders } => test(folders, streams),
+        Args::Reach(args) => policy_reach::run(args, streams),
         Args::Docs { folder, policies } => {
             let catalogue = own(policies)?;
             let linters = policies.is_empty().then(|| linters::page(&catalogue)).transpose()?;

@@ -1,6 +1,7 @@
 //! The documentation of policies: an index, and a page for each with its examples.
 
 use std::fs;
+use std::io;
 use std::path::Path;
 
 use super::Stop;
@@ -17,9 +18,7 @@ const PRINTED: &str = "<!-- printed by `plimsoll policy docs docs`; a test fails
 /// that are no more go away.
 pub(super) fn write(catalogue: &Catalogue, linters: Option<&str>, folder: &Path) -> Result<(), Stop> {
     let pages = folder.join("policies");
-    if pages.is_dir() {
-        fs::remove_dir_all(&pages)?;
-    }
+    remove_printed(&pages)?;
     for entry in catalogue.entries() {
         let path = pages.join(format!("{}.md", entry.policy.id));
         fs::create_dir_all(path.parent().unwrap_or(&pages))?;
@@ -32,6 +31,20 @@ pub(super) fn write(catalogue: &Catalogue, linters: Option<&str>, folder: &Path)
         fs::write(folder.join("linters.md"), format!("{PRINTED}\n\n{page}"))?;
     }
     fs::write(folder.join("policies.md"), index)?;
+    Ok(())
+}
+
+/// Removes the pages of an earlier run: files that say that they were printed, and nothing else.
+fn remove_printed(pages: &Path) -> io::Result<()> {
+    let entries = |folder: &Path| fs::read_dir(folder).into_iter().flatten();
+    for category in entries(pages) {
+        for page in entries(&category?.path()) {
+            let page = page?.path();
+            if fs::read_to_string(&page).is_ok_and(|text| text.starts_with(PRINTED)) {
+                fs::remove_file(page)?;
+            }
+        }
+    }
     Ok(())
 }
 

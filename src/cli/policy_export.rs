@@ -58,24 +58,27 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
     let chosen = select.choose(&project, &catalogue)?;
     let version = args.kube_version.as_deref().map(super::chart_args::kube_version).transpose()?;
     let version = version.as_ref().or(project.kube_version.as_ref());
-    let (exported, whole): (Vec<&Policy>, Vec<&Policy>) =
-        chosen.policies.iter().partition(|policy| policy.kind == PolicyKind::Object);
-    let names: Vec<&str> = whole.iter().map(|policy| policy.id.as_str()).collect();
-    if exported.is_empty() || select.names_one_of(&whole) {
-        let fault = Fault::new(format!("not to be exported, as they judge whole releases: {}", names.join(", ")));
-        return Err(fault.help("the API server sees one object at a time; check releases with `plimsoll lint`").into());
+    let can = |policy: &&Policy| policy.kind == PolicyKind::Object && !policy.is_bound();
+    let (exported, kept): (Vec<&Policy>, Vec<&Policy>) = chosen.policies.iter().copied().partition(can);
+    let why = |policy: &&Policy| match policy.kind {
+        PolicyKind::Object => format!("{} has bindings of its own: apply its files", policy.id),
+        _ => format!("{} judges whole releases, and the API server sees one object at a time", policy.id),
+    };
+    let whys: Vec<String> = kept.iter().map(why).collect();
+    if exported.is_empty() || select.names_one_of(&kept) {
+        let fault = Fault::new(format!("there are policies that cannot be exported\n{}", whys.join("\n")));
+        return Err(fault.help("whole releases are checked with `plimsoll lint`").into());
     }
     for policy in exported {
         policy.check().map_err(super::select_args::fault)?;
-        let severity = chosen.severity(policy).unwrap_or(policy.severity);
-        let export = Export { policy, severity, version, args };
+        let export = Export { policy, version, args };
         for document in export.documents() {
             let text = yaml::to_yaml_pretty(&document).map_err(|error| Fault::new(error.to_string()))?;
             write!(streams.stdout, "---\n{text}")?;
         }
     }
-    if !names.is_empty() {
-        writeln!(streams.stderr, "note: not exported, as they judge whole releases: {}", names.join(", "))?;
+    for why in whys {
+        writeln!(streams.stderr, "note: not exported: {why}")?;
     }
     Ok(ExitStatus::Clean)
 }
@@ -83,15 +86,39 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
 /// A policy for a cluster.
 struct Export<'a> {
     policy: &'a Policy,
-    severity: Severity,
     version: Option<&'a KubeVersion>,
     args: &'a Args,
 }
 
 impl Export<'_> {
-    /// The policy, its parameters, and the binding that makes it count.
+    /// The policy, and for each object of its parameters a binding that makes it count; a single one without.
     fn documents(&self) -> Vec<Value> {
-        vec![self.policy(), self.binding()]
+        let mut documents = vec![self.policy()];
+        let params = self.policy.param_objects();
+        for (index, object) in params.iter().enumerate() {
+            let name = if index == 0 { self.name() } else { format!("{}-{}", self.name(), index + 1) };
+            let (object, reference) = self.params(&name, object);
+            documents.extend([object, self.binding(&name, Some(reference))]);
+        }
+        if params.is_empty() {
+            documents.push(self.binding(&self.name(), None));
+        }
+        documents
+    }
+
+    /// An object of parameters under a name, and a `paramRef` to it.
+    fn params(&self, name: &str, object: &Value) -> (Value, Value) {
+        let mut metadata = map(object.get("metadata"));
+        metadata.insert("name", name.into());
+        let mut reference = vec![("name", Value::from(name)), ("parameterNotFoundAction", "Deny".into())];
+        // Whether objects of other kinds have a namespace is not known here.
+        if object.get("kind").and_then(Value::as_str) == Some("ConfigMap") {
+            metadata.insert("namespace", self.args.namespace.as_str().into());
+        }
+        reference.extend(metadata.get("namespace").map(|namespace| ("namespace", namespace.clone())));
+        let mut object = map(Some(object));
+        object.insert("metadata", metadata.into());
+        (object.into(), reference.into_iter().collect::<Map>().into())
     }
 
     fn name(&self) -> String {
@@ -110,19 +137,21 @@ impl Export<'_> {
         policy.into()
     }
 
-    fn binding(&self) -> Value {
-        let actions = match (self.args.actions.as_slice(), self.severity) {
+    fn binding(&self, name: &str, params: Option<Value>) -> Value {
+        let actions = match (self.args.actions.as_slice(), self.policy.severity) {
             ([], Severity::Error) => &[Action::Deny],
             ([], Severity::Warning) => &[Action::Warn],
             ([], Severity::Info) => &[Action::Audit],
             (actions, _) => actions,
         };
         let actions: Vec<Value> = actions.iter().map(|action| format!("{action:?}").into()).collect();
+        let mut spec = vec![("policyName", Value::from(self.name())), ("validationActions", actions.into())];
+        spec.extend(params.map(|params| ("paramRef", params)));
         object([
             ("apiVersion", "admissionregistration.k8s.io/v1".into()),
             ("kind", "ValidatingAdmissionPolicyBinding".into()),
-            ("metadata", object([("name", self.name().into())])),
-            ("spec", object([("policyName", self.name().into()), ("validationActions", actions.into())])),
+            ("metadata", object([("name", name.into())])),
+            ("spec", spec.into_iter().collect::<Map>().into()),
         ])
     }
 }

@@ -25,6 +25,13 @@ pub(super) fn explain(entry: &Entry) -> Result<String, Error> {
     if !policy.profiles.is_empty() {
         out.push_str(&format!("\nProfiles\n  {}\n", profiles(policy)));
     }
+    let params = policy.params();
+    if !params.is_empty() {
+        out.push_str("\nParameters\n");
+    }
+    for (key, value) in params {
+        out.push_str(&format!("  {key}: {}\n", value.as_str().unwrap_or_default()));
+    }
     if !policy.aliases.is_empty() {
         out.push_str(&format!("\nOther tools know it as\n  {}\n", policy.aliases.join(", ")));
     }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::Stop;
 use crate::finding::{Fault, Severity};
-use crate::policy::{self, Catalogue, Chosen, Pattern, Policy, Profile, SelectionError};
+use crate::policy::{self, Catalogue, Chosen, Param, Pattern, Policy, Profile, SelectionError};
 use crate::project::{self, Project};
 
 /// Which policies.
@@ -23,6 +23,9 @@ pub(super) struct SelectArgs {
     /// Set how bad a violation is: LEVEL is error, warning or info (repeatable)
     #[arg(long, value_name = "ID=LEVEL", value_parser = severity)]
     severity: Vec<(Pattern, Severity)>,
+    /// Set a parameter of a policy: `plimsoll policy explain ID` names them (repeatable)
+    #[arg(long = "param", value_name = "ID:KEY=VALUE", value_parser = param)]
+    params: Vec<Param>,
     /// Take the policies of this folder too (repeatable)
     #[arg(long, value_name = "DIR")]
     policies: Vec<PathBuf>,
@@ -57,13 +60,15 @@ impl SelectArgs {
         Ok(Project::load(path).map_err(Fault::from)?)
     }
 
-    /// The built-in policies, and those of the folders that the project and the flags name.
+    /// The built-in policies, and those of the folders that the project and the flags name, with what they set of them.
     pub(super) fn catalogue(&self, project: &Project) -> Result<Catalogue, Stop> {
-        let mut catalogue = catalogue(&project.folders)?;
-        for folder in &self.policies {
-            catalogue.add_folder(folder).map_err(fault)?;
+        let mut catalogue = catalogue(&[project.folders.as_slice(), &self.policies].concat())?;
+        project.configure(&mut catalogue).map_err(Fault::from)?;
+        let severity = [project.severity.as_slice(), &self.severity].concat();
+        catalogue.set_severity(&severity).map_err(Fault::from)?;
+        for param in &self.params {
+            catalogue.set_param(param).map_err(Fault::from)?;
         }
-        project.check(&catalogue).map_err(Fault::from)?;
         Ok(catalogue)
     }
 
@@ -83,7 +88,6 @@ impl SelectArgs {
             selection.exclude.clear();
         }
         selection.exclude.extend(patterns(&self.exclude));
-        selection.severity.extend(self.severity.iter().cloned());
         Ok(selection.choose(catalogue).map_err(Fault::from)?)
     }
 }
@@ -110,6 +114,7 @@ impl From<SelectionError> for Fault {
     fn from(error: SelectionError) -> Self {
         let help = match error {
             SelectionError::Unknown { .. } => "`plimsoll policy list` names them all",
+            SelectionError::Param(_) => "`plimsoll policy explain ID` names the parameters of a policy",
             SelectionError::Nothing => "name a profile or a policy; what checks nothing must not count as a pass",
         };
         Self::new(error.to_string()).help(help)
@@ -132,4 +137,13 @@ impl From<project::Error> for Fault {
 fn severity(text: &str) -> Result<(Pattern, Severity), String> {
     let found = text.rsplit_once('=').and_then(|(id, level)| Some((Pattern::new(id), Severity::named(level)?)));
     found.ok_or_else(|| "expected ID=error, ID=warning or ID=info".into())
+}
+
+/// An id may have a colon itself, a key has none.
+fn param(text: &str) -> Result<Param, String> {
+    let found = text.split_once('=').and_then(|(name, value)| {
+        let (id, key) = name.rsplit_once(':')?;
+        Some(Param { policy: Pattern::new(id), key: key.into(), value: value.into() })
+    });
+    found.ok_or_else(|| "expected ID:KEY=VALUE".into())
 }

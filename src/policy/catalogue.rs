@@ -82,16 +82,9 @@ impl Catalogue {
         self.entries.iter().map(|entry| &entry.policy)
     }
 
-    /// The policy of an id, or of an id under which another tool knows it.
-    pub fn find(&self, id: &str) -> Option<&Entry> {
-        let by_alias = || self.entries.iter().find(|entry| entry.policy.aliases.iter().any(|alias| alias == id));
-        self.entries.iter().find(|entry| entry.policy.id == id).or_else(by_alias)
-    }
-
-    /// The policy of an id, to change its severity or its parameters.
-    pub fn find_mut(&mut self, id: &str) -> Option<&mut Policy> {
-        let place = self.find(id).map(|entry| entry.policy.id.clone())?;
-        self.entries.iter_mut().map(|entry| &mut entry.policy).find(|policy| policy.id == place)
+    /// All policies, to set what users may set of them.
+    pub(super) fn policies_mut(&mut self) -> impl Iterator<Item = &mut Policy> {
+        self.entries.iter_mut().map(|entry| &mut entry.policy)
     }
 
     /// Adds the policies of files that lie together.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{Error, ErrorKind};
+use crate::manifest::{Manifest, Object};
 use crate::source::{Location, SourceFile, Span};
 use crate::value::{Path, Value};
 use crate::yaml;
@@ -12,6 +13,8 @@ use crate::yaml;
 pub struct Document {
     file: Arc<SourceFile>,
     span: Span,
+    /// The way to the value from the root of what is written there: empty, but for an item of a `List`.
+    prefix: Path,
     value: Value,
     /// Whether the value is another one than that which was written.
     rewritten: bool,
@@ -33,10 +36,24 @@ pub fn documents(file: &Arc<SourceFile>) -> Result<Vec<Document>, Error> {
     let documents = yaml::parse_stream(&file.text, options)
         .map_err(|error| Error::new(ErrorKind::Yaml(error.to_string()), Location::new(file.clone(), error.span())))?;
     let documents = documents.into_iter().filter(|document| !matches!(document.value, Value::Null));
-    Ok(documents.map(|d| Document { file: file.clone(), span: d.span, value: d.value, rewritten: false }).collect())
+    Ok(documents
+        .map(|d| Document {
+            file: file.clone(),
+            span: d.span,
+            prefix: Path::default(),
+            value: d.value,
+            rewritten: false,
+        })
+        .collect())
 }
 
 impl Document {
+    /// A document that a manifest has.
+    pub fn of_manifest(manifest: &Manifest, object: &Object) -> Self {
+        let (file, prefix, value) = (manifest.file.clone(), object.prefix.clone(), object.value.clone());
+        Self { file, span: manifest.span, prefix, value, rewritten: false }
+    }
+
     /// The document as a whole.
     pub fn root(&self) -> Node<'_> {
         Node { document: self, value: &self.value, path: Path::default() }
@@ -46,17 +63,17 @@ impl Document {
     #[cfg(feature = "rego")]
     pub fn whole(file: &Arc<SourceFile>) -> Self {
         let span = Span::new(0, file.text.len());
-        Self { file: file.clone(), span, value: Value::Null, rewritten: false }
+        Self { file: file.clone(), span, prefix: Path::default(), value: Value::Null, rewritten: false }
     }
 
     /// A document made from this one: what is wrong with it is shown in this one's text.
     pub fn rewritten(&self, value: Value) -> Self {
-        Self { file: self.file.clone(), span: self.span, value, rewritten: true }
+        Self { value, rewritten: true, ..self.clone() }
     }
 
     /// Where a value was written, or its nearest parent.
     pub fn locate(&self, path: &Path) -> Location {
-        let mut path = path.clone();
+        let mut path = self.full(path);
         loop {
             if let Some(place) = yaml::locate(&self.file.text, self.span, &path) {
                 return Location::new(self.file.clone(), place.value);
@@ -66,6 +83,10 @@ impl Document {
                 None => return Location::new(self.file.clone(), self.span),
             }
         }
+    }
+
+    fn full(&self, path: &Path) -> Path {
+        Path([self.prefix.0.as_slice(), path.0.as_slice()].concat())
     }
 
     /// Where a part of a text value was written.
@@ -108,7 +129,8 @@ impl<'a> Node<'a> {
     /// An error about a key of this mapping.
     pub fn error_at_key(&self, key: &str, message: impl Into<String>) -> Error {
         let Document { file, span, .. } = self.document;
-        let key = yaml::locate(&file.text, *span, &self.path.key(key)).and_then(|place| place.key);
+        let path = self.document.full(&self.path.key(key));
+        let key = yaml::locate(&file.text, *span, &path).and_then(|place| place.key);
         let place = key.map_or_else(|| self.location(), |span| Location::new(file.clone(), span));
         Error::new(ErrorKind::Document(message.into()), place)
     }
@@ -118,12 +140,14 @@ impl<'a> Node<'a> {
         self.document.locate(&self.path)
     }
 
-    fn wrong(&self, wanted: &str) -> Error {
+    /// An error about a value that should be something else.
+    pub fn wrong(&self, wanted: &str) -> Error {
         let name = if self.path.0.is_empty() { "the document".to_owned() } else { self.path.to_string() };
         self.error(format!("{name}: expected {wanted}, found {}", self.value.type_name()))
     }
 
-    fn child(&self, key: &str, value: &'a Value) -> Self {
+    /// The value of a key as a node.
+    pub fn child(&self, key: &str, value: &'a Value) -> Self {
         Self { document: self.document, value, path: self.path.key(key) }
     }
 
@@ -161,7 +185,8 @@ impl<'a> Node<'a> {
         if known.contains(&text) {
             return Ok(text);
         }
-        Err(self.error(format!("{}: expected {}, found {text:?}", self.path, known.join(" or "))))
+        let expected = if let [one, other] = known { format!("{one} or {other}") } else { known.join(", ") };
+        Err(self.error(format!("{}: expected {expected}, found {text:?}", self.path)))
     }
 
     /// The text of a key, one of some, or nothing.

@@ -3,9 +3,10 @@
 use std::sync::{Arc, OnceLock};
 
 use super::binding::{Binding, ParamKind};
-use super::cel::{CompileError, Program, Scope};
+use super::cel::types::Type;
+use super::cel::{CompileError, Program, Scope, common};
 use super::decode::{Document, Node};
-use super::environment::{Global, globals};
+use super::environment::{Global, globals, is_common};
 use super::file::{self, File};
 use super::kyverno;
 use super::matching::MatchResources;
@@ -192,6 +193,11 @@ impl Policy {
         result.as_ref().map_err(Error::clone)
     }
 
+    /// Whether bindings lie beside it.
+    pub fn is_bound(&self) -> bool {
+        !self.bindings.is_empty()
+    }
+
     /// An error about its document.
     pub(super) fn error(&self, path: &[&str], message: impl Into<String>) -> Error {
         let path = path.iter().fold(Path::default(), |path, key| path.key(*key));
@@ -226,36 +232,38 @@ impl Policy {
 
     fn compile(&self) -> Result<Compiled, Error> {
         let globals = globals(self.kind, self.constraints.is_some(), self.param_kind.is_some());
-        let compiler = Compiler {
-            policy: self,
-            globals: globals.iter().map(|global: &&Global| global.name).collect(),
-            variables: self.spec.variables.iter().map(|(name, _)| name.clone()).collect(),
-        };
-        let all = compiler.variables.len();
-        let whole = |path: &Path, wanted| compiler.written(path, all, wanted);
-        let validations = self.spec.validations.iter().map(|validation| {
-            let message_expression = validation.message_expression.as_ref();
+        let names = globals.iter().map(|global: &&Global| global.name).collect();
+        let mut compiler = Compiler { policy: self, globals: names, variables: Vec::new() };
+        // It has no value: without a cluster there is no user to ask about.
+        compiler.globals.extend((self.kind == PolicyKind::Object).then_some("authorizer"));
+        // As in the API server, conditions are evaluated before there are variables.
+        let conditions = compiler.all(&self.spec.conditions, Type::Bool)?;
+        let mut variables = Vec::new();
+        for (name, path) in &self.spec.variables {
+            let variable = compiler.program(path, None)?;
+            compiler.variables.push((name.clone(), variable.declared()));
+            variables.push(variable);
+        }
+        let expressions: Vec<Path> = self.spec.validations.iter().map(|one| one.expression.clone()).collect();
+        let expressions = compiler.all(&expressions, Type::Bool)?;
+        let audit_annotations = self.spec.audit_annotations.iter();
+        let audit_annotations = audit_annotations
+            .map(|(key, path)| Ok((key.clone(), compiler.written(path, None)?)))
+            .collect::<Result<_, Error>>()?;
+        // As in the API server, a message cannot ask what the user may do.
+        compiler.globals.retain(|name| *name != "authorizer");
+        let validations = self.spec.validations.iter().zip(expressions).map(|(validation, expression)| {
+            let message = validation.message_expression.as_ref();
             Ok(CompiledValidation {
-                expression: whole(&validation.expression, Some("bool"))?,
-                message_expression: message_expression.map(|path| whole(path, Some("string"))).transpose()?,
+                expression,
+                message_expression: message.map(|path| compiler.written(path, Some(Type::String))).transpose()?,
                 message: validation.message.clone(),
             })
         });
-        let audit_annotations = self.spec.audit_annotations.iter();
-        let variables = self.spec.variables.iter().enumerate();
-        // As in the API server, conditions are evaluated before there are variables.
-        let conditions = self.spec.conditions.iter().map(|path| compiler.written(path, 0, Some("bool")));
-        Ok(Compiled {
-            conditions: conditions.collect::<Result<_, _>>()?,
-            variables: variables
-                .map(|(index, (_, path))| compiler.program(path, index, None))
-                .collect::<Result<_, _>>()?,
-            validations: validations.collect::<Result<_, Error>>()?,
-            audit_annotations: audit_annotations
-                .map(|(key, path)| Ok((key.clone(), whole(path, None)?)))
-                .collect::<Result<_, Error>>()?,
-            globals,
-        })
+        let validations = validations.collect::<Result<_, Error>>()?;
+        let varies = |index: usize| globals.get(index).is_none_or(|global| !is_common(global));
+        let common = common(&variables, &varies);
+        Ok(Compiled { conditions, variables, common, validations, audit_annotations, globals })
     }
 }
 
@@ -263,20 +271,17 @@ impl Policy {
 struct Compiler<'a> {
     policy: &'a Policy,
     globals: Vec<&'static str>,
-    variables: Vec<Arc<str>>,
+    /// The variables that are there so far, with their types.
+    variables: Vec<(Arc<str>, Type)>,
 }
 
 impl Compiler<'_> {
-    /// Compiles an expression that may read so many of the variables.
-    fn program(&self, path: &Path, visible: usize, wanted: Option<&'static str>) -> Result<Program, Error> {
-        let scope = Scope {
-            globals: &self.globals,
-            composed: self.variables.get(..visible).unwrap_or_default(),
-            joins: matches!(self.policy.kind, PolicyKind::Release | PolicyKind::Fleet),
-        };
+    fn program(&self, path: &Path, wanted: Option<Type>) -> Result<Program, Error> {
+        let joins = matches!(self.policy.kind, PolicyKind::Release | PolicyKind::Fleet);
+        let scope = Scope { globals: &self.globals, composed: &self.variables, joins };
         let source = self.policy.document.root().value.follow(path).and_then(Value::as_str).unwrap_or_default();
         let program = match wanted {
-            Some(wanted) => Program::compile_to(source, scope, wanted),
+            Some(wanted) => Program::compile_to(source, scope, &wanted),
             None => Program::compile(source, scope),
         };
         program.map_err(|error: CompileError| {
@@ -288,8 +293,12 @@ impl Compiler<'_> {
         })
     }
 
-    fn written(&self, path: &Path, visible: usize, wanted: Option<&'static str>) -> Result<Written, Error> {
-        Ok(Written { program: self.program(path, visible, wanted)?, path: path.clone() })
+    fn written(&self, path: &Path, wanted: Option<Type>) -> Result<Written, Error> {
+        Ok(Written { program: self.program(path, wanted)?, path: path.clone() })
+    }
+
+    fn all(&self, paths: &[Path], wanted: Type) -> Result<Vec<Written>, Error> {
+        paths.iter().map(|path| self.written(path, Some(wanted.clone()))).collect()
     }
 }
 

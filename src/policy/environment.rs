@@ -4,8 +4,8 @@
 
 use std::sync::Arc;
 
-use super::cel::Globals;
 use super::cel::value::{Data, Origin, Root, Val};
+use super::cel::{Failure, Globals, unbound};
 use super::document::PolicyKind;
 use super::fleet::{Fleet, Prepared};
 use super::request::Request;
@@ -15,35 +15,45 @@ use crate::value::Value;
 #[derive(Debug)]
 pub(super) struct Global {
     pub name: &'static str,
-    value: fn(&Environment<'_>) -> Val,
+    value: fn(&Environment<'_>) -> Result<Val, Failure>,
 }
 
 /// Of a ValidatingAdmissionPolicy.
 const OF_OBJECTS: &[Global] =
-    &[OBJECT, OLD_OBJECT, REQUEST, Global { name: "namespaceObject", value: |e| e.namespace() }];
+    &[OBJECT, OLD_OBJECT, REQUEST, Global { name: "namespaceObject", value: |e| Ok(e.namespace()) }];
 /// Of a Kyverno policy, whose conditions see the namespace too.
 const OF_KYVERNO: &[Global] = &[
     OBJECT,
     OLD_OBJECT,
     REQUEST,
-    Global { name: "namespaceObject", value: |e| Environment { phase: Phase::Validations, ..*e }.namespace() },
+    Global { name: "namespaceObject", value: |e| Ok(Environment { phase: Phase::Validations, ..*e }.namespace()) },
 ];
 /// Of a ReleasePolicy.
 const OF_RELEASES: &[Global] = &[
-    Global { name: "release", value: |e| e.release(|release| Val::plain(&release.about, None)) },
-    Global { name: "values", value: |e| e.release(|release| e.rooted(release.release.values, Root::Values)) },
-    Global { name: "suppliedValues", value: |e| e.release(|release| e.rooted(release.release.supplied, Root::Values)) },
-    Global { name: "objects", value: |e| e.release(|release| e.rooted(&release.objects, Root::Objects)) },
+    Global { name: "release", value: |e| Ok(e.release(|release| Val::plain(&release.about, None))) },
+    Global { name: "values", value: |e| Ok(e.release(|release| e.rooted(release.release.values, Root::Values))) },
+    Global {
+        name: "suppliedValues",
+        value: |e| Ok(e.release(|release| e.rooted(release.release.supplied, Root::Values))),
+    },
+    Global { name: "objects", value: |e| Ok(e.release(|release| e.rooted(&release.objects, Root::Objects))) },
+    Global {
+        name: "reach",
+        value: |e| e.release.map_or(Ok(Val::new(Data::Null)), |release| release.reach(e.phase == Phase::Blame)),
+    },
 ];
 /// Of a FleetPolicy.
-const OF_FLEETS: &[Global] = &[Global { name: "releases", value: |e| e.rooted(e.fleet.all(), Root::Releases) }];
+const OF_FLEETS: &[Global] = &[
+    Global { name: "releases", value: |e| Ok(e.rooted(e.fleet.all(), Root::Releases)) },
+    Global { name: "reach", value: |e| e.fleet.reach(e.phase == Phase::Blame) },
+];
 /// Of every policy that judges objects one by one.
-const OBJECT: Global = Global { name: "object", value: |e| e.admitted() };
+const OBJECT: Global = Global { name: "object", value: |e| Ok(e.admitted()) };
 /// Of every policy that judges as admission does.
-const OLD_OBJECT: Global = Global { name: "oldObject", value: |_| Val::new(Data::Null) };
-const REQUEST: Global = Global { name: "request", value: |e| e.request() };
+const OLD_OBJECT: Global = Global { name: "oldObject", value: |_| Ok(Val::new(Data::Null)) };
+const REQUEST: Global = Global { name: "request", value: |e| Ok(e.request()) };
 /// Of every policy with a `paramKind`.
-const PARAMS: Global = Global { name: "params", value: |e| Val::plain(e.params, None) };
+const PARAMS: Global = Global { name: "params", value: |e| Ok(Val::plain(e.params, None)) };
 
 /// The variables that a policy's expressions may read.
 pub(super) fn globals(kind: PolicyKind, per_object: bool, has_params: bool) -> Vec<&'static Global> {
@@ -57,6 +67,11 @@ pub(super) fn globals(kind: PolicyKind, per_object: bool, has_params: bool) -> V
     };
     let object = (per_object && kind == PolicyKind::Release).then_some(&OBJECT);
     table.iter().chain(object).chain(has_params.then_some(&PARAMS)).collect()
+}
+
+/// Whether a variable of the environment is the same for every object of a release.
+pub(super) fn is_common(global: &Global) -> bool {
+    OF_RELEASES.iter().any(|known| known.name == global.name)
 }
 
 /// What is judged, and with what.
@@ -85,8 +100,8 @@ pub(super) enum Phase {
 }
 
 impl Globals for Environment<'_> {
-    fn get(&self, index: usize) -> Option<Val> {
-        self.globals.get(index).map(|global| (global.value)(self))
+    fn get(&self, index: usize) -> Result<Val, Failure> {
+        self.globals.get(index).map_or_else(|| Err(unbound()), |global| (global.value)(self))
     }
 }
 

@@ -1,9 +1,10 @@
 //! Policies on the objects of releases, as the API server would judge their creation.
 
+use std::cell::RefCell;
 use std::collections::HashSet;
 
 use super::cel::value::{Data, Root, Val};
-use super::cel::{BUDGET, EvalError, Evaluation, Failure, blame};
+use super::cel::{BUDGET, EvalError, Evaluation, Failure, Shared, blame};
 use super::document::{Policy, PolicyKind};
 use super::environment::{Environment, Phase};
 use super::fleet::{Fleet, Prepared, Release};
@@ -59,10 +60,11 @@ pub enum Subject {
 /// Evaluates policies on releases, in the order given; of each policy the violations are in the order of the releases
 /// and their objects.
 ///
-/// Objects are seen as the API server would show them: without null fields, and with the namespace that they will have.
-pub fn evaluate<'p>(
-    policies: impl IntoIterator<Item = &'p Policy>,
-    releases: &[Release<'_>],
+/// The policies that a release brings itself are evaluated on it after the others. Objects are seen as the API server
+/// would show them: without null fields, and with the namespace that they will have.
+pub fn evaluate<'p, 'c: 'p>(
+    policies: impl IntoIterator<Item = &'c Policy>,
+    releases: &[Release<'p>],
 ) -> Result<Vec<Violation<'p>>, Error> {
     let policies: Vec<&Policy> = policies.into_iter().collect();
     std::thread::scope(|threads| {
@@ -71,21 +73,28 @@ pub fn evaluate<'p>(
         threads.spawn(|| policies.iter().rev().for_each(|policy| _ = policy.check()));
         let fleet = Fleet::new(releases);
         let mut violations = Vec::new();
-        for policy in &policies {
+        for policy in policies.iter().copied() {
             #[cfg(feature = "rego")]
             if let Some(rego) = &policy.rego {
                 violations.append(&mut rego.judge(policy, &fleet)?);
                 continue;
             }
             let before = violations.len();
-            for variant in std::iter::once(*policy).chain(&policy.generated) {
-                let compiled = variant.compiled()?;
-                let mut judge = Judge { policy: variant, compiled, fleet: &fleet, violations: Vec::new() };
+            for variant in std::iter::once(policy).chain(&policy.generated) {
+                let mut judge = Judge::new(variant, &fleet, violations)?;
                 judge.all()?;
-                violations.extend(judge.violations.into_iter().map(|violation| Violation { policy, ..violation }));
+                violations = judge.violations.into_inner();
             }
             if let (Some(own), false) = (violations.get_mut(before..), policy.generated.is_empty()) {
+                own.iter_mut().for_each(|violation| violation.policy = policy);
                 own.sort_by_key(|violation| (violation.release, violation.object));
+            }
+        }
+        for (index, release) in releases.iter().enumerate() {
+            for policy in release.policies {
+                let mut judge = Judge::new(policy, &fleet, violations)?;
+                judge.release(index)?;
+                violations = judge.violations.into_inner();
             }
         }
         Ok(violations)
@@ -97,7 +106,9 @@ struct Judge<'p, 'a> {
     policy: &'p Policy,
     compiled: &'p Compiled,
     fleet: &'a Fleet<'a>,
-    violations: Vec<Violation<'p>>,
+    violations: RefCell<Vec<Violation<'p>>>,
+    /// What the objects of a release have in common: as they are, and with the fields that it comes from.
+    shared: [Shared<'p>; 2],
 }
 
 /// What is judged at once.
@@ -121,27 +132,33 @@ struct Chosen<'a> {
 }
 
 impl<'p, 'a> Judge<'p, 'a> {
+    fn new(policy: &'p Policy, fleet: &'a Fleet<'a>, violations: Vec<Violation<'p>>) -> Result<Self, Error> {
+        let compiled = policy.compiled()?;
+        Ok(Self { policy, compiled, fleet, violations: violations.into(), shared: compiled.shared() })
+    }
+
     fn all(&mut self) -> Result<(), Error> {
         if self.policy.kind == PolicyKind::Fleet {
             return self.unbound(None, None);
         }
+        (0..self.fleet.releases.len()).try_for_each(|index| self.release(index))
+    }
+
+    fn release(&mut self, index: usize) -> Result<(), Error> {
         let (policy, fleet) = (self.policy, self.fleet);
-        for (index, release) in fleet.releases.iter().enumerate() {
-            let Some(constraints) = &policy.constraints else {
-                self.unbound(Some(index), None)?;
-                continue;
-            };
-            for (object, request) in release.requests.iter().enumerate() {
-                if let Some(served) = constraints.matches(request, release.namespace(request)) {
-                    self.object(index, Chosen { index: release.first + object, request, served })?;
-                }
+        self.shared = self.compiled.shared();
+        let Some(constraints) = &policy.constraints else { return self.unbound(Some(index), None) };
+        let Some(release) = fleet.releases.get(index) else { return Ok(()) };
+        for (object, request) in release.requests.iter().enumerate() {
+            if let Some(served) = constraints.matches(request, release.namespace(request)) {
+                self.object(index, Chosen { index: release.first + object, request, served })?;
             }
         }
         Ok(())
     }
 
     /// Judges an object that the policy is about, wherever the policy is bound.
-    fn object(&mut self, release: usize, object: Chosen<'_>) -> Result<(), Error> {
+    fn object(&self, release: usize, object: Chosen<'_>) -> Result<(), Error> {
         let policy = self.policy;
         if policy.bindings.is_empty() {
             return self.unbound(Some(release), Some(object));
@@ -156,7 +173,7 @@ impl<'p, 'a> Judge<'p, 'a> {
                     }
                 }
                 Err(_) if policy.ignores_failures => {}
-                Err(reason) => self.violations.push(Violation {
+                Err(reason) => self.violations.borrow_mut().push(Violation {
                     policy,
                     severity: Severity::Error,
                     release: Some(release),
@@ -170,20 +187,20 @@ impl<'p, 'a> Judge<'p, 'a> {
     }
 
     /// Judges with each of the policy's parameters.
-    fn unbound(&mut self, release: Option<usize>, object: Option<Chosen<'_>>) -> Result<(), Error> {
+    fn unbound(&self, release: Option<usize>, object: Option<Chosen<'_>>) -> Result<(), Error> {
         const NONE: &[Value] = &[Value::Null];
         let policy = self.policy;
         let params = if policy.param_kind.is_some() { &policy.params } else { NONE };
         params.iter().try_for_each(|params| self.judge(&Case { release, object, params, severity: policy.severity }))
     }
 
-    fn judge(&mut self, case: &Case<'_>) -> Result<(), Error> {
+    fn judge(&self, case: &Case<'_>) -> Result<(), Error> {
         let (policy, compiled) = (self.policy, self.compiled);
         if !self.conditions_hold(case)? {
             return Ok(());
         }
         let environment = self.environment(case, Phase::Validations);
-        let evaluation = self.evaluation(case, &environment);
+        let evaluation = self.evaluation(&environment);
         for validation in &compiled.validations {
             match evaluation.truth(&validation.expression.program) {
                 Ok(true) => {}
@@ -205,7 +222,7 @@ impl<'p, 'a> Judge<'p, 'a> {
             return Ok(true);
         }
         let environment = self.environment(case, Phase::Conditions);
-        let evaluation = Evaluation::new(&environment, &[]).with_budget(CONDITIONS_BUDGET);
+        let evaluation = self.limited(Evaluation::new(&environment, &[]).with_budget(CONDITIONS_BUDGET));
         let mut failed = None;
         for Written { program, path } in &self.compiled.conditions {
             match evaluation.truth(program) {
@@ -222,13 +239,13 @@ impl<'p, 'a> Judge<'p, 'a> {
     }
 
     /// `auditAnnotations`: what a cluster would write into its audit log is good to know here.
-    fn audit(&mut self, case: &Case<'_>) -> Result<(), Error> {
+    fn audit(&self, case: &Case<'_>) -> Result<(), Error> {
         let (policy, compiled) = (self.policy, self.compiled);
         if compiled.audit_annotations.is_empty() {
             return Ok(());
         }
         let environment = self.environment(case, Phase::Validations);
-        let evaluation = self.evaluation(case, &environment);
+        let evaluation = self.evaluation(&environment);
         for (key, Written { program, path }) in &compiled.audit_annotations {
             match evaluation.value(program) {
                 Ok(Val { data: Data::String(text), .. }) if !text.trim().is_empty() => {
@@ -266,22 +283,28 @@ impl<'p, 'a> Judge<'p, 'a> {
     }
 
     /// An evaluation of the policy's expressions. What is judged as a whole may take more steps the larger it is.
-    fn evaluation<'e>(&self, case: &Case<'_>, environment: &'e Environment<'e>) -> Evaluation<'e>
-    where
-        'p: 'e,
-    {
-        let objects = match (case.object, environment.release) {
-            (Some(_), _) => 1,
-            (None, Some(release)) => release.requests.len(),
-            (None, None) => self.fleet.objects(),
+    fn evaluation<'e>(&'e self, environment: &'e Environment<'e>) -> Evaluation<'e> {
+        let objects = match (self.policy.kind, environment.release) {
+            (PolicyKind::Object, _) => 1,
+            (_, Some(release)) => release.requests.len(),
+            (_, None) => self.fleet.objects(),
         };
         let steps = BUDGET.max(BUDGET_PER_OBJECT.saturating_mul(objects as u64));
-        let evaluation = Evaluation::new(environment, &self.compiled.variables).with_budget(steps);
+        let mut evaluation = self.limited(Evaluation::new(environment, &self.compiled.variables).with_budget(steps));
+        if self.policy.kind == PolicyKind::Release {
+            let [plain, traced] = &self.shared;
+            evaluation = evaluation.sharing(if environment.phase == Phase::Blame { traced } else { plain });
+        }
         let minor = environment.release.map_or_else(|| self.fleet.minor(), Prepared::minor);
         if let (Some(variable), Some(minor)) = (self.policy.kubernetes_minor(), minor) {
             evaluation.preset(variable, Val::new(Data::Int(minor)));
         }
         evaluation
+    }
+
+    /// What runs in a cluster must stay within the cluster's limits.
+    fn limited<'e>(&self, evaluation: Evaluation<'e>) -> Evaluation<'e> {
+        if self.policy.kind == PolicyKind::Object { evaluation.of_admission() } else { evaluation }
     }
 
     /// `messageExpression` if it gives a text of one line, else `message`: as in the API server.
@@ -309,7 +332,7 @@ impl<'p, 'a> Judge<'p, 'a> {
 
     fn blame(&self, validation: &CompiledValidation, case: &Case<'_>) -> Vec<Blamed> {
         let environment = self.environment(case, Phase::Blame);
-        let evaluation = self.evaluation(case, &environment);
+        let evaluation = self.evaluation(&environment);
         let mut known = HashSet::new();
         let places = blame::blame(&evaluation, &validation.expression.program, false);
         let places = places.into_iter().filter_map(|(root, path)| self.place(root, path, case));
@@ -317,12 +340,15 @@ impl<'p, 'a> Judge<'p, 'a> {
     }
 
     /// Takes note of a violation. Bindings and parameters that agree on it say it once, as hard as the hardest.
-    fn found(&mut self, case: &Case<'_>, severity: Severity, message: String, blamed: Vec<Blamed>) {
+    fn found(&self, case: &Case<'_>, severity: Severity, message: String, blamed: Vec<Blamed>) {
         let (policy, release, object) = (self.policy, case.release, case.object.map(|object| object.index));
-        let same = self.violations.iter_mut().rev().take_while(|v| (v.release, v.object) == (release, object));
+        let mut violations = self.violations.borrow_mut();
+        let same = violations.iter_mut().rev().take_while(|known| {
+            std::ptr::eq(known.policy, policy) && (known.release, known.object) == (release, object)
+        });
         match same.into_iter().find(|known| known.message == message && known.blamed == blamed) {
             Some(known) => known.severity = known.severity.max(severity),
-            None => self.violations.push(Violation { policy, severity, release, object, message, blamed }),
+            None => violations.push(Violation { policy, severity, release, object, message, blamed }),
         }
     }
 

@@ -68,6 +68,9 @@ impl File {
 
     fn add(&mut self, id: &str, document: Document) -> Result<(), Error> {
         let root = document.root();
+        if root.value.as_map().is_none() {
+            return Err(root.wrong("a mapping"));
+        }
         let (version, kind) = (root.need("apiVersion")?.text()?, root.need("kind")?.text()?);
         if let Some(policy) = PolicyKind::of(version, kind) {
             if self.policy.is_some() {

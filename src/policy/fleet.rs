@@ -2,10 +2,15 @@
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
+use std::sync::Arc;
 
+use super::Policy;
+use super::cel::Failure;
+use super::cel::value::{Origin, Root, Val};
 use super::kinds::Kinds;
+use super::reach::{Graph, Member};
 use super::request::{Request, text_map};
-use crate::value::{Map, Value};
+use crate::value::{Map, Step, Value};
 
 /// What policies are evaluated on: the objects that a chart rendered to, and what they came from.
 #[derive(Debug, Clone, Copy)]
@@ -22,13 +27,19 @@ pub struct Release<'a> {
     pub supplied: &'a Value,
     /// The objects.
     pub objects: &'a [Value],
+    /// The policies that it brings itself: see [`brought`](super::brought()).
+    pub policies: &'a [Policy],
 }
 
 /// The releases that are judged together.
 pub(super) struct Fleet<'a> {
     pub releases: Vec<Prepared<'a>>,
     all: OnceCell<Value>,
+    reach: Reach,
 }
+
+/// The variable `reach`, without and with the fields that it rests on.
+type Reach = [OnceCell<Result<Val, Failure>>; 2];
 
 /// A release as expressions see it.
 pub(super) struct Prepared<'a> {
@@ -42,6 +53,7 @@ pub(super) struct Prepared<'a> {
     /// The variable `release`.
     pub about: Value,
     namespaces: HashMap<String, Value>,
+    reach: Reach,
 }
 
 impl<'a> Fleet<'a> {
@@ -53,7 +65,7 @@ impl<'a> Fleet<'a> {
             first += release.objects.len();
             prepared
         };
-        Self { releases: releases.iter().map(prepare).collect(), all: OnceCell::new() }
+        Self { releases: releases.iter().map(prepare).collect(), all: OnceCell::new(), reach: Reach::default() }
     }
 
     /// The number of objects.
@@ -64,6 +76,16 @@ impl<'a> Fleet<'a> {
     /// The variable `releases`.
     pub fn all(&self) -> &Value {
         self.all.get_or_init(|| self.releases.iter().map(Prepared::as_value).collect::<Vec<_>>().into())
+    }
+
+    /// The variable `reach` of a fleet: all releases taken together.
+    pub fn reach(&self, traced: bool) -> Result<Val, Failure> {
+        let members: Vec<Member<'_>> = self.releases.iter().map(Prepared::as_member).collect();
+        let root = Arc::new(Origin::Root(Root::Releases));
+        reach(&self.reach, &members, traced, &|release, index| {
+            let steps = [Step::Index(release), Step::Key("objects".into()), Step::Index(index)];
+            steps.into_iter().fold(root.clone(), |origin, step| Arc::new(Origin::Step(origin, step)))
+        })
     }
 
     /// The oldest minor version of Kubernetes that a release is meant for.
@@ -91,12 +113,25 @@ impl<'a> Prepared<'a> {
             namespaces.entry(request.namespace.clone()).or_insert_with_key(|name| namespace(name, &Value::Null));
         }
         let objects = requests.iter().map(|request| request.object.clone()).collect::<Vec<_>>().into();
-        Self { release, first, requests, objects, about, namespaces }
+        Self { release, first, requests, objects, about, namespaces, reach: Reach::default() }
     }
 
     /// The namespace that an object is created in; that of a Namespace is itself. `None` for what has none.
     pub fn namespace(&self, request: &Request) -> Option<&Value> {
         self.namespaces.get(&request.namespace).filter(|_| request.namespaced || request.is_namespace())
+    }
+
+    /// The variable `reach` of a release.
+    pub fn reach(&self, traced: bool) -> Result<Val, Failure> {
+        let root = Arc::new(Origin::Root(Root::Objects));
+        reach(&self.reach, &[self.as_member()], traced, &|_, index| {
+            Arc::new(Origin::Step(root.clone(), Step::Index(index)))
+        })
+    }
+
+    fn as_member(&self) -> Member<'_> {
+        let objects = self.objects.as_list().unwrap_or_default();
+        Member { name: self.release.name, namespace: self.release.namespace, objects }
     }
 
     /// The minor version of Kubernetes that it is meant for.
@@ -116,6 +151,23 @@ impl<'a> Prepared<'a> {
         ];
         entries.into_iter().collect::<Map>().into()
     }
+}
+
+/// The edges of a graph, found when they are first asked for. `root` is where an object of a release is.
+fn reach(
+    cells: &Reach,
+    members: &[Member<'_>],
+    traced: bool,
+    root: &dyn Fn(usize, usize) -> Arc<Origin>,
+) -> Result<Val, Failure> {
+    let [plain, with_fields] = cells;
+    let cell = if traced { with_fields } else { plain };
+    let found = cell.get_or_init(|| {
+        let graph = Graph::new(members).map_err(|error| Failure::new(format!("reach: {}", error.told(members))))?;
+        let object = |number: usize| graph.objects().get(number).map(|object| root(object.release, object.index));
+        Ok(graph.to_val(&|number| object(number).filter(|_| traced)))
+    });
+    found.clone()
 }
 
 /// A namespace as a cluster would have it: its object, where the release brings it, and the label that all have.

@@ -68,7 +68,7 @@ pub(super) fn severity(metadata: &Node<'_>, spec: &Node<'_>) -> Result<Severity,
 /// What is said of an expression that does not compile.
 pub(super) fn compile_error(error: CompileError) -> ErrorKind {
     match error.kind {
-        CompileErrorKind::Undeclared(_) | CompileErrorKind::UnknownFunction(_) => ErrorKind::KyvernoOnly(error),
+        CompileErrorKind::Undeclared(_) => ErrorKind::KyvernoOnly(error),
         _ => ErrorKind::Compile(error),
     }
 }

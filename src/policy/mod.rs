@@ -6,6 +6,7 @@
 //! that made it so ([`evaluate()`]).
 
 mod binding;
+mod brought;
 pub mod catalogue;
 pub mod cel;
 mod decode;
@@ -22,6 +23,7 @@ mod kinds;
 mod kyverno;
 mod matching;
 mod params;
+pub mod reach;
 #[cfg(feature = "rego")]
 mod rego;
 mod request;
@@ -29,11 +31,12 @@ pub mod selection;
 mod selector;
 mod spec;
 
+pub use brought::brought;
 pub use catalogue::{Catalogue, Entry};
 pub use document::{Policy, PolicyKind};
 pub use error::{Error, ErrorKind};
 pub use evaluate::{Blamed, Subject, Violation, evaluate};
 pub use fleet::Release;
 pub use params::NoSuchParam;
-pub use selection::{Chosen, Pattern, Profile, Selection, SelectionError};
+pub use selection::{Chosen, Param, Pattern, Profile, Selection, SelectionError};
 pub use spec::KUBERNETES_MINOR;

@@ -1,9 +1,10 @@
-//! Parameters of policies that users may set: the keys of a ConfigMap that lies beside a policy.
+//! What users may set of a policy: its severity, and the keys of the ConfigMap that lies beside it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Policy;
+use crate::finding::Severity;
 use crate::value::{Map, Value};
 
 /// A parameter that a policy does not have.
@@ -26,6 +27,11 @@ impl Policy {
         data.flat_map(Map::iter).collect()
     }
 
+    /// The objects of its parameters.
+    pub fn param_objects(&self) -> &[Value] {
+        &self.params
+    }
+
     /// Sets a key of `params.data`, in every object of parameters that has it.
     pub fn set_param(&mut self, key: &str, value: &str) -> Result<(), NoSuchParam> {
         let known: Vec<Arc<str>> = self.params().into_keys().cloned().collect();
@@ -42,6 +48,12 @@ impl Policy {
             }
         }
         Ok(())
+    }
+
+    /// Makes every violation as bad as the user says, whatever the policy and its bindings say.
+    pub fn set_severity(&mut self, severity: Severity) {
+        self.severity = severity;
+        self.bindings.iter_mut().for_each(|binding| binding.severity = severity);
     }
 }
 
@@ -75,15 +87,24 @@ data: {most: "3", least: "1"}
         let objects = [yaml::parse(object, yaml::Options::default()).unwrap()];
         let nothing = Value::default();
         let (values, supplied) = (&nothing, &nothing);
-        let release =
-            Release { name: "r", namespace: "n", kube_version: "v1.35.0", values, supplied, objects: &objects };
+        let release = Release {
+            name: "r",
+            namespace: "n",
+            kube_version: "v1.35.0",
+            values,
+            supplied,
+            objects: &objects,
+            policies: &[],
+        };
         evaluate([policy], &[release]).unwrap().iter().map(|violation| violation.severity).collect()
     }
 
     #[test]
-    fn parameters_are_the_user_s() {
+    fn parameters_and_severity_are_the_user_s() {
         let mut policy = Policy::read("a/b", &SourceFile::new("b.yaml", POLICY)).unwrap();
         assert_eq!(found(&policy), [Severity::Error]);
+        policy.set_severity(Severity::Info);
+        assert_eq!(found(&policy), [Severity::Info]);
         policy.set_param("most", "5").unwrap();
         assert_eq!(found(&policy), []);
         let error = policy.set_param("mots", "5").unwrap_err();

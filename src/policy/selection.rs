@@ -1,10 +1,11 @@
-//! Which policies of the catalogue are evaluated, and how bad their violations are.
+//! Which policies of the catalogue are evaluated, and what users set of them.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
+use super::brought::RELEASE;
 use super::catalogue::{Catalogue, Entry};
 use super::document::Policy;
+use super::params::NoSuchParam;
 use crate::finding::Severity;
 use crate::suggest;
 
@@ -38,8 +39,6 @@ pub struct Selection {
     pub include: Vec<Pattern>,
     /// But not these.
     pub exclude: Vec<Pattern>,
-    /// How bad violations are, where that is not as the policy says: what stands later wins.
-    pub severity: Vec<(Pattern, Severity)>,
     /// Whether a policy of a user's own folder must be named too.
     pub only_named: bool,
 }
@@ -53,7 +52,17 @@ pub struct Chosen<'c> {
     pub policies: Vec<&'c Policy>,
     /// The profiles that they were chosen by.
     pub profiles: Vec<Profile>,
-    severity: BTreeMap<&'c str, Severity>,
+}
+
+/// A parameter as a user sets it.
+#[derive(Debug, Clone)]
+pub struct Param {
+    /// Of which policies.
+    pub policy: Pattern,
+    /// The key of `params.data`.
+    pub key: String,
+    /// What it holds.
+    pub value: String,
 }
 
 /// What no policies can be chosen by.
@@ -67,6 +76,9 @@ pub enum SelectionError {
         /// What may have been meant.
         nearest: Option<String>,
     },
+    /// It has no such parameter.
+    #[error(transparent)]
+    Param(#[from] NoSuchParam),
     /// All were excluded.
     #[error("no policy is left to evaluate")]
     Nothing,
@@ -113,6 +125,11 @@ impl Pattern {
         }
     }
 
+    /// Whether it names what a release brings itself, which no catalogue knows.
+    pub fn is_brought(&self) -> bool {
+        self.0.starts_with(RELEASE)
+    }
+
     /// Whether it names a whole category.
     pub fn is_category(&self) -> bool {
         self.0.ends_with("/*")
@@ -133,13 +150,32 @@ impl Catalogue {
         }
         Ok(found)
     }
+
+    /// Sets how bad violations of policies are. Of what is set for one policy the last counts, but an id says more than
+    /// its category.
+    pub fn set_severity(&mut self, severity: &[(Pattern, Severity)]) -> Result<(), SelectionError> {
+        let mut severity: Vec<_> = severity.iter().collect();
+        severity.sort_by_key(|(pattern, _)| !pattern.is_category());
+        for (pattern, severity) in severity {
+            self.matching(pattern)?;
+            let policies = self.policies_mut().filter(|policy| pattern.matches(policy));
+            policies.for_each(|policy| policy.set_severity(*severity));
+        }
+        Ok(())
+    }
+
+    /// Sets a parameter of the policies that are named.
+    pub fn set_param(&mut self, param: &Param) -> Result<(), SelectionError> {
+        self.matching(&param.policy)?;
+        let mut policies = self.policies_mut().filter(|policy| param.policy.matches(policy));
+        Ok(policies.try_for_each(|policy| policy.set_param(&param.key, &param.value))?)
+    }
 }
 
 impl Selection {
     /// Chooses among the policies of a catalogue. That nothing is chosen is an error: nothing would be checked.
     pub fn choose<'c>(&self, catalogue: &'c Catalogue) -> Result<Chosen<'c>, SelectionError> {
-        let severities = self.severity.iter().map(|(pattern, _)| pattern);
-        for pattern in self.include.iter().chain(&self.exclude).chain(severities) {
+        for pattern in self.include.iter().chain(&self.exclude) {
             catalogue.matching(pattern)?;
         }
         let mut profiles = self.profiles.clone();
@@ -156,38 +192,14 @@ impl Selection {
         if policies.is_empty() {
             return Err(SelectionError::Nothing);
         }
-        let severity =
-            policies.iter().filter_map(|policy| Some((policy.id.as_str(), self.severity_of(policy)?))).collect();
-        Ok(Chosen { catalogue, policies, profiles, severity })
-    }
-
-    /// What a policy's severity is set to. A policy's own name says more than that of its category.
-    fn severity_of(&self, policy: &Policy) -> Option<Severity> {
-        let set = |category| {
-            let mut found = self.severity.iter().rev().filter(|(pattern, _)| pattern.is_category() == category);
-            found.find(|(pattern, _)| pattern.matches(policy)).map(|(_, severity)| *severity)
-        };
-        set(false).or_else(|| set(true))
+        Ok(Chosen { catalogue, policies, profiles })
     }
 }
 
 /// The default profile.
 impl Default for Selection {
     fn default() -> Self {
-        Self {
-            profiles: vec![Profile::Default],
-            include: Vec::new(),
-            exclude: Vec::new(),
-            severity: Vec::new(),
-            only_named: false,
-        }
-    }
-}
-
-impl Chosen<'_> {
-    /// How bad the user says that a violation of a policy is.
-    pub fn severity(&self, policy: &Policy) -> Option<Severity> {
-        self.severity.get(policy.id.as_str()).copied()
+        Self { profiles: vec![Profile::Default], include: Vec::new(), exclude: Vec::new(), only_named: false }
     }
 }
 

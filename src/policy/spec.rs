@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Error;
-use super::cel::Program;
+use super::cel::{Program, Shared};
 use super::decode::Node;
 use super::environment::Global;
 use crate::value::Path;
@@ -44,10 +44,19 @@ pub(super) struct Compiled {
     pub conditions: Vec<Written>,
     /// `variables`
     pub variables: Vec<Program>,
+    /// Which of them are the same for every object of a release
+    pub common: Vec<bool>,
     /// `validations`
     pub validations: Vec<CompiledValidation>,
     /// `auditAnnotations`, with their keys
     pub audit_annotations: Vec<(String, Written)>,
+}
+
+impl Compiled {
+    /// Room for what the variables are for all objects of a release: as they are, and traced.
+    pub fn shared(&self) -> [Shared<'_>; 2] {
+        [Shared::new(&self.common), Shared::new(&self.common)]
+    }
 }
 
 /// An expression, and where it was written.

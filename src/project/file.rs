@@ -11,7 +11,7 @@ use super::{Project, locate};
 use crate::chart::KubeVersion;
 use crate::finding::Severity;
 use crate::policy::exemption::{Entry, EntryError, Exemption, Honoured, ObjectEntry, Scope};
-use crate::policy::{Pattern, Profile, Selection};
+use crate::policy::{Param, Pattern, Profile, Selection};
 use crate::source::{Location, SourceFile};
 use crate::value::Path as Field;
 
@@ -67,14 +67,20 @@ impl File {
             severity.push((names.pattern(&policies("severity").key(&**id), id), *level));
         }
         let mut params = Vec::new();
-        for (id, set) in &self.policies.params {
-            let pattern = names.pattern(&policies("params").key(&**id), id);
-            params.extend(set.iter().map(|(key, value)| (pattern.clone(), key.clone(), value.clone())));
+        for (id, set) in self.policies.params {
+            let field = policies("params").key(&*id);
+            let policy = names.pattern(&field, &id);
+            for (key, value) in set {
+                let place = locate(source, &field.key(&*key));
+                params.push((Param { policy: policy.clone(), key, value }, place));
+            }
         }
         let mut exemptions = Vec::new();
         for (index, entry) in self.exemptions.into_iter().enumerate() {
             let field = root.key("exemptions").index(index);
-            names.pattern(&field.key("policy"), &entry.policy);
+            if !Pattern::new(&*entry.policy).is_brought() {
+                names.pattern(&field.key("policy"), &entry.policy);
+            }
             let place = locate(source, &field.key("policy"));
             exemptions.push(exemption(entry, place).map_err(|error| wrong(source, &field, error))?);
         }
@@ -83,8 +89,9 @@ impl File {
         })?;
         let profiles = self.policies.profiles.unwrap_or_else(|| Selection::default().profiles);
         Ok(Project {
-            selection: Selection { profiles, include, exclude, severity, only_named: false },
+            selection: Selection { profiles, include, exclude, only_named: false },
             folders: self.policies.folders.iter().map(|path| folder.join(path)).collect(),
+            severity,
             params,
             exemptions,
             honoured: self.policies.exemptions,

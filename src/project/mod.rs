@@ -11,8 +11,9 @@ use std::sync::Arc;
 pub use error::{Error, ErrorKind};
 
 use crate::chart::KubeVersion;
+use crate::finding::Severity;
 use crate::policy::exemption::{Exemption, Honoured};
-use crate::policy::{Catalogue, Pattern, Selection};
+use crate::policy::{Catalogue, Param, Pattern, Selection};
 use crate::source::{Location, SourceFile, Span};
 use crate::value::Path as Field;
 use crate::yaml;
@@ -30,14 +31,16 @@ pub struct Project {
     pub selection: Selection,
     /// Folders of policies of one's own.
     pub folders: Vec<PathBuf>,
-    /// Parameters of policies: policy, key, value.
-    pub params: Vec<(Pattern, String, String)>,
+    /// How bad violations are, where that is not as the policy says.
+    pub severity: Vec<(Pattern, Severity)>,
     /// What is exempted.
     pub exemptions: Vec<Exemption>,
     /// Which exemptions count.
     pub honoured: Honoured,
     /// The Kubernetes version that releases are meant for.
     pub kube_version: Option<KubeVersion>,
+    /// Parameters of policies, and where they are set.
+    params: Vec<(Param, Location)>,
     /// Where policies are named.
     named: Vec<(Pattern, Location)>,
 }
@@ -69,11 +72,16 @@ impl Project {
         file.resolve(source, folder)
     }
 
-    /// Checks that every policy that the file names is there.
-    pub fn check(&self, catalogue: &Catalogue) -> Result<(), Error> {
-        self.named.iter().try_for_each(|(pattern, place)| {
-            catalogue.matching(pattern).map(drop).map_err(|error| Error::new(ErrorKind::Policy(error), place.clone()))
-        })
+    /// Sets parameters as the file has them. Every policy that the file names must be there.
+    pub fn configure(&self, catalogue: &mut Catalogue) -> Result<(), Error> {
+        let error = |place: &Location, error| Error::new(ErrorKind::Policy(error), place.clone());
+        for (pattern, place) in &self.named {
+            catalogue.matching(pattern).map_err(|wrong| error(place, wrong))?;
+        }
+        for (param, place) in &self.params {
+            catalogue.set_param(param).map_err(|wrong| error(place, wrong))?;
+        }
+        Ok(())
     }
 }
 

@@ -29,6 +29,8 @@ struct Row<'a> {
     severity: Severity,
     message: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    release: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     object: Option<Object<'a>>,
     places: Vec<Field<'a>>,
     values: Vec<Key<'a>>,
@@ -103,6 +105,7 @@ impl<'a> From<&'a Finding> for Row<'a> {
             policy: &finding.policy,
             severity: finding.severity,
             message: &finding.message,
+            release: finding.release.as_deref(),
             object: finding.object.as_ref().map(Object::from),
             places: finding.places.iter().map(Field::from).collect(),
             values: finding.values.iter().map(Key::from).collect(),

@@ -11,7 +11,7 @@ static CREDENTIAL: LazyLock<Regex> = LazyLock::new(|| {
 });
 /// Keys that only say where a credential is.
 static REFERENCE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)(names?|refs?|path|file|dir|enabled|mode|type|class|ttl|seconds|existing\w*|secret)$")
+    Regex::new(r"(?i)^secrets/|(names?|refs?|path|file|dir|enabled|mode|type|class|ttl|seconds|existing\w*|secret)$")
         .expect("a valid expression")
 });
 /// An entry of a mapping on a line of its own: indentation and dashes, key, value.

@@ -3,6 +3,7 @@
 mod json;
 mod mask;
 mod printable;
+pub mod reach;
 mod text;
 
 use std::io::{self, Write};

@@ -63,8 +63,7 @@ fn write_exempted(report: &Report, out: &mut dyn Write) -> io::Result<usize> {
     let mut known = HashMap::new();
     for finding in &report.findings {
         let Some(exemption) = &finding.exemption else { continue };
-        let object = finding.object.as_ref().map(|object| format!("{object}: ")).unwrap_or_default();
-        let (what, why) = (format!("[{}] {object}{}", finding.policy, finding.message), terms(exemption));
+        let (what, why) = (format!("[{}] {}{}", finding.policy, judged(finding), finding.message), terms(exemption));
         let index = *known.entry(why.clone()).or_insert(reasons.len());
         match reasons.get_mut(index) {
             Some((_, found)) => found.push(what),
@@ -120,6 +119,13 @@ fn print(handler: &GraphicalReportHandler, shown: Vec<Shown>, out: &mut dyn Writ
         }
     }
     writeln!(out)
+}
+
+/// What was judged, as the beginning of a sentence about it.
+fn judged(finding: &Finding) -> String {
+    let release = finding.release.as_ref().map(|release| format!("{release}: ")).unwrap_or_default();
+    let object = finding.object.as_ref().map(|object| format!("{object}: ")).unwrap_or_default();
+    release + &object
 }
 
 fn plural(count: usize, noun: &str) -> String {
@@ -180,7 +186,7 @@ fn show_fault(fault: &Fault) -> Vec<Shown> {
 }
 
 fn show_finding(finding: &Finding) -> Vec<Shown> {
-    let object = finding.object.as_ref().map(|object| format!("{object}: ")).unwrap_or_default();
+    let object = judged(finding);
     let mut places = Vec::new();
     for place in finding.places.iter().take(MAX_PLACES) {
         for (i, at) in place.template.iter().enumerate() {

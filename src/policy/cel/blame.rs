@@ -3,12 +3,13 @@
 //! The walk follows the compiled tree with the verdict in hand: only the sides, elements and branches that made it are
 //! visited, until something is reached that read a field. Values are computed once more, with traced roots.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::compile::Program;
 use super::eval::{Evaluation, Locals};
 use super::tree::{Expr, Kind, Macro, MacroKind};
-use super::value::{Data, Origin, Root, Val};
+use super::value::{Data, Origin, Places, Root, Val};
 use crate::value::{Path, Step};
 
 /// The fields that made an expression `verdict`, in the order in which the expression names them.
@@ -18,11 +19,11 @@ use crate::value::{Path, Step};
 pub fn blame(evaluation: &Evaluation<'_>, program: &Program, verdict: bool) -> Vec<(Root, Path)> {
     let mut walk = Walk { evaluation, found: Vec::new() };
     walk.truth(&program.root, verdict, &mut Vec::new());
-    let mut places = Vec::new();
+    let mut places = Places::default();
     for origin in &walk.found {
         origin.places(&mut places);
     }
-    most_exact(places)
+    most_exact(places.list)
 }
 
 /// Fields that say which element is meant. Beside another field of the same element they are not at fault.
@@ -31,17 +32,22 @@ const IDENTITY: [&str; 3] = ["apiVersion", "kind", "name"];
 /// Drops what only leads to another of the places (`a.b` beside `a.b.c`), and what only names its element (`env[0].name`
 /// beside `env[0].value`).
 fn most_exact(places: Vec<(Root, Path)>) -> Vec<(Root, Path)> {
-    let below = |outer: &Path, inner: &Path| outer.0.len() < inner.0.len() && inner.0.starts_with(&outer.0);
     let is_identity = |path: &Path| matches!(path.0.last(), Some(Step::Key(key)) if IDENTITY.contains(&key.as_ref()));
-    let redundant = |(root, path): &(Root, Path), other: &(Root, Path)| {
-        *root == other.0
-            && (below(path, &other.1)
-                || is_identity(path)
-                    && !is_identity(&other.1)
-                    && path.parent().is_some_and(|parent| below(&parent, &other.1)))
+    // What something lies below, and what something lies below that does more than name its element.
+    let (mut above, mut above_others) = (HashSet::new(), HashSet::new());
+    for (root, path) in &places {
+        let parents = (0..path.0.len()).rev().filter_map(|length| path.0.get(..length)).map(|steps| (*root, steps));
+        if !is_identity(path) {
+            above_others.extend(parents.clone());
+        }
+        above.extend(parents);
+    }
+    let redundant = |(root, path): &(Root, Path)| {
+        above.contains(&(*root, path.0.as_slice()))
+            || is_identity(path)
+                && path.0.split_last().is_some_and(|(_, parent)| above_others.contains(&(*root, parent)))
     };
-    let keep = |place: &(Root, Path)| !places.iter().any(|other| redundant(place, other));
-    places.iter().filter(|place| keep(place)).cloned().collect()
+    places.iter().filter(|place| !redundant(place)).cloned().collect()
 }
 
 struct Walk<'a, 'e> {

@@ -6,14 +6,13 @@ use std::sync::Arc;
 
 use regex::Regex;
 
+use super::access::{has, index, select};
 use super::compile::Program;
-use super::functions::Row;
-use super::ops;
-use super::tree::{Expr, Kind, Macro, MacroKind};
+use super::functions::{Row, optional};
+use super::tree::{Expr, Kind};
 use super::value::{Data, Key, List, Origin, Val};
-use super::{BUDGET, EvalError, Failure, re2};
+use super::{BUDGET, EvalError, Failure, PER_CALL_LIMIT, patterns};
 use crate::source::Span;
-use crate::value::Step;
 
 /// The values of one environment, in which expressions are evaluated.
 ///
@@ -21,25 +20,48 @@ use crate::value::Step;
 pub struct Evaluation<'a> {
     globals: &'a dyn Globals,
     composed: &'a [Program],
-    memo: RefCell<Vec<Option<Result<Val, EvalError>>>>,
-    budget: Budget,
+    memo: Memo,
+    shared: Option<&'a Shared<'a>>,
+    pub(super) budget: Budget,
+}
+
+/// What the policy's variables were found to be, by their places.
+type Memo = RefCell<Vec<Option<Result<Val, EvalError>>>>;
+
+/// The values of variables that are the same in several evaluations: a join of all objects is made once, not once for
+/// each object that is judged.
+#[derive(Debug)]
+pub struct Shared<'a> {
+    common: &'a [bool],
+    memo: Memo,
+}
+
+impl<'a> Shared<'a> {
+    /// Nothing is known yet. `common` tells which of the variables are the same in all the evaluations.
+    pub fn new(common: &'a [bool]) -> Self {
+        Self { common, memo: RefCell::new(vec![None; common.len()]) }
+    }
 }
 
 /// The values of the environment's variables.
 pub trait Globals {
     /// The value of the variable at a place of the scope's names. It is asked for whenever an expression reads it.
-    fn get(&self, index: usize) -> Option<Val>;
+    fn get(&self, index: usize) -> Result<Val, Failure>;
 }
 
 impl<const N: usize> Globals for [Val; N] {
-    fn get(&self, index: usize) -> Option<Val> {
-        self.as_slice().get(index).cloned()
+    fn get(&self, index: usize) -> Result<Val, Failure> {
+        self.as_slice().get(index).cloned().ok_or_else(unbound)
     }
 }
 
 /// What functions may use of the evaluation that calls them: its budget and its compiled patterns.
 pub struct Budget {
     left: Cell<u64>,
+    /// What the expression that is being evaluated may still use.
+    left_of_call: Cell<u64>,
+    /// What each expression may use.
+    per_call: u64,
     patterns: RefCell<HashMap<Arc<str>, Regex>>,
 }
 
@@ -47,11 +69,31 @@ pub struct Budget {
 pub(super) type Locals = Vec<Val>;
 
 impl Budget {
+    pub(super) fn new() -> Self {
+        Self {
+            left: Cell::new(BUDGET),
+            left_of_call: Cell::new(BUDGET),
+            per_call: BUDGET,
+            patterns: RefCell::default(),
+        }
+    }
+
     /// Pays for work: a step is about what selecting a field costs.
     pub fn charge(&self, steps: usize) -> Result<(), Failure> {
-        let left = self.left.get().checked_sub(steps as u64);
-        self.left.set(left.unwrap_or(0));
-        left.map(|_| ()).ok_or(Failure::OverBudget)
+        let spend = |from: &Cell<u64>| {
+            let left = from.get().checked_sub(steps as u64);
+            from.set(left.unwrap_or(0));
+            left
+        };
+        spend(&self.left).and(spend(&self.left_of_call)).map(|_| ()).ok_or(Failure::OverBudget)
+    }
+
+    /// Evaluates another expression, with its own limit.
+    fn call<T>(&self, run: impl FnOnce() -> T) -> T {
+        let outer = self.left_of_call.replace(self.per_call);
+        let result = run();
+        self.left_of_call.set(outer);
+        result
     }
 
     /// Pays for text that is read or made.
@@ -65,7 +107,7 @@ impl Budget {
             return Ok(known.clone());
         }
         self.charge(100 + text.len())?;
-        let regex = re2::compile(text).map_err(|why| Failure::Other(format!("error parsing regexp: {why}")))?;
+        let regex = patterns::compile(text).map_err(Failure::Other)?;
         self.patterns.borrow_mut().insert(text.clone(), regex.clone());
         Ok(regex)
     }
@@ -75,26 +117,45 @@ impl<'a> Evaluation<'a> {
     /// An environment: the values of the scope's names, and the policy's variables.
     pub fn new(globals: &'a dyn Globals, composed: &'a [Program]) -> Self {
         let memo = RefCell::new(vec![None; composed.len()]);
-        let budget = Budget { left: Cell::new(BUDGET), patterns: RefCell::default() };
-        Self { globals, composed, memo, budget }
+        Self { globals, composed, memo, shared: None, budget: Budget::new() }
+    }
+
+    /// The same, with what other evaluations know of common variables.
+    pub fn sharing(mut self, shared: &'a Shared<'a>) -> Self {
+        self.shared = Some(shared);
+        self
+    }
+
+    fn memo(&self, variable: usize) -> &Memo {
+        let shared = self.shared.filter(|shared| shared.common.get(variable) == Some(&true));
+        shared.map_or(&self.memo, |shared| &shared.memo)
     }
 
     /// The environment with another budget of steps.
-    pub fn with_budget(self, steps: u64) -> Self {
+    pub fn with_budget(mut self, steps: u64) -> Self {
         self.budget.left.set(steps);
+        self.budget.left_of_call.set(steps);
+        self.budget.per_call = steps;
         self
     }
 
     /// Gives a variable a value in place of that of its expression.
     pub fn preset(&self, variable: usize, value: Val) {
-        if let Some(cell) = self.memo.borrow_mut().get_mut(variable) {
+        if let Some(cell) = self.memo(variable).borrow_mut().get_mut(variable) {
             *cell = Some(Ok(value));
         }
     }
 
+    /// The same under the API server's limit for each expression. Release policies have no such limit: what they judge is
+    /// larger than an object.
+    pub fn of_admission(mut self) -> Self {
+        self.budget.per_call = PER_CALL_LIMIT;
+        self
+    }
+
     /// The value of an expression.
     pub fn value(&self, program: &Program) -> Result<Val, EvalError> {
-        self.eval(&program.root, &mut Vec::new())
+        self.budget.call(|| self.eval(&program.root, &mut Vec::new()))
     }
 
     /// The value of an expression that must be a `bool`.
@@ -116,10 +177,10 @@ impl<'a> Evaluation<'a> {
 
     pub(super) fn eval(&self, expr: &Expr, locals: &mut Locals) -> Result<Val, EvalError> {
         let at = |failure| error(failure, expr.span);
-        self.budget.charge(1).map_err(at)?;
+        self.budget.charge(cost(&expr.kind)).map_err(at)?;
         match &expr.kind {
             Kind::Literal(value) => Ok(value.clone()),
-            Kind::Global(index) => self.globals.get(*index).ok_or_else(|| at(unbound())),
+            Kind::Global(index) => self.globals.get(*index).map_err(at),
             Kind::Local(slot) => locals.get(*slot).cloned().ok_or_else(|| at(unbound())),
             Kind::Composed(index) => self.memoised(*index),
             Kind::Select { operand, field, optional } => {
@@ -171,7 +232,16 @@ impl<'a> Evaluation<'a> {
         locals: &mut Locals,
     ) -> Result<Val, EvalError> {
         let at = |failure| error(failure, span);
-        let args = args.iter().map(|arg| self.eval(arg, locals)).collect::<Result<Vec<_>, _>>()?;
+        let mut values = Vec::with_capacity(args.len());
+        for arg in args {
+            values.push(self.eval(arg, locals)?);
+            if let [first] = values.as_slice()
+                && overloads.iter().any(|row| optional::needs_no_other(row, first))
+            {
+                break;
+            }
+        }
+        let args = values;
         for row in overloads {
             match (row.call)(&self.budget, &args) {
                 Err(Failure::NoSuchOverload) => {}
@@ -184,15 +254,15 @@ impl<'a> Evaluation<'a> {
     }
 
     fn memoised(&self, index: usize) -> Result<Val, EvalError> {
-        if let Some(Some(known)) = self.memo.borrow().get(index) {
+        if let Some(Some(known)) = self.memo(index).borrow().get(index) {
             return known.clone();
         }
         let missing = || error(unbound(), Span::default());
         let expr = self.composed(index).ok_or_else(missing)?;
         // A variable can only use those before it, so this ends.
-        let result = self.eval(expr, &mut Vec::new());
+        let result = self.budget.call(|| self.eval(expr, &mut Vec::new()));
         let result = result.map_err(|error| EvalError { variable: error.variable.or(Some(index)), ..error });
-        if let Some(cell) = self.memo.borrow_mut().get_mut(index) {
+        if let Some(cell) = self.memo(index).borrow_mut().get_mut(index) {
             *cell = Some(result.clone());
         }
         result
@@ -234,256 +304,30 @@ impl<'a> Evaluation<'a> {
                 (true, Val { data: Data::Optional(None), .. }) => continue,
                 (true, _) => return Err(at(Failure::NoSuchOverload)),
             };
-            if map.insert(name, value).is_some() {
-                return Err(at(Failure::new("Failed with repeated key")));
-            }
+            map.insert(name, value);
         }
         Ok(Val::map(map, None))
     }
+}
 
-    /// The bindings that a macro runs over: one or two values each.
-    pub(super) fn bindings(&self, node: &Macro, range: &Val) -> Result<Vec<[Val; 2]>, Failure> {
-        let origin = range.origin.as_ref();
-        let all: Vec<[Val; 2]> = match &range.data {
-            Data::List(list) if node.two => {
-                list.iter(origin).enumerate().map(|(i, item)| [Val::new(Data::Int(i as i64)), item]).collect()
-            }
-            Data::List(list) => list.iter(origin).map(|item| [item, Val::new(Data::Null)]).collect(),
-            Data::Map(map) => map.entries(origin).into_iter().map(|(key, value)| [key, value]).collect(),
-            Data::Optional(inner) if matches!(node.kind, MacroKind::OptMap | MacroKind::OptFlatMap) => {
-                inner.iter().map(|inner| [inner.as_ref().clone(), Val::new(Data::Null)]).collect()
-            }
-            _ => return Err(Failure::NoSuchOverload),
-        };
-        self.budget.charge(all.len())?;
-        Ok(all)
-    }
-
-    /// Evaluates something with a macro's variables bound.
-    pub(super) fn bound<T>(
-        &self,
-        node: &Macro,
-        binding: &[Val; 2],
-        locals: &mut Locals,
-        run: impl FnOnce(&mut Locals) -> T,
-    ) -> T {
-        let depth = locals.len();
-        locals.truncate(node.slot);
-        locals.extend(binding.iter().take(if node.two { 2 } else { 1 }).cloned());
-        let result = run(locals);
-        locals.truncate(depth.min(node.slot));
-        result
-    }
-
-    fn run_macro(&self, node: &Macro, expr: &Expr, locals: &mut Locals) -> Result<Val, EvalError> {
-        let at = |failure| error(failure, expr.span);
-        let range = self.eval(&node.range, locals)?;
-        let fallback = range.origin.clone();
-        let bindings = self.bindings(node, &range).map_err(at)?;
-        let truth = |value: Val, span| match value.data {
-            Data::Bool(value) => Ok(value),
-            _ => Err(error(Failure::NoSuchOverload, span)),
-        };
-        match node.kind {
-            MacroKind::All | MacroKind::Exists => {
-                let decides = node.kind == MacroKind::Exists;
-                let mut failed = None;
-                for binding in &bindings {
-                    let value = self.bound(node, binding, locals, |locals| self.eval(&node.body, locals));
-                    match value.and_then(|value| truth(value, node.body.span)) {
-                        Ok(value) if value == decides => {
-                            return Ok(Val::traced(decides.into(), binding[usize::from(node.two)].origin.clone()));
-                        }
-                        Ok(_) => {}
-                        Err(error) if error.failure == Failure::OverBudget => return Err(error),
-                        Err(error) => failed = Some(error),
-                    }
-                }
-                failed.map_or_else(|| Ok(Val::traced((!decides).into(), fallback)), Err)
-            }
-            MacroKind::ExistsOne => {
-                let mut found = 0;
-                for binding in &bindings {
-                    let value = self.bound(node, binding, locals, |locals| self.eval(&node.body, locals))?;
-                    found += usize::from(truth(value, node.body.span)?);
-                }
-                Ok(Val::traced((found == 1).into(), fallback))
-            }
-            MacroKind::Filter => {
-                let mut kept = Vec::new();
-                for binding in bindings {
-                    let value = self.bound(node, &binding, locals, |locals| self.eval(&node.body, locals))?;
-                    if truth(value, node.body.span)? {
-                        let [item, _] = binding;
-                        kept.push(item);
-                    }
-                }
-                Ok(Val::list(kept, fallback.as_ref()))
-            }
-            MacroKind::Map | MacroKind::TransformMap | MacroKind::TransformMapEntry => {
-                let mut items = Vec::new();
-                let mut keys = Vec::new();
-                for binding in &bindings {
-                    let result = self.bound(node, binding, locals, |locals| {
-                        if let Some(filter) = &node.filter {
-                            let value = self.eval(filter, locals)?;
-                            if !truth(value, filter.span)? {
-                                return Ok(None);
-                            }
-                        }
-                        self.eval(&node.body, locals).map(Some)
-                    })?;
-                    if let Some(mut value) = result {
-                        if value.origin.is_none() {
-                            value.origin = binding[usize::from(node.two)].origin.clone();
-                        }
-                        items.push(value);
-                        keys.push(binding[0].clone());
-                    }
-                }
-                match node.kind {
-                    MacroKind::Map => Ok(Val::list(items, fallback.as_ref())),
-                    MacroKind::TransformMap => {
-                        let entries = keys.iter().filter_map(Key::of).zip(items).collect();
-                        Ok(Val::map(entries, fallback.as_ref()))
-                    }
-                    _ => merge_entries(&items, fallback.as_ref()).map_err(at),
-                }
-            }
-            MacroKind::SortBy => {
-                let Data::List(_) = range.data else { return Err(at(Failure::NoSuchOverload)) };
-                let mut keyed = Vec::with_capacity(bindings.len());
-                for binding in bindings {
-                    let key = self.bound(node, &binding, locals, |locals| self.eval(&node.body, locals))?;
-                    let [item, _] = binding;
-                    keyed.push((key, item));
-                }
-                let sorted = ops::sort_by_key(&self.budget, keyed).map_err(at)?;
-                Ok(Val::list(sorted, fallback.as_ref()))
-            }
-            MacroKind::GroupBy => {
-                let Data::List(_) = range.data else { return Err(at(Failure::NoSuchOverload)) };
-                let mut groups: BTreeMap<Key, Vec<Val>> = BTreeMap::new();
-                for binding in bindings {
-                    let key = self.bound(node, &binding, locals, |locals| self.eval(&node.body, locals))?;
-                    let key =
-                        Key::of(&key).ok_or_else(|| error(Failure::new("unsupported key type"), node.body.span))?;
-                    let [item, _] = binding;
-                    groups.entry(key).or_default().push(item);
-                }
-                let groups = groups.into_iter().map(|(key, items)| (key, Val::list(items, fallback.as_ref())));
-                Ok(Val::map(groups.collect(), fallback.as_ref()))
-            }
-            MacroKind::OptMap | MacroKind::OptFlatMap => {
-                if !matches!(range.data, Data::Optional(_)) {
-                    return Err(at(Failure::NoSuchOverload));
-                }
-                let Some(binding) = bindings.first() else { return Ok(Val::none().traced(fallback)) };
-                let value = self.bound(node, binding, locals, |locals| self.eval(&node.body, locals))?;
-                match (node.kind, &value.data) {
-                    (MacroKind::OptMap, _) => Ok(Val::some(value)),
-                    (_, Data::Optional(_)) => Ok(value),
-                    _ => Err(at(Failure::NoSuchOverload)),
-                }
-            }
-        }
+/// What evaluating a node costs in cel-go, without what is below it.
+fn cost(kind: &Kind) -> usize {
+    match kind {
+        Kind::Literal(_) | Kind::Has { .. } | Kind::And(..) | Kind::Or(..) => 0,
+        Kind::Conditional(..) | Kind::Macro(_) => 0,
+        Kind::List(elements) if elements.iter().all(|(element, _)| matches!(element.kind, Kind::Literal(_))) => 0,
+        Kind::List(_) => 10,
+        Kind::Map(_) => 30,
+        _ => 1,
     }
 }
 
-fn error(failure: Failure, span: Span) -> EvalError {
+pub(super) fn error(failure: Failure, span: Span) -> EvalError {
     EvalError { failure, variable: None, span }
 }
 
-fn unbound() -> Failure {
-    Failure::new("the variable has no value here")
-}
-
-fn merge_entries(items: &[Val], fallback: Option<&Arc<Origin>>) -> Result<Val, Failure> {
-    let mut entries = BTreeMap::new();
-    for item in items {
-        let Data::Map(map) = &item.data else { return Err(Failure::NoSuchOverload) };
-        for (key, value) in map.entries(item.origin.as_ref()) {
-            let key = Key::of(&key).ok_or(Failure::NoSuchOverload)?;
-            if let Key::String(name) = &key
-                && entries.contains_key(&key)
-            {
-                return Err(Failure::Other(format!("insert failed: key {name} already exists")));
-            }
-            if entries.insert(key, value).is_some() {
-                return Err(Failure::new("insert failed: key already exists"));
-            }
-        }
-    }
-    Ok(Val::map(entries, fallback))
-}
-
-fn select(operand: &Val, field: &Arc<str>, optional: bool) -> Result<Val, Failure> {
-    let origin = operand.origin.as_ref();
-    match &operand.data {
-        Data::Map(map) => match (map.get(&Key::String(field.clone()), origin), optional) {
-            (Some(value), false) => Ok(value),
-            (Some(value), true) => Ok(Val::some(value)),
-            (None, false) => Err(Failure::NoSuchKey(field.to_string())),
-            (None, true) => Ok(Val::none().traced(Origin::step(origin, || Step::Key(field.clone())))),
-        },
-        // Once something is optional, all below it is.
-        Data::Optional(Some(inner)) => select(inner, field, true),
-        Data::Optional(None) => Ok(Val::none().traced(Origin::step(origin, || Step::Key(field.clone())))),
-        _ => Err(no_field(operand, field)),
-    }
-}
-
-/// cel-go's answers for what has no fields.
-fn no_field(operand: &Val, field: &str) -> Failure {
-    match operand.data {
-        Data::List(_) => Failure::new("unsupported index type 'string' in list"),
-        _ => Failure::NoSuchKey(field.to_owned()),
-    }
-}
-
-/// `has(operand.field)`; what is not there comes from where it would be.
-fn has(operand: &Val, field: &Arc<str>) -> Result<Val, Failure> {
-    let found = match &operand.data {
-        Data::Map(map) => map.get(&Key::String(field.clone()), None).is_some(),
-        Data::Optional(Some(inner)) => return has(inner, field),
-        Data::Optional(None) => false,
-        _ => return Err(no_field(operand, field)),
-    };
-    Ok(Val::traced(found.into(), Origin::step(operand.origin.as_ref(), || Step::Key(field.clone()))))
-}
-
-fn index(operand: &Val, key: &Val, optional: bool) -> Result<Val, Failure> {
-    let origin = operand.origin.as_ref();
-    let wrap = |value: Val| if optional { Val::some(value) } else { value };
-    match &operand.data {
-        Data::Map(map) => {
-            let name = Key::of(key).ok_or(Failure::NoSuchOverload)?;
-            match map.get(&name, origin) {
-                Some(value) => Ok(wrap(value)),
-                None => {
-                    let text = ops::display(key);
-                    if !optional {
-                        return Err(Failure::NoSuchKey(text));
-                    }
-                    Ok(Val::none().traced(Origin::step(origin, || Step::Key(text.as_str().into()))))
-                }
-            }
-        }
-        Data::List(list) => {
-            let Some(Key::Int(wanted)) = Key::of(key) else {
-                return Err(Failure::Other(format!("unsupported index type '{}' in list", key.type_name())));
-            };
-            let found = usize::try_from(wanted).ok().and_then(|index| list.get(index, origin));
-            match found {
-                Some(value) => Ok(wrap(value)),
-                None if optional => Ok(Val::none().traced(origin.cloned())),
-                None => Err(Failure::Other(format!("index out of bounds: {wanted}"))),
-            }
-        }
-        Data::Optional(Some(inner)) => index(inner, key, true),
-        Data::Optional(None) => Ok(Val::none().traced(origin.cloned())),
-        _ => Err(Failure::NoSuchOverload),
-    }
+pub(in crate::policy) fn unbound() -> Failure {
+    Failure::new("no such attribute(s): authorizer: without a cluster there is no user, and nothing to ask about one")
 }
 
 impl Val {

@@ -1,31 +1,41 @@
 //! CEL as Kubernetes 1.35 has it: its environment, its libraries, its limits.
 //!
-//! Text becomes words, words become syntax; names, functions and argument counts are checked when an expression is
-//! compiled, and the compiled tree is evaluated here over shared data, within a budget of steps. What an expression read
+//! Text becomes words, words become syntax; names, functions and argument counts are checked, and the compiled tree is evaluated here over shared data, within a budget of steps. What an expression read
 //! can be traced to fields ([`blame`]).
 
+mod access;
 pub mod blame;
+mod check;
 mod compile;
+mod declarations;
 mod eval;
 pub mod functions;
 mod lexer;
+mod macros;
 mod ops;
 mod parser;
-mod re2;
+mod patterns;
+mod reads;
 #[cfg(test)]
 mod referee;
 mod tree;
+pub mod types;
 pub mod value;
 
 use thiserror::Error;
 
 pub use compile::{Program, Scope};
-pub use eval::{Evaluation, Globals};
+pub(super) use eval::unbound;
+pub use eval::{Evaluation, Globals, Shared};
+pub use reads::common;
 
 use crate::source::Span;
 
 /// The steps that one evaluation may take: what the API server allows the expressions of one policy on one object.
 pub const BUDGET: u64 = 10_000_000;
+
+/// The steps that the API server allows one expression of a policy, or one of its variables.
+pub const PER_CALL_LIMIT: u64 = 1_000_000;
 
 /// Why an expression was refused before it was evaluated.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -46,38 +56,61 @@ pub enum CompileErrorKind {
     /// It is larger than any expression should be.
     #[error("the expression is too large: {0}")]
     TooLarge(&'static str),
-    /// A name that nothing declares.
+    /// A name or function that nothing declares.
     #[error("undeclared reference to '{0}'")]
     Undeclared(String),
-    /// A function that does not exist.
-    #[error("undeclared reference to function '{0}'")]
-    UnknownFunction(String),
-    /// A function that exists, called in another way.
-    #[error("found no matching overload for '{name}' applied to {given}")]
+    /// A field that a declared type does not have.
+    #[error("undefined field '{0}'")]
+    UndefinedField(String),
+    /// A field of a type that declares none.
+    #[error("type '{0}' has no fields")]
+    NoFields(String),
+    /// A field of what is no map.
+    #[error("type '{0}' does not support field selection")]
+    Selection(String),
+    /// A macro that runs over what has no elements.
+    #[error("expression of type '{0}' cannot be range of a comprehension (must be list, map, or dynamic)")]
+    Range(String),
+    /// A function that exists, given what it does not take.
+    #[error("found no matching overload for '{name}' applied to '{given}'")]
     NoOverload {
         /// The function.
         name: String,
-        /// How it was called.
+        /// What it was given: `(int, double)`.
         given: String,
     },
     /// A macro used in a way that it does not allow.
     #[error("{0}")]
     Macro(&'static str),
+    /// A macro whose two variables have one name.
+    #[error("duplicate variable name: {0}")]
+    DuplicateVariable(String),
     /// A literal pattern, duration or timestamp that is none.
-    #[error("invalid {what}: {reason}")]
+    #[error("invalid {what} argument: {reason}")]
     Literal {
-        /// `regular expression`
+        /// The function: `matches`, `duration`, `timestamp`.
         what: &'static str,
         /// The parser's text.
         reason: String,
     },
-    /// An operand or result whose type can never be right.
+    /// A conversion of a constant that has no value.
+    #[error("{0}")]
+    Constant(String),
+    /// An operand or element of another type than is needed.
     #[error("expected type '{expected}' but found '{found}'")]
     Type {
         /// What is needed.
-        expected: &'static str,
+        expected: String,
         /// What there is.
-        found: &'static str,
+        found: String,
+    },
+    /// A whole expression of another type than is needed.
+    #[error("must evaluate to {wanted} but got {found}")]
+    Result {
+        /// What is needed.
+        wanted: String,
+        /// What there is.
+        found: String,
     },
 }
 

@@ -4,7 +4,7 @@
 //! traced root, each field selected below it knows its path, and what is computed from fields knows theirs. Without a
 //! traced root nothing is remembered and nothing is allocated for it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use regex::Regex;
@@ -119,6 +119,14 @@ pub enum Origin {
     Many(Vec<Arc<Origin>>),
 }
 
+/// Roots and paths, each once, in the order in which they were added.
+#[derive(Debug, Default)]
+pub struct Places {
+    /// The places.
+    pub list: Vec<(Root, Path)>,
+    known: HashSet<(Root, Path)>,
+}
+
 /// The variables whose fields can be blamed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Root {
@@ -205,6 +213,26 @@ impl Val {
                 Opaque::Format(_) => "kubernetes.NamedFormat",
                 Opaque::Regex(_) => "string",
             },
+        }
+    }
+}
+
+impl Val {
+    /// The name of the value's type in cel-go's own code, which some of its errors print.
+    pub(super) fn go_name(&self) -> &'static str {
+        match &self.data {
+            Data::Null => "types.Null",
+            Data::Bool(_) => "types.Bool",
+            Data::Int(_) => "types.Int",
+            Data::Uint(_) => "types.Uint",
+            Data::Double(_) => "types.Double",
+            Data::String(_) => "types.String",
+            Data::Bytes(_) => "types.Bytes",
+            Data::Duration(_) => "types.Duration",
+            Data::Timestamp(_) => "types.Timestamp",
+            Data::Type(_) => "*types.Type",
+            Data::Optional(_) => "*types.Optional",
+            _ => self.type_name(),
         }
     }
 }
@@ -368,16 +396,17 @@ impl Origin {
     /// What several values came from, all together.
     pub fn join<'a>(values: impl Iterator<Item = &'a Val>) -> Option<Arc<Self>> {
         let mut all: Vec<Arc<Self>> = Vec::new();
+        let mut known = HashSet::new();
         for origin in values.filter_map(|value| value.origin.as_ref()) {
-            if !all.iter().any(|known| Arc::ptr_eq(known, origin)) {
+            if known.insert(Arc::as_ptr(origin)) {
                 all.push(origin.clone());
             }
         }
         if all.len() > 1 { Some(Arc::new(Self::Many(all))) } else { all.pop() }
     }
 
-    /// The roots and paths that this stands for.
-    pub fn places(&self, into: &mut Vec<(Root, Path)>) {
+    /// Adds the roots and paths that this stands for.
+    pub fn places(&self, into: &mut Places) {
         if let Self::Many(all) = self {
             for origin in all {
                 origin.places(into);
@@ -391,8 +420,8 @@ impl Origin {
                 Self::Root(root) => {
                     steps.reverse();
                     let place = (*root, Path(steps));
-                    if !into.contains(&place) {
-                        into.push(place);
+                    if into.known.insert(place.clone()) {
+                        into.list.push(place);
                     }
                     return;
                 }

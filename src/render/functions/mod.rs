@@ -24,7 +24,6 @@ mod parse_date;
 mod passwords;
 mod paths;
 mod random;
-mod re2;
 mod regexes;
 mod runes;
 mod strings;

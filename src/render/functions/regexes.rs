@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, OnceLock};
 use regex::bytes::{Captures, Regex, RegexBuilder};
 
 use super::args::Args;
-use super::re2;
 use super::runes::{self, is_digit, is_letter};
 use super::strings::text;
 use super::{Failure, Host, MAX_RESULT, Row, Type};
+use crate::re2;
 use crate::render::any::{Any, Elem, List, Text};
 use crate::render::strconv;
 

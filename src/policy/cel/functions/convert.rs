@@ -5,14 +5,19 @@ use crate::number;
 use crate::policy::cel::Failure;
 use crate::policy::cel::ops::{int_overflow, uint_overflow};
 use crate::policy::cel::value::{Data, Opaque, Val};
+use crate::render::strconv::parse_float;
 
 /// The library's rows.
 pub const ROWS: &[Row] = &[
-    Row::global("size", 1, |_, args| size(&args[0])).of("int"),
-    Row::member("size", 1, |_, args| size(&args[0])).of("int"),
-    Row::global("dyn", 1, |_, args| Ok(args[0].clone())),
-    Row::global("type", 1, |_, args| Ok(Val::new(Data::Type(args[0].type_name())))).of("type"),
-    Row::global("bool", 1, |_, args| match &args[0].data {
+    Row::global("size", &["(bytes) -> int", "(list(A)) -> int", "(map(A, B)) -> int", "(string) -> int"], |_, args| {
+        size(&args[0])
+    }),
+    Row::member("size", &["(bytes) -> int", "(list(A)) -> int", "(map(A, B)) -> int", "(string) -> int"], |_, args| {
+        size(&args[0])
+    }),
+    Row::global("dyn", &["(A) -> dyn"], |_, args| Ok(args[0].clone())),
+    Row::global("type", &["(A) -> type(A)"], |_, args| Ok(Val::new(Data::Type(args[0].type_name())))),
+    Row::global("bool", &["(bool) -> bool", "(string) -> bool"], |_, args| match &args[0].data {
         Data::Bool(value) => Ok((*value).into()),
         Data::String(text) => match &**text {
             "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true.into()),
@@ -20,24 +25,53 @@ pub const ROWS: &[Row] = &[
             _ => Err(conversion("string", "bool")),
         },
         _ => Err(Failure::NoSuchOverload),
-    })
-    .of("bool"),
-    Row::global("int", 1, |_, args| int(&args[0])).of("int"),
-    Row::global("uint", 1, |_, args| uint(&args[0])).of("uint"),
-    Row::global("double", 1, |_, args| match &args[0].data {
-        Data::Double(value) => Ok((*value).into()),
-        Data::Int(value) => Ok((*value as f64).into()),
-        Data::Uint(value) => Ok((*value as f64).into()),
-        Data::String(text) => text.parse::<f64>().map(Val::from).map_err(|_| conversion("string", "double")),
-        _ => Err(Failure::NoSuchOverload),
-    })
-    .of("double"),
-    Row::global("string", 1, |_, args| string(&args[0]).map(Val::from)).of("string"),
-    Row::global("bytes", 1, |_, args| match &args[0].data {
+    }),
+    Row::global(
+        "int",
+        &[
+            "(int) -> int",
+            "(double) -> int",
+            "(duration) -> int",
+            "(string) -> int",
+            "(timestamp) -> int",
+            "(uint) -> int",
+        ],
+        |_, args| int(&args[0]),
+    ),
+    Row::global("uint", &["(uint) -> uint", "(double) -> uint", "(int) -> uint", "(string) -> uint"], |_, args| {
+        uint(&args[0])
+    }),
+    Row::global(
+        "double",
+        &["(double) -> double", "(int) -> double", "(string) -> double", "(uint) -> double"],
+        |_, args| match &args[0].data {
+            Data::Double(value) => Ok((*value).into()),
+            Data::Int(value) => Ok((*value as f64).into()),
+            Data::Uint(value) => Ok((*value as f64).into()),
+            Data::String(text) => double(text).map(Val::from).ok_or_else(|| conversion("string", "double")),
+            _ => Err(Failure::NoSuchOverload),
+        },
+    ),
+    Row::global(
+        "string",
+        &[
+            "(string) -> string",
+            "(bool) -> string",
+            "(bytes) -> string",
+            "(double) -> string",
+            "(duration) -> string",
+            "(int) -> string",
+            "(timestamp) -> string",
+            "(uint) -> string",
+            "(net.IP) -> string",
+            "(net.CIDR) -> string",
+        ],
+        |_, args| string(&args[0]).map(Val::from),
+    ),
+    Row::global("bytes", &["(bytes) -> bytes", "(string) -> bytes"], |_, args| match &args[0].data {
         Data::Bytes(_) => Ok(args[0].clone()),
         _ => Ok(Val::new(Data::Bytes(text(&args[0])?.as_bytes().into()))),
-    })
-    .of("bytes"),
+    }),
 ];
 
 /// The types that can be named in an expression.
@@ -92,6 +126,15 @@ fn int(value: &Val) -> Result<Val, Failure> {
         Data::Timestamp(at) => Ok(at.seconds.into()),
         Data::Duration(nanos) => Ok((*nanos).into()),
         _ => Err(Failure::NoSuchOverload),
+    }
+}
+
+/// Go's `strconv.ParseFloat`.
+fn double(text: &str) -> Option<f64> {
+    let name = text.trim_start_matches(['+', '-']);
+    match name.to_ascii_lowercase().as_str() {
+        "nan" | "inf" | "infinity" => text.parse().ok(),
+        _ => parse_float(text),
     }
 }
 

@@ -2,12 +2,13 @@
 //!
 //! Rows of one name are overloads: an evaluation tries them in turn until one takes the arguments.
 
+mod authorizer;
 pub mod convert;
 pub mod format;
-mod interpolate;
+pub mod interpolate;
 mod lists;
 pub mod network;
-mod optional;
+pub mod optional;
 pub mod quantity;
 mod regex;
 pub mod semver;
@@ -16,9 +17,13 @@ mod strings;
 pub mod time;
 pub mod url;
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use super::Failure;
 use super::eval::Budget;
 use super::ops;
+use super::types::Signature;
 use super::value::{Data, Val};
 
 /// A function of a name, a way to call it and a number of arguments.
@@ -27,12 +32,10 @@ pub struct Row {
     pub name: &'static str,
     /// How it is called.
     pub style: Style,
-    /// The number of arguments, the receiver included.
-    pub arity: usize,
-    /// The type of every result, where it has a fixed one.
-    pub returns: Option<&'static str>,
-    /// The function. It is given exactly `arity` arguments.
-    pub call: fn(&Budget, &[Val]) -> Result<Val, Failure>,
+    /// What it takes and gives, in as many ways as cel-go declares: `(string, string) -> bool`, the receiver first.
+    pub signatures: &'static [&'static str],
+    /// The function. It is given exactly as many arguments as its signatures have.
+    pub call: Call,
 }
 
 /// How a function is called.
@@ -46,7 +49,7 @@ pub enum Style {
 
 impl std::fmt::Debug for Row {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}/{}", self.name, self.arity)
+        write!(f, "{} {:?}", self.name, self.signatures)
     }
 }
 
@@ -54,46 +57,69 @@ type Call = fn(&Budget, &[Val]) -> Result<Val, Failure>;
 
 impl Row {
     /// `name(…)`
-    pub const fn global(name: &'static str, arity: usize, call: Call) -> Self {
-        Self { name, style: Style::Global, arity, returns: None, call }
+    pub const fn global(name: &'static str, signatures: &'static [&'static str], call: Call) -> Self {
+        Self { name, style: Style::Global, signatures, call }
     }
 
     /// `receiver.name(…)`; the receiver is the first argument.
-    pub const fn member(name: &'static str, arity: usize, call: Call) -> Self {
-        Self { name, style: Style::Member, arity, returns: None, call }
-    }
-
-    /// The row with a fixed result type.
-    pub const fn of(mut self, returns: &'static str) -> Self {
-        self.returns = Some(returns);
-        self
+    pub const fn member(name: &'static str, signatures: &'static [&'static str], call: Call) -> Self {
+        Self { name, style: Style::Member, signatures, call }
     }
 }
 
+/// Libraries in the order in which the API server adds them: that of the overloads of one name.
 const TABLES: &[&[Row]] = &[
     ops::ROWS,
     convert::ROWS,
-    strings::ROWS,
-    lists::ROWS,
-    sets::ROWS,
-    regex::ROWS,
-    optional::ROWS,
     time::ROWS,
-    network::ROWS,
     url::ROWS,
+    regex::ROWS,
+    lists::ROWS,
+    authorizer::ROWS,
+    optional::ROWS,
     quantity::ROWS,
-    semver::ROWS,
+    strings::ROWS,
+    sets::ROWS,
+    network::ROWS,
     format::ROWS,
+    semver::ROWS,
 ];
 
+/// One way to call a function.
+pub struct Overload {
+    /// The function.
+    pub row: &'static Row,
+    /// What it takes and gives.
+    pub signature: Signature,
+}
+
+static OVERLOADS: LazyLock<HashMap<&'static str, Vec<Overload>>> = LazyLock::new(|| {
+    let mut overloads: HashMap<&str, Vec<Overload>> = HashMap::new();
+    for row in TABLES.iter().flat_map(|table| table.iter()) {
+        let of_row = row.signatures.iter().map(|text| Overload { row, signature: Signature::read(text) });
+        overloads.entry(row.name).or_default().extend(of_row);
+    }
+    overloads
+});
+
 /// The overloads of a name.
-pub fn named(name: &str) -> impl Iterator<Item = &'static Row> {
-    TABLES.iter().flat_map(|table| table.iter()).filter(move |row| row.name == name)
+pub fn named(name: &str) -> &'static [Overload] {
+    OVERLOADS.get(name).map(Vec::as_slice).unwrap_or_default()
+}
+
+/// All functions with their types, in the order of the tables: `member size (string) -> int`.
+pub fn declarations() -> Vec<String> {
+    let rows = TABLES.iter().flat_map(|table| table.iter());
+    rows.flat_map(|row| {
+        let style = if row.style == Style::Member { "member" } else { "global" };
+        row.signatures.iter().map(move |signature| format!("{style} {} {signature}", row.name))
+    })
+    .collect()
 }
 
 /// Whether there is a function of this name.
 pub fn exists(name: &str) -> bool {
-    named(name).next().is_some()
+    OVERLOADS.contains_key(name)
 }
 
 /// The argument's text.

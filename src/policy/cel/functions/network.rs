@@ -18,54 +18,55 @@ pub struct Cidr {
 
 /// The libraries' rows.
 pub const ROWS: &[Row] = &[
-    Row::global("ip", 1, |_, args| Ok(Val::new(Opaque::Ip(parse_ip(text(&args[0])?)?).into()))).of("net.IP"),
-    Row::global("isIP", 1, |_, args| Ok(parse_ip(text(&args[0])?).is_ok().into())).of("bool"),
-    Row::global("ip.isCanonical", 1, |_, args| {
+    Row::global("ip", &["(string) -> net.IP"], |_, args| Ok(Val::new(Opaque::Ip(parse_ip(text(&args[0])?)?).into()))),
+    Row::global("isIP", &["(string) -> bool"], |_, args| Ok(parse_ip(text(&args[0])?).is_ok().into())),
+    Row::global("ip.isCanonical", &["(string) -> bool"], |_, args| {
         let text = text(&args[0])?;
         Ok((parse_ip(text)?.to_string() == text).into())
-    })
-    .of("bool"),
-    Row::member("family", 1, |_, args| Ok(if address(&args[0])?.is_ipv4() { 4.into() } else { 6.into() })).of("int"),
-    Row::member("isUnspecified", 1, |_, args| Ok(address(&args[0])?.is_unspecified().into())).of("bool"),
-    Row::member("isLoopback", 1, |_, args| Ok(address(&args[0])?.is_loopback().into())).of("bool"),
-    Row::member("isLinkLocalMulticast", 1, |_, args| {
+    }),
+    Row::member("family", &["(net.IP) -> int"], |_, args| {
+        Ok(if address(&args[0])?.is_ipv4() { 4.into() } else { 6.into() })
+    }),
+    Row::member("isUnspecified", &["(net.IP) -> bool"], |_, args| Ok(address(&args[0])?.is_unspecified().into())),
+    Row::member("isLoopback", &["(net.IP) -> bool"], |_, args| Ok(address(&args[0])?.is_loopback().into())),
+    Row::member("isLinkLocalMulticast", &["(net.IP) -> bool"], |_, args| {
         Ok(match address(&args[0])? {
             IpAddr::V4(ip) => ip.octets()[..3] == [224, 0, 0],
             IpAddr::V6(ip) => ip.segments()[0] & 0xff0f == 0xff02,
         }
         .into())
-    })
-    .of("bool"),
-    Row::member("isLinkLocalUnicast", 1, |_, args| Ok(link_local(address(&args[0])?).into())).of("bool"),
-    Row::member("isGlobalUnicast", 1, |_, args| {
+    }),
+    Row::member("isLinkLocalUnicast", &["(net.IP) -> bool"], |_, args| Ok(link_local(address(&args[0])?).into())),
+    Row::member("isGlobalUnicast", &["(net.IP) -> bool"], |_, args| {
         let ip = address(&args[0])?;
         let broadcast = ip == IpAddr::V4(Ipv4Addr::BROADCAST);
         let special = ip.is_unspecified() || ip.is_loopback() || ip.is_multicast() || link_local(ip) || broadcast;
         Ok((!special).into())
-    })
-    .of("bool"),
-    Row::global("cidr", 1, |_, args| Ok(Val::new(Opaque::Cidr(parse_cidr(text(&args[0])?)?).into()))).of("net.CIDR"),
-    Row::global("isCIDR", 1, |_, args| Ok(parse_cidr(text(&args[0])?).is_ok().into())).of("bool"),
-    Row::member("containsIP", 2, |_, args| {
+    }),
+    Row::global("cidr", &["(string) -> net.CIDR"], |_, args| {
+        Ok(Val::new(Opaque::Cidr(parse_cidr(text(&args[0])?)?).into()))
+    }),
+    Row::global("isCIDR", &["(string) -> bool"], |_, args| Ok(parse_cidr(text(&args[0])?).is_ok().into())),
+    Row::member("containsIP", &["(net.CIDR, string) -> bool", "(net.CIDR, net.IP) -> bool"], |_, args| {
         let ip = match &args[1].data {
             Data::String(text) => parse_ip(text)?,
             _ => address(&args[1])?,
         };
         Ok(network(&args[0])?.contains(ip).into())
-    })
-    .of("bool"),
-    Row::member("containsCIDR", 2, |_, args| {
+    }),
+    Row::member("containsCIDR", &["(net.CIDR, string) -> bool", "(net.CIDR, net.CIDR) -> bool"], |_, args| {
         let inner = match &args[1].data {
             Data::String(text) => parse_cidr(text)?,
             _ => network(&args[1])?,
         };
         let outer = network(&args[0])?;
         Ok((outer.bits <= inner.bits && outer.contains(inner.address)).into())
-    })
-    .of("bool"),
-    Row::member("ip", 1, |_, args| Ok(Val::new(Opaque::Ip(network(&args[0])?.address).into()))).of("net.IP"),
-    Row::member("prefixLength", 1, |_, args| Ok(i64::from(network(&args[0])?.bits).into())).of("int"),
-    Row::member("masked", 1, |_, args| Ok(Val::new(Opaque::Cidr(network(&args[0])?.masked()).into()))).of("net.CIDR"),
+    }),
+    Row::member("ip", &["(net.CIDR) -> net.IP"], |_, args| Ok(Val::new(Opaque::Ip(network(&args[0])?.address).into()))),
+    Row::member("prefixLength", &["(net.CIDR) -> int"], |_, args| Ok(i64::from(network(&args[0])?.bits).into())),
+    Row::member("masked", &["(net.CIDR) -> net.CIDR"], |_, args| {
+        Ok(Val::new(Opaque::Cidr(network(&args[0])?.masked()).into()))
+    }),
 ];
 
 impl Cidr {
@@ -134,13 +135,23 @@ fn parse_ip(text: &str) -> Result<Ip, Failure> {
 }
 
 fn parse_cidr(text: &str) -> Result<Cidr, Failure> {
-    let invalid = || Failure::Other(format!("network address parse error during conversion from string: {text:?}"));
-    let (address, bits) = text.rsplit_once('/').ok_or_else(invalid)?;
-    let address = parse_ip(address)?;
+    const WHERE: &str = "network address parse error during conversion from string";
+    let invalid = |why: &str| Failure::Other(format!("{WHERE}: {WHERE}: netip.ParsePrefix({text:?}): {why}"));
+    let (address, bits) = text.rsplit_once('/').ok_or_else(|| invalid("no '/'"))?;
+    if address.contains('%') {
+        return Err(invalid("IPv6 zones cannot be present in a prefix"));
+    }
+    let address: IpAddr =
+        address.parse().map_err(|_| invalid(&format!("ParseAddr({address:?}): unable to parse IP")))?;
     let plain = !bits.is_empty() && bits.bytes().all(|b| b.is_ascii_digit()) && (bits == "0" || !bits.starts_with('0'));
-    let bits: u8 = if plain { bits.parse().map_err(|_| invalid())? } else { return Err(invalid()) };
-    if bits > if address.is_ipv4() { 32 } else { 128 } {
-        return Err(invalid());
+    if !plain {
+        return Err(invalid(&format!("bad bits after slash: {bits:?}")));
+    }
+    let longest = if address.is_ipv4() { 32 } else { 128 };
+    let bits =
+        bits.parse().ok().filter(|bits| *bits <= longest).ok_or_else(|| invalid("prefix length out of range"))?;
+    if matches!(address, IpAddr::V6(ip) if ip.to_ipv4_mapped().is_some()) {
+        return Err(Failure::Other(format!("{WHERE}: IPv4-mapped IPv6 address {text:?} is not allowed")));
     }
     Ok(Cidr { address, bits })
 }

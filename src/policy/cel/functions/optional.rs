@@ -6,36 +6,38 @@ use crate::policy::cel::value::{Data, Val};
 
 /// The library's rows.
 pub const ROWS: &[Row] = &[
-    Row::global("optional.of", 1, |_, args| Ok(Val::some(args[0].clone()))).of("optional_type"),
-    Row::global("optional.none", 0, |_, _| Ok(Val::none())).of("optional_type"),
-    Row::global("optional.ofNonZeroValue", 1, |_, args| {
+    Row::global("optional.of", &["(A) -> optional_type(A)"], |_, args| Ok(Val::some(args[0].clone()))),
+    Row::global("optional.none", &["() -> optional_type(A)"], |_, _| Ok(Val::none())),
+    Row::global("optional.ofNonZeroValue", &["(A) -> optional_type(A)"], |_, args| {
         Ok(if is_zero(&args[0]) { Val::none() } else { Val::some(args[0].clone()) })
-    })
-    .of("optional_type"),
-    Row::member("hasValue", 1, |_, args| match &args[0].data {
+    }),
+    Row::member("hasValue", &["(optional_type(A)) -> bool"], |_, args| match &args[0].data {
         Data::Optional(inner) => Ok(inner.is_some().into()),
         _ => Err(Failure::NoSuchOverload),
-    })
-    .of("bool"),
-    Row::member("value", 1, |_, args| match &args[0].data {
+    }),
+    Row::member("value", &["(optional_type(A)) -> A"], |_, args| match &args[0].data {
         Data::Optional(Some(inner)) => Ok((**inner).clone()),
         Data::Optional(None) => Err(Failure::new("optional.none() dereference")),
         _ => Err(Failure::NoSuchOverload),
     }),
-    Row::member("or", 2, |_, args| match (&args[0].data, &args[1].data) {
-        (Data::Optional(Some(_)), Data::Optional(_)) => Ok(args[0].clone()),
-        (Data::Optional(None), Data::Optional(_)) => Ok(instead(&args[1], &args[0])),
-        _ => Err(Failure::NoSuchOverload),
-    })
-    .of("optional_type"),
-    Row::member("orValue", 2, |_, args| match &args[0].data {
-        Data::Optional(Some(inner)) => Ok((**inner).clone()),
-        Data::Optional(None) => Ok(instead(&args[1], &args[0])),
-        _ => Err(Failure::NoSuchOverload),
+    Row::member("or", &["(optional_type(A), optional_type(A)) -> optional_type(A)"], |_, args| match args {
+        [missing, other] => Ok(instead(other, missing)),
+        _ => args.first().cloned().ok_or(Failure::NoSuchOverload),
     }),
-    Row::global("optional.unwrap", 1, |_, args| unwrap(&args[0])).of("list"),
-    Row::member("unwrapOpt", 1, |_, args| unwrap(&args[0])).of("list"),
+    Row::member("orValue", &["(optional_type(A), A) -> A"], |_, args| match args {
+        [missing, other] => Ok(instead(other, missing)),
+        [Val { data: Data::Optional(Some(inner)), .. }] => Ok((**inner).clone()),
+        _ => args.first().cloned().ok_or(Failure::NoSuchOverload),
+    }),
+    Row::global("optional.unwrap", &["(list(optional_type(A))) -> list(A)"], |_, args| unwrap(&args[0])),
+    Row::member("unwrapOpt", &["(list(optional_type(A))) -> list(A)"], |_, args| unwrap(&args[0])),
 ];
+
+/// Whether `or` or `orValue` needs no more than its receiver: an optional with a value, or what is none at all, which
+/// cel-go passes on as it is.
+pub fn needs_no_other(row: &Row, receiver: &Val) -> bool {
+    matches!(row.name, "or" | "orValue") && !matches!(receiver.data, Data::Optional(None))
+}
 
 /// What stands in for a missing value comes from where that would have been.
 fn instead(value: &Val, missing: &Val) -> Val {

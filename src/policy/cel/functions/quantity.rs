@@ -24,29 +24,50 @@ impl PartialEq for Quantity {
 
 /// The library's rows. Comparisons are shared with `semver` by name.
 pub const ROWS: &[Row] = &[
-    Row::global("quantity", 1, |_, args| Ok(Val::new(Opaque::Quantity(read(&args[0])?).into())))
-        .of("kubernetes.Quantity"),
-    Row::global("isQuantity", 1, |_, args| match read(&args[0]) {
+    Row::global("quantity", &["(string) -> kubernetes.Quantity"], |_, args| {
+        Ok(Val::new(Opaque::Quantity(read(&args[0])?).into()))
+    }),
+    Row::global("isQuantity", &["(string) -> bool"], |_, args| match read(&args[0]) {
         Err(Failure::NoSuchOverload) => Err(Failure::NoSuchOverload),
         result => Ok(result.is_ok().into()),
-    })
-    .of("bool"),
-    Row::global("sign", 1, |_, args| Ok((quantity(&args[0])?.nanos.signum() as i64).into())).of("int"),
-    Row::member("sign", 1, |_, args| Ok((quantity(&args[0])?.nanos.signum() as i64).into())).of("int"),
-    Row::member("isGreaterThan", 2, |_, args| Ok(order(args)?.is_gt().into())).of("bool"),
-    Row::member("isLessThan", 2, |_, args| Ok(order(args)?.is_lt().into())).of("bool"),
-    Row::member("compareTo", 2, |_, args| Ok((order(args)? as i64).into())).of("int"),
-    Row::member("asApproximateFloat", 1, |_, args| Ok((quantity(&args[0])?.nanos as f64 / NANO as f64).into()))
-        .of("double"),
-    Row::member("isInteger", 1, |_, args| Ok(quantity(&args[0])?.integer.into())).of("bool"),
-    Row::member("asInteger", 1, |_, args| {
+    }),
+    Row::global("sign", &["(kubernetes.Quantity) -> int"], |_, args| {
+        Ok((quantity(&args[0])?.nanos.signum() as i64).into())
+    }),
+    Row::member("isGreaterThan", &["(kubernetes.Quantity, kubernetes.Quantity) -> bool"], |_, args| {
+        Ok(order(args)?.is_gt().into())
+    }),
+    Row::member("isLessThan", &["(kubernetes.Quantity, kubernetes.Quantity) -> bool"], |_, args| {
+        Ok(order(args)?.is_lt().into())
+    }),
+    Row::member("compareTo", &["(kubernetes.Quantity, kubernetes.Quantity) -> int"], |_, args| {
+        Ok((order(args)? as i64).into())
+    }),
+    Row::member("asApproximateFloat", &["(kubernetes.Quantity) -> double"], |_, args| {
+        Ok((quantity(&args[0])?.nanos as f64 / NANO as f64).into())
+    }),
+    Row::member("isInteger", &["(kubernetes.Quantity) -> bool"], |_, args| Ok(quantity(&args[0])?.integer.into())),
+    Row::member("asInteger", &["(kubernetes.Quantity) -> int"], |_, args| {
         let quantity = quantity(&args[0])?;
         let whole = i64::try_from(quantity.nanos / NANO).ok().filter(|_| quantity.integer);
         whole.map(Val::from).ok_or_else(|| Failure::new("cannot convert value to integer"))
-    })
-    .of("int"),
-    Row::member("add", 2, |_, args| combine(args, i128::checked_add)).of("kubernetes.Quantity"),
-    Row::member("sub", 2, |_, args| combine(args, i128::checked_sub)).of("kubernetes.Quantity"),
+    }),
+    Row::member(
+        "add",
+        &[
+            "(kubernetes.Quantity, kubernetes.Quantity) -> kubernetes.Quantity",
+            "(kubernetes.Quantity, int) -> kubernetes.Quantity",
+        ],
+        |_, args| combine(args, i128::checked_add),
+    ),
+    Row::member(
+        "sub",
+        &[
+            "(kubernetes.Quantity, kubernetes.Quantity) -> kubernetes.Quantity",
+            "(kubernetes.Quantity, int) -> kubernetes.Quantity",
+        ],
+        |_, args| combine(args, i128::checked_sub),
+    ),
 ];
 
 fn quantity(value: &Val) -> Result<Quantity, Failure> {
@@ -92,13 +113,24 @@ fn parse(text: &str) -> Result<Quantity, Failure> {
         Some(rest) => (true, rest),
         None => (false, text.strip_prefix('+').unwrap_or(text)),
     };
-    let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
-    let (number, suffix) = rest.split_at(end);
-    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-    if (whole.is_empty() && fraction.is_empty()) || fraction.contains('.') {
+    let after = |text: &str, wanted: fn(char) -> bool| text.find(|c| !wanted(c)).unwrap_or(text.len());
+    let whole_end = after(rest, |c| c.is_ascii_digit());
+    let (whole, tail) = rest.split_at(whole_end);
+    let (fraction, suffix) = match tail.strip_prefix('.') {
+        Some(tail) => tail.split_at(after(tail, |c| c.is_ascii_digit())),
+        None => ("", tail),
+    };
+    let letters = after(suffix, |c| "eEinumkKMGTP".contains(c));
+    let exponent = suffix.get(letters..).unwrap_or_default();
+    let exponent = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+    if text.is_empty() || exponent.bytes().any(|b| !b.is_ascii_digit()) {
         return Err(format());
     }
+    let number = rest.get(..rest.len() - suffix.len()).unwrap_or_default();
     let (factor, power, binary) = scale(suffix).ok_or_else(|| Failure::new("unable to parse quantity's suffix"))?;
+    if !number.bytes().any(|b| b.is_ascii_digit()) {
+        return Err(format());
+    }
     let mut nanos: i128 = 0;
     // Billionths below the last kept one are rounded up, away from zero.
     let mut inexact = false;
@@ -118,10 +150,12 @@ fn parse(text: &str) -> Result<Quantity, Failure> {
         exponent += 1;
     }
     nanos = nanos.saturating_add(i128::from(inexact));
-    let few_digits = whole.len() + fraction.len() <= if binary { 12 } else { 18 };
+    // Upstream keeps a number as an integer while its digits surely fit.
+    let digits = i32::try_from(whole.trim_start_matches('0').len().max(1) + fraction.len()).unwrap_or(i32::MAX);
+    let room = if binary { 15 - digits - factor.ilog2() as i32 * 3 / 10 - 1 } else { 18 - digits };
     let places = i32::try_from(fraction.len()).unwrap_or(i32::MAX);
-    let integer =
-        few_digits && if binary { fraction.is_empty() } else { power >= places } && i64::try_from(nanos / NANO).is_ok();
+    let whole_number = if binary { fraction.is_empty() } else { power >= places };
+    let integer = room >= 0 && whole_number && i64::try_from(nanos / NANO).is_ok();
     Ok(Quantity { nanos: if negative { -nanos } else { nanos }, integer })
 }
 

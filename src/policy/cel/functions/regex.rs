@@ -9,21 +9,20 @@ use crate::policy::cel::value::{Data, Opaque, Val};
 
 /// The library's rows.
 pub const ROWS: &[Row] = &[
-    Row::member("matches", 2, matches).of("bool"),
-    Row::global("matches", 2, matches).of("bool"),
-    Row::member("find", 2, |budget, args| {
+    Row::member("matches", &["(string, string) -> bool"], matches),
+    Row::global("matches", &["(string, string) -> bool"], matches),
+    Row::member("find", &["(string, string) -> string"], |budget, args| {
         let (text, pattern) = both(budget, args)?;
         Ok(pattern.find(text).map_or("", |found| found.as_str()).into())
-    })
-    .of("string"),
-    Row::member("findAll", 2, |budget, args| find_all(budget, args, -1)).of("list"),
-    Row::member("findAll", 3, |budget, args| find_all(budget, args, int(&args[2])?)).of("list"),
+    }),
+    Row::member("findAll", &["(string, string) -> list(string)"], |budget, args| find_all(budget, args, -1)),
+    Row::member("findAll", &["(string, string, int) -> list(string)"], |budget, args| {
+        find_all(budget, args, int(&args[2])?)
+    }),
 ];
 
 fn both<'a>(budget: &Budget, args: &'a [Val]) -> Result<(&'a str, Regex), Failure> {
     let text = text(&args[0])?;
-    // Linear in the text, times what each of its bytes may cost.
-    budget.charge(1 + text.len())?;
     let pattern = match &args[1].data {
         Data::Opaque(opaque) => match &**opaque {
             Opaque::Regex(regex) => regex.clone(),
@@ -32,6 +31,8 @@ fn both<'a>(budget: &Budget, args: &'a [Val]) -> Result<(&'a str, Regex), Failur
         Data::String(pattern) => budget.pattern(pattern)?,
         _ => return Err(Failure::NoSuchOverload),
     };
+    // Linear in the text, times the length of the pattern: the factors are cel-go's.
+    budget.charge((1 + text.len()).div_ceil(10).saturating_mul(pattern.as_str().len().div_ceil(4)))?;
     Ok((text, pattern))
 }
 

@@ -22,16 +22,24 @@ enum Part {
 
 /// The library's rows. Comparisons are shared with `quantity` by name.
 pub const ROWS: &[Row] = &[
-    Row::global("semver", 1, |_, args| build(&args[0], false)).of("kubernetes.Semver"),
-    Row::global("semver", 2, |_, args| build(&args[0], flag(&args[1])?)).of("kubernetes.Semver"),
-    Row::global("isSemver", 1, |_, args| Ok(parse(text(&args[0])?).is_ok().into())).of("bool"),
-    Row::global("isSemver", 2, |_, args| Ok(read(text(&args[0])?, flag(&args[1])?).is_ok().into())).of("bool"),
-    Row::member("major", 1, |_, args| core(&args[0], 0)).of("int"),
-    Row::member("minor", 1, |_, args| core(&args[0], 1)).of("int"),
-    Row::member("patch", 1, |_, args| core(&args[0], 2)).of("int"),
-    Row::member("isGreaterThan", 2, |_, args| Ok(order(args)?.is_gt().into())).of("bool"),
-    Row::member("isLessThan", 2, |_, args| Ok(order(args)?.is_lt().into())).of("bool"),
-    Row::member("compareTo", 2, |_, args| Ok((order(args)? as i64).into())).of("int"),
+    Row::global("semver", &["(string) -> kubernetes.Semver"], |_, args| build(&args[0], false)),
+    Row::global("semver", &["(string, bool) -> kubernetes.Semver"], |_, args| build(&args[0], flag(&args[1])?)),
+    Row::global("isSemver", &["(string) -> bool"], |_, args| Ok(parse(text(&args[0])?).is_ok().into())),
+    Row::global("isSemver", &["(string, bool) -> bool"], |_, args| {
+        Ok(read(text(&args[0])?, flag(&args[1])?).is_ok().into())
+    }),
+    Row::member("major", &["(kubernetes.Semver) -> int"], |_, args| core(&args[0], 0)),
+    Row::member("minor", &["(kubernetes.Semver) -> int"], |_, args| core(&args[0], 1)),
+    Row::member("patch", &["(kubernetes.Semver) -> int"], |_, args| core(&args[0], 2)),
+    Row::member("isGreaterThan", &["(kubernetes.Semver, kubernetes.Semver) -> bool"], |_, args| {
+        Ok(order(args)?.is_gt().into())
+    }),
+    Row::member("isLessThan", &["(kubernetes.Semver, kubernetes.Semver) -> bool"], |_, args| {
+        Ok(order(args)?.is_lt().into())
+    }),
+    Row::member("compareTo", &["(kubernetes.Semver, kubernetes.Semver) -> int"], |_, args| {
+        Ok((order(args)? as i64).into())
+    }),
 ];
 
 impl Semver {
@@ -107,35 +115,46 @@ fn parse(text: &str) -> Result<Semver, Failure> {
     };
     let (patch, build) = patch.split_once('+').map_or((patch, None), |(patch, build)| (patch, Some(build)));
     let (patch, pre) = patch.split_once('-').map_or((patch, None), |(patch, pre)| (patch, Some(pre)));
-    let core = [number("major", major)?, number("minor", minor)?, number("patch", patch)?];
+    let core = [number("Major", major)?, number("Minor", minor)?, number("Patch", patch)?];
     let pre = match pre {
         None => Vec::new(),
         Some(pre) => pre.split('.').map(part).collect::<Result<_, _>>()?,
     };
     if let Some(bad) = build.and_then(|build| build.split('.').find(|word| !is_word(word))) {
-        return Err(Failure::Other(format!("Invalid character(s) found in build meta data {bad:?}")));
+        return Err(match bad {
+            "" => Failure::new("Build meta data is empty"),
+            bad => Failure::Other(format!("Invalid character(s) found in build meta data {bad:?}")),
+        });
     }
     Ok(Semver { core, pre })
 }
 
 fn number(name: &str, digits: &str) -> Result<u64, Failure> {
     if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        let name = name.to_ascii_lowercase();
         return Err(Failure::Other(format!("Invalid character(s) found in {name} number {digits:?}")));
     }
     if digits.len() > 1 && digits.starts_with('0') {
         return Err(Failure::Other(format!("{name} number must not contain leading zeroes {digits:?}")));
     }
-    digits.parse().map_err(|_| Failure::Other(format!("{name} number {digits:?} is out of range")))
+    digits.parse().map_err(|_| Failure::Other(format!("strconv.ParseUint: parsing {digits:?}: value out of range")))
 }
 
 fn part(text: &str) -> Result<Part, Failure> {
+    if text.is_empty() {
+        return Err(Failure::new("Prerelease is empty"));
+    }
     if !is_word(text) {
         return Err(Failure::Other(format!("Invalid character(s) found in prerelease {text:?}")));
     }
     if !text.bytes().all(|b| b.is_ascii_digit()) {
         return Ok(Part::Word(text.into()));
     }
-    number("Numeric PreRelease version", text).map(Part::Number)
+    if text.len() > 1 && text.starts_with('0') {
+        let message = format!("Numeric PreRelease version must not contain leading zeroes {text:?}");
+        return Err(Failure::Other(message));
+    }
+    number("PreRelease", text).map(Part::Number)
 }
 
 fn is_word(text: &str) -> bool {

@@ -8,17 +8,15 @@ use crate::policy::cel::value::Val;
 
 /// The library's rows.
 pub const ROWS: &[Row] = &[
-    Row::global("sets.contains", 2, |budget, args| {
+    Row::global("sets.contains", &["(list(A), list(A)) -> bool"], |budget, args| {
         let (set, part) = pair(args)?;
         contains(budget, &set, &part).map(Val::from)
-    })
-    .of("bool"),
-    Row::global("sets.equivalent", 2, |budget, args| {
+    }),
+    Row::global("sets.equivalent", &["(list(A), list(A)) -> bool"], |budget, args| {
         let (a, b) = pair(args)?;
         Ok((contains(budget, &a, &b)? && contains(budget, &b, &a)?).into())
-    })
-    .of("bool"),
-    Row::global("sets.intersects", 2, |budget, args| {
+    }),
+    Row::global("sets.intersects", &["(list(A), list(A)) -> bool"], |budget, args| {
         let (a, b) = pair(args)?;
         for item in &b {
             if has(budget, &a, item)? {
@@ -26,8 +24,7 @@ pub const ROWS: &[Row] = &[
             }
         }
         Ok(false.into())
-    })
-    .of("bool"),
+    }),
 ];
 
 fn pair(args: &[Val]) -> Result<(Vec<Val>, Vec<Val>), Failure> {

@@ -10,49 +10,54 @@ use crate::policy::cel::value::{Data, Val};
 
 /// The library's rows.
 pub const ROWS: &[Row] = &[
-    Row::member("contains", 2, |budget, args| {
+    Row::member("contains", &["(string, string) -> bool"], |budget, args| {
         let (whole, part) = (text(&args[0])?, text(&args[1])?);
         budget.charge_text(whole.len())?;
         Ok(whole.contains(part).into())
-    })
-    .of("bool"),
-    Row::member("startsWith", 2, |_, args| Ok(text(&args[0])?.starts_with(text(&args[1])?).into())).of("bool"),
-    Row::member("endsWith", 2, |_, args| Ok(text(&args[0])?.ends_with(text(&args[1])?).into())).of("bool"),
-    Row::member("charAt", 2, |budget, args| {
+    }),
+    Row::member("startsWith", &["(string, string) -> bool"], |_, args| {
+        Ok(text(&args[0])?.starts_with(text(&args[1])?).into())
+    }),
+    Row::member("endsWith", &["(string, string) -> bool"], |_, args| {
+        Ok(text(&args[0])?.ends_with(text(&args[1])?).into())
+    }),
+    Row::member("charAt", &["(string, int) -> string"], |budget, args| {
         let (text, at) = (characters(budget, &args[0])?, int(&args[1])?);
         match usize::try_from(at).ok().filter(|at| *at <= text.len()) {
             Some(at) => Ok(text.get(at).map(char::to_string).unwrap_or_default().into()),
             None => Err(out_of_range(at)),
         }
-    })
-    .of("string"),
-    Row::member("indexOf", 2, |budget, args| find(budget, args, 0)).of("int"),
-    Row::member("indexOf", 3, |budget, args| find(budget, args, int(&args[2])?)).of("int"),
-    Row::member("lastIndexOf", 2, |budget, args| find_last(budget, args, None)).of("int"),
-    Row::member("lastIndexOf", 3, |budget, args| find_last(budget, args, Some(int(&args[2])?))).of("int"),
-    Row::member("lowerAscii", 1, |budget, args| {
+    }),
+    Row::member("indexOf", &["(string, string) -> int"], |budget, args| find(budget, args, 0)),
+    Row::member("indexOf", &["(string, string, int) -> int"], |budget, args| find(budget, args, int(&args[2])?)),
+    Row::member("lastIndexOf", &["(string, string) -> int"], |budget, args| find_last(budget, args, None)),
+    Row::member("lastIndexOf", &["(string, string, int) -> int"], |budget, args| {
+        find_last(budget, args, Some(int(&args[2])?))
+    }),
+    Row::member("lowerAscii", &["(string) -> string"], |budget, args| {
         let text = text(&args[0])?;
         budget.charge_text(text.len())?;
         Ok(text.to_ascii_lowercase().into())
-    })
-    .of("string"),
-    Row::member("upperAscii", 1, |budget, args| {
+    }),
+    Row::member("upperAscii", &["(string) -> string"], |budget, args| {
         let text = text(&args[0])?;
         budget.charge_text(text.len())?;
         Ok(text.to_ascii_uppercase().into())
-    })
-    .of("string"),
-    Row::member("replace", 3, |budget, args| replace(budget, args, -1)).of("string"),
-    Row::member("replace", 4, |budget, args| replace(budget, args, int(&args[3])?)).of("string"),
-    Row::member("split", 2, |budget, args| split(budget, args, -1)).of("list"),
-    Row::member("split", 3, |budget, args| split(budget, args, int(&args[2])?)).of("list"),
-    Row::member("substring", 2, |budget, args| {
+    }),
+    Row::member("replace", &["(string, string, string) -> string"], |budget, args| replace(budget, args, -1)),
+    Row::member("replace", &["(string, string, string, int) -> string"], |budget, args| {
+        replace(budget, args, int(&args[3])?)
+    }),
+    Row::member("split", &["(string, string) -> list(string)"], |budget, args| split(budget, args, -1)),
+    Row::member("split", &["(string, string, int) -> list(string)"], |budget, args| {
+        split(budget, args, int(&args[2])?)
+    }),
+    Row::member("substring", &["(string, int) -> string"], |budget, args| {
         let (text, start) = (characters(budget, &args[0])?, int(&args[1])?);
         let rest = usize::try_from(start).ok().and_then(|start| text.get(start..));
         Ok(rest.ok_or_else(|| out_of_range(start))?.iter().collect::<String>().into())
-    })
-    .of("string"),
-    Row::member("substring", 3, |budget, args| {
+    }),
+    Row::member("substring", &["(string, int, int) -> string"], |budget, args| {
         let (text, start, end) = (characters(budget, &args[0])?, int(&args[1])?, int(&args[2])?);
         if start > end {
             return Err(Failure::Other(format!("invalid substring range. start: {start}, end: {end}")));
@@ -60,23 +65,20 @@ pub const ROWS: &[Row] = &[
         let bound = |at: i64| usize::try_from(at).ok().filter(|at| *at <= text.len()).ok_or_else(|| out_of_range(at));
         let (start, end) = (bound(start)?, bound(end)?);
         Ok(text.get(start..end).unwrap_or_default().iter().collect::<String>().into())
-    })
-    .of("string"),
+    }),
     // Go trims what Unicode calls white space, as Rust does.
-    Row::member("trim", 1, |_, args| Ok(text(&args[0])?.trim().into())).of("string"),
-    Row::member("join", 1, |budget, args| join(budget, &args[0], "")).of("string"),
-    Row::member("join", 2, |budget, args| join(budget, &args[0], text(&args[1])?)).of("string"),
-    Row::global("strings.quote", 1, |budget, args| {
+    Row::member("trim", &["(string) -> string"], |_, args| Ok(text(&args[0])?.trim().into())),
+    Row::member("join", &["(list(string)) -> string"], |budget, args| join(budget, &args[0], "")),
+    Row::member("join", &["(list(string), string) -> string"], |budget, args| join(budget, &args[0], text(&args[1])?)),
+    Row::global("strings.quote", &["(string) -> string"], |budget, args| {
         let text = text(&args[0])?;
         budget.charge_text(text.len())?;
         Ok(quote(text).into())
-    })
-    .of("string"),
-    Row::member("format", 2, |budget, args| {
+    }),
+    Row::member("format", &["(string, list(dyn)) -> string"], |budget, args| {
         let (pattern, args) = (text(&args[0])?, args[1].items().ok_or(Failure::NoSuchOverload)?);
         Ok(interpolate(budget, pattern, &args)?.into())
-    })
-    .of("string"),
+    }),
 ];
 
 fn out_of_range(at: i64) -> Failure {

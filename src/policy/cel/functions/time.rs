@@ -1,9 +1,13 @@
 //! Durations and timestamps.
 
 use std::fmt;
+use std::sync::OnceLock;
+
+use jiff::tz::TimeZoneDatabase;
 
 use super::{Row, text};
 use crate::policy::cel::Failure;
+use crate::policy::cel::ops::int_overflow;
 use crate::policy::cel::value::{Data, Val};
 
 /// A moment: seconds since the Unix epoch and nanoseconds, in UTC.
@@ -21,42 +25,54 @@ const RANGE: std::ops::RangeInclusive<i64> = -62_135_596_800..=253_402_300_799;
 
 /// The library's rows.
 pub const ROWS: &[Row] = &[
-    Row::global("duration", 1, |_, args| match &args[0].data {
-        Data::Duration(_) => Ok(args[0].clone()),
-        Data::Int(nanos) => Ok(Val::new(Data::Duration(*nanos))),
-        _ => parse_duration(text(&args[0])?).map(|nanos| Val::new(Data::Duration(nanos))),
-    })
-    .of("google.protobuf.Duration"),
-    Row::global("timestamp", 1, |_, args| match &args[0].data {
-        Data::Timestamp(_) => Ok(args[0].clone()),
-        Data::Int(seconds) => moment(i128::from(*seconds), 0),
-        _ => parse_timestamp(text(&args[0])?).map(|at| Val::new(Data::Timestamp(at))),
-    })
-    .of("google.protobuf.Timestamp"),
-    Row::member("getFullYear", 1, |_, args| field(args, |civil| civil.year)).of("int"),
-    Row::member("getFullYear", 2, |_, args| field(args, |civil| civil.year)).of("int"),
-    Row::member("getMonth", 1, |_, args| field(args, |civil| civil.month - 1)).of("int"),
-    Row::member("getMonth", 2, |_, args| field(args, |civil| civil.month - 1)).of("int"),
-    Row::member("getDayOfYear", 1, |_, args| field(args, |civil| civil.day_of_year)).of("int"),
-    Row::member("getDayOfYear", 2, |_, args| field(args, |civil| civil.day_of_year)).of("int"),
-    Row::member("getDayOfMonth", 1, |_, args| field(args, |civil| civil.day - 1)).of("int"),
-    Row::member("getDayOfMonth", 2, |_, args| field(args, |civil| civil.day - 1)).of("int"),
-    Row::member("getDate", 1, |_, args| field(args, |civil| civil.day)).of("int"),
-    Row::member("getDate", 2, |_, args| field(args, |civil| civil.day)).of("int"),
-    Row::member("getDayOfWeek", 1, |_, args| field(args, |civil| civil.day_of_week)).of("int"),
-    Row::member("getDayOfWeek", 2, |_, args| field(args, |civil| civil.day_of_week)).of("int"),
-    Row::member("getHours", 1, |_, args| part(args, 3600 * NANOS, |civil| civil.second / 3600)).of("int"),
-    Row::member("getHours", 2, |_, args| field(args, |civil| civil.second / 3600)).of("int"),
-    Row::member("getMinutes", 1, |_, args| part(args, 60 * NANOS, |civil| civil.second / 60 % 60)).of("int"),
-    Row::member("getMinutes", 2, |_, args| field(args, |civil| civil.second / 60 % 60)).of("int"),
-    Row::member("getSeconds", 1, |_, args| part(args, NANOS, |civil| civil.second % 60)).of("int"),
-    Row::member("getSeconds", 2, |_, args| field(args, |civil| civil.second % 60)).of("int"),
-    Row::member("getMilliseconds", 1, |_, args| match args[0].data {
+    Row::global("duration", &["(duration) -> duration", "(int) -> duration", "(string) -> duration"], |_, args| {
+        match &args[0].data {
+            Data::Duration(_) => Ok(args[0].clone()),
+            // Declared, and not there: cel-go refuses it, too.
+            Data::Int(_) => Err(Failure::new("type conversion error from 'int' to 'google.protobuf.Duration'")),
+            _ => parse_duration(text(&args[0])?).map(|nanos| Val::new(Data::Duration(nanos))),
+        }
+    }),
+    Row::global(
+        "timestamp",
+        &["(timestamp) -> timestamp", "(int) -> timestamp", "(string) -> timestamp"],
+        |_, args| match &args[0].data {
+            Data::Timestamp(_) => Ok(args[0].clone()),
+            Data::Int(seconds) => moment(i128::from(*seconds), 0),
+            _ => parse_timestamp(text(&args[0])?).map(|at| Val::new(Data::Timestamp(at))),
+        },
+    ),
+    Row::member("getFullYear", &["(timestamp) -> int"], |_, args| field(args, |civil| civil.year)),
+    Row::member("getFullYear", &["(timestamp, string) -> int"], |_, args| field(args, |civil| civil.year)),
+    Row::member("getMonth", &["(timestamp) -> int"], |_, args| field(args, |civil| civil.month - 1)),
+    Row::member("getMonth", &["(timestamp, string) -> int"], |_, args| field(args, |civil| civil.month - 1)),
+    Row::member("getDayOfYear", &["(timestamp) -> int"], |_, args| field(args, |civil| civil.day_of_year)),
+    Row::member("getDayOfYear", &["(timestamp, string) -> int"], |_, args| field(args, |civil| civil.day_of_year)),
+    Row::member("getDayOfMonth", &["(timestamp) -> int"], |_, args| field(args, |civil| civil.day - 1)),
+    Row::member("getDayOfMonth", &["(timestamp, string) -> int"], |_, args| field(args, |civil| civil.day - 1)),
+    Row::member("getDate", &["(timestamp) -> int"], |_, args| field(args, |civil| civil.day)),
+    Row::member("getDate", &["(timestamp, string) -> int"], |_, args| field(args, |civil| civil.day)),
+    Row::member("getDayOfWeek", &["(timestamp) -> int"], |_, args| field(args, |civil| civil.day_of_week)),
+    Row::member("getDayOfWeek", &["(timestamp, string) -> int"], |_, args| field(args, |civil| civil.day_of_week)),
+    Row::member("getHours", &["(timestamp) -> int", "(duration) -> int"], |_, args| {
+        part(args, 3600 * NANOS, |civil| civil.second / 3600)
+    }),
+    Row::member("getHours", &["(timestamp, string) -> int"], |_, args| field(args, |civil| civil.second / 3600)),
+    Row::member("getMinutes", &["(timestamp) -> int", "(duration) -> int"], |_, args| {
+        part(args, 60 * NANOS, |civil| civil.second / 60 % 60)
+    }),
+    Row::member("getMinutes", &["(timestamp, string) -> int"], |_, args| field(args, |civil| civil.second / 60 % 60)),
+    Row::member("getSeconds", &["(timestamp) -> int", "(duration) -> int"], |_, args| {
+        part(args, NANOS, |civil| civil.second % 60)
+    }),
+    Row::member("getSeconds", &["(timestamp, string) -> int"], |_, args| field(args, |civil| civil.second % 60)),
+    Row::member("getMilliseconds", &["(timestamp) -> int", "(duration) -> int"], |_, args| match args[0].data {
         Data::Duration(nanos) => Ok((nanos / 1_000_000).into()),
         _ => field(args, |civil| civil.nanos / 1_000_000),
-    })
-    .of("int"),
-    Row::member("getMilliseconds", 2, |_, args| field(args, |civil| civil.nanos / 1_000_000)).of("int"),
+    }),
+    Row::member("getMilliseconds", &["(timestamp, string) -> int"], |_, args| {
+        field(args, |civil| civil.nanos / 1_000_000)
+    }),
 ];
 
 /// A moment in a calendar.
@@ -80,24 +96,33 @@ fn part(args: &[Val], unit: i64, of: fn(Civil) -> i64) -> Result<Val, Failure> {
 
 fn field(args: &[Val], of: fn(Civil) -> i64) -> Result<Val, Failure> {
     let Data::Timestamp(at) = args[0].data else { return Err(Failure::NoSuchOverload) };
-    let offset = args.get(1).map_or(Ok(0), |zone| offset(text(zone)?))?;
+    let offset = args.get(1).map_or(Ok(0), |zone| offset(text(zone)?, at.seconds))?;
     Ok(of(civil(at.seconds + offset, at.nanos)).into())
 }
 
-/// The offset of a time zone in seconds. Names other than UTC are not known: there is no zone database here.
-fn offset(zone: &str) -> Result<i64, Failure> {
+/// The offset of a time zone at a moment, in seconds: `+02:00`, or a name of the time zone database.
+fn offset(zone: &str, at: i64) -> Result<i64, Failure> {
+    static DATABASE: OnceLock<TimeZoneDatabase> = OnceLock::new();
+    if let Some((hours, minutes)) = zone.split_once(':') {
+        let invalid = || Failure::Other(format!("invalid time zone {zone}"));
+        let hours: i64 = hours.parse().map_err(|_| invalid())?;
+        let minutes: i64 = minutes.parse::<u8>().map_err(|_| invalid())?.into();
+        let sign = if zone.starts_with('-') { -1 } else { 1 };
+        return hours
+            .checked_mul(3600)
+            .filter(|s| s.abs() < 1 << 40)
+            .map(|s| s + sign * minutes * 60)
+            .ok_or_else(invalid);
+    }
     if zone.is_empty() || zone == "UTC" {
         return Ok(0);
     }
-    let unknown = || Failure::Other(format!("unknown time zone {zone}"));
-    let (sign, rest) = match zone.strip_prefix('-') {
-        Some(rest) => (-1, rest),
-        None => (1, zone.strip_prefix('+').unwrap_or(zone)),
-    };
-    let (hours, minutes) = rest.split_once(':').ok_or_else(unknown)?;
-    let hours: i64 = hours.parse::<u8>().map_err(|_| unknown())?.into();
-    let minutes: i64 = minutes.parse::<u8>().map_err(|_| unknown())?.into();
-    Ok(sign * (hours * 3600 + minutes * 60))
+    let found = DATABASE.get_or_init(TimeZoneDatabase::bundled).get(zone).ok();
+    // The database is lenient about case, cel-go is not.
+    let found = found.filter(|found| found.iana_name() == Some(zone));
+    let found = found.ok_or_else(|| Failure::Other(format!("unknown time zone {zone}")))?;
+    let at = jiff::Timestamp::from_second(at).map_err(|_| Failure::new("timestamp overflow"))?;
+    Ok(found.to_offset(at).seconds().into())
 }
 
 /// The proleptic Gregorian calendar, by eras of 400 years that begin in March.
@@ -231,7 +256,7 @@ fn parse_rfc3339(text: &str) -> Option<Timestamp> {
     }
     let shift = match rest.as_bytes() {
         [b'Z' | b'z'] => 0,
-        [b'+' | b'-', _, _, b':', _, _] => offset(rest).ok()?,
+        [b'+' | b'-', _, _, b':', _, _] => offset(rest, 0).ok()?,
         _ => return None,
     };
     let seconds = days_before(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second - shift;
@@ -277,7 +302,7 @@ pub fn subtract(a: &Val, b: &Val) -> Result<Val, Failure> {
 }
 
 fn duration(nanos: Option<i64>) -> Result<Val, Failure> {
-    nanos.map(|nanos| Val::new(Data::Duration(nanos))).ok_or_else(|| Failure::new("duration overflow"))
+    nanos.map(|nanos| Val::new(Data::Duration(nanos))).ok_or_else(int_overflow)
 }
 
 fn shift(at: Timestamp, by: i128) -> Result<Val, Failure> {

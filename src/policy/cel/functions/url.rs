@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{Row, text};
 use crate::policy::cel::Failure;
 use crate::policy::cel::value::{Data, Key, Opaque, Val};
+use crate::render::strconv::quote;
 
 /// The parts of a URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,29 +18,29 @@ pub struct Url {
 
 /// The library's rows.
 pub const ROWS: &[Row] = &[
-    Row::global("url", 1, |_, args| Ok(Val::new(Opaque::Url(parse(text(&args[0])?)?).into()))).of("kubernetes.URL"),
-    Row::global("isURL", 1, |_, args| Ok(parse(text(&args[0])?).is_ok().into())).of("bool"),
-    Row::member("getScheme", 1, |_, args| Ok(url(&args[0])?.scheme.as_str().into())).of("string"),
-    Row::member("getHost", 1, |_, args| Ok(url(&args[0])?.host.as_str().into())).of("string"),
-    Row::member("getHostname", 1, |_, args| {
+    Row::global("url", &["(string) -> kubernetes.URL"], |_, args| {
+        Ok(Val::new(Opaque::Url(parse(text(&args[0])?)?).into()))
+    }),
+    Row::global("isURL", &["(string) -> bool"], |_, args| Ok(parse(text(&args[0])?).is_ok().into())),
+    Row::member("getScheme", &["(kubernetes.URL) -> string"], |_, args| Ok(url(&args[0])?.scheme.as_str().into())),
+    Row::member("getHost", &["(kubernetes.URL) -> string"], |_, args| Ok(url(&args[0])?.host.as_str().into())),
+    Row::member("getHostname", &["(kubernetes.URL) -> string"], |_, args| {
         let (name, _) = split_port(&url(&args[0])?.host);
         Ok(name.trim_start_matches('[').trim_end_matches(']').into())
-    })
-    .of("string"),
-    Row::member("getPort", 1, |_, args| Ok(split_port(&url(&args[0])?.host).1.into())).of("string"),
-    Row::member("getEscapedPath", 1, |_, args| Ok(url(&args[0])?.path.as_str().into())).of("string"),
-    Row::member("getQuery", 1, |_, args| {
+    }),
+    Row::member("getPort", &["(kubernetes.URL) -> string"], |_, args| Ok(split_port(&url(&args[0])?.host).1.into())),
+    Row::member("getEscapedPath", &["(kubernetes.URL) -> string"], |_, args| Ok(url(&args[0])?.path.as_str().into())),
+    Row::member("getQuery", &["(kubernetes.URL) -> map(string, list(string))"], |_, args| {
         let mut pairs: BTreeMap<Key, Vec<Val>> = BTreeMap::new();
         for pair in url(&args[0])?.query.split('&').filter(|pair| !pair.is_empty() && !pair.contains(';')) {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            if let (Some(key), Some(value)) = (unescape(key), unescape(value)) {
+            if let (Some(key), Some(value)) = (unescape_query(key), unescape_query(value)) {
                 pairs.entry(Key::String(key.into())).or_default().push(value.into());
             }
         }
         let pairs = pairs.into_iter().map(|(key, values)| (key, Val::list(values, None))).collect();
         Ok(Val::map(pairs, args[0].origin.as_ref()))
-    })
-    .of("map"),
+    }),
 ];
 
 fn url(value: &Val) -> Result<&Url, Failure> {
@@ -52,55 +53,76 @@ fn url(value: &Val) -> Result<&Url, Failure> {
     }
 }
 
-/// Absolute URLs and absolute paths, as `url.ParseRequestURI` takes them; a fragment is cut off.
 pub(super) fn parse(text: &str) -> Result<Url, Failure> {
-    let invalid =
-        |why: &str| Failure::Other(format!("URL parse error during conversion from string: parse {text:?}: {why}"));
-    if text.is_empty() {
-        return Err(invalid("empty url"));
-    }
+    parse_plain(text).map_err(|why| Failure::Other(format!("URL parse error during conversion from string: {why}")))
+}
+
+/// Absolute URLs and absolute paths, as `url.ParseRequestURI` takes them: a `#` is nothing special. The error is Go's.
+pub(super) fn parse_plain(text: &str) -> Result<Url, String> {
+    read(text).map_err(|why| format!("parse {}: {why}", quote(text.as_bytes(), false)))
+}
+
+fn read(text: &str) -> Result<Url, String> {
     if text.bytes().any(|b| b < 0x20 || b == 0x7f) {
-        return Err(invalid("net/url: invalid control character in URL"));
+        return Err("net/url: invalid control character in URL".to_owned());
     }
-    let whole = text.split('#').next().unwrap_or_default();
-    let (whole, query) = whole.split_once('?').unwrap_or((whole, ""));
-    let scheme_end = whole.find(':').filter(|end| {
-        let scheme = &whole.as_bytes()[..*end];
-        scheme.first().is_some_and(u8::is_ascii_alphabetic)
-            && scheme.iter().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(b))
-    });
-    let (scheme, rest) = scheme_end.map_or(("", whole), |end| (&whole[..end], &whole[end + 1..]));
+    if text.is_empty() {
+        return Err("empty url".to_owned());
+    }
+    let (scheme, rest) = split_scheme(text)?;
+    let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let scheme = scheme.to_ascii_lowercase();
     if !rest.starts_with('/') {
-        if scheme.is_empty() || rest.is_empty() {
-            return Err(invalid("invalid URI for request"));
+        if scheme.is_empty() {
+            return Err("invalid URI for request".to_owned());
         }
         // `mailto:x` is opaque: no host, no path.
-        return Ok(Url {
-            scheme: scheme.to_ascii_lowercase(),
-            host: String::new(),
-            path: String::new(),
-            query: query.into(),
-        });
+        return Ok(Url { scheme, host: String::new(), path: String::new(), query: query.into() });
     }
     let (authority, path) = match rest.strip_prefix("//") {
-        Some(rest) if !scheme.is_empty() || !rest.starts_with('/') => {
-            rest.find('/').map_or((rest, ""), |at| rest.split_at(at))
-        }
+        Some(rest) if !scheme.is_empty() => rest.find('/').map_or((rest, ""), |at| rest.split_at(at)),
         _ => ("", rest),
     };
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    let (name, port) = split_port(host);
-    let bracketed = name.starts_with('[') && name.ends_with(']');
-    if !port.bytes().all(|b| b.is_ascii_digit()) || (name.contains(':') && !bracketed) {
-        return Err(invalid(&format!("invalid port {:?} after host", format!(":{port}"))));
+    Ok(Url { scheme, host: read_host(host)?, path: escape_path(path)?, query: query.into() })
+}
+
+/// `getScheme` in Go's `net/url`.
+fn split_scheme(text: &str) -> Result<(&str, &str), String> {
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' => {}
+            b'0'..=b'9' | b'+' | b'-' | b'.' if at > 0 => {}
+            b':' if at == 0 => return Err("missing protocol scheme".to_owned()),
+            b':' => return Ok((text.get(..at).unwrap_or_default(), text.get(at + 1..).unwrap_or_default())),
+            _ => break,
+        }
     }
-    if host.bytes().any(|b| b == b' ' || b"<>\"\\^`{|}".contains(&b)) {
-        return Err(invalid("invalid character in host name"));
+    Ok(("", text))
+}
+
+fn read_host(host: &str) -> Result<String, String> {
+    let after_name = match (host.strip_prefix('['), host.rfind(']')) {
+        (Some(_), None) => return Err("missing ']' in host".to_owned()),
+        (Some(_), Some(end)) => host.get(end + 1..).unwrap_or_default(),
+        (None, _) => host.rfind(':').and_then(|at| host.get(at..)).unwrap_or_default(),
+    };
+    let port = after_name.strip_prefix(':').map(|port| port.bytes().all(|b| b.is_ascii_digit()));
+    if !after_name.is_empty() && port != Some(true) {
+        return Err(format!("invalid port {} after host", quote(after_name.as_bytes(), false)));
     }
-    if unescape_path(path).is_none() || unescape_path(host).is_none() {
-        return Err(invalid("invalid URL escape"));
+    let refused = |b: u8| b < 0x80 && !b.is_ascii_alphanumeric() && !b"-_.~!$&'()*+,;=:[]<>\"%".contains(&b);
+    if let Some(bad) = host.bytes().find(|b| refused(*b)) {
+        return Err(format!("invalid character {} in host name", quote(&[bad], false)));
     }
-    Ok(Url { scheme: scheme.to_ascii_lowercase(), host: host.into(), path: escape_path(path), query: query.into() })
+    // A host can escape nothing but other scripts.
+    for escape in host.match_indices('%').filter_map(|(at, _)| host.get(at..host.len().min(at + 3))) {
+        let code = escape.get(1..).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        if code.is_none_or(|code| code < 0x80 && escape != "%25") {
+            return Err(format!("invalid URL escape {}", quote(escape.as_bytes(), false)));
+        }
+    }
+    unescape(host)
 }
 
 /// `host:port`, where the port may be missing and the host may be an IPv6 address in brackets.
@@ -111,31 +133,42 @@ fn split_port(host: &str) -> (&str, &str) {
     }
 }
 
-fn escape_path(path: &str) -> String {
+/// `URL.EscapedPath`: as it is written if it is written well.
+fn escape_path(path: &str) -> Result<String, String> {
+    let decoded = unescape(path)?;
+    if path.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.~$&+,/:;=@%!'()*[]".contains(&b)) {
+        return Ok(path.to_owned());
+    }
     let mut out = String::with_capacity(path.len());
-    for byte in path.bytes() {
+    for byte in decoded.bytes() {
         match byte {
-            b if b.is_ascii_alphanumeric() || b"-_.~$&+,/:;=@%!'()*[]".contains(&b) => out.push(b as char),
+            b if b.is_ascii_alphanumeric() || b"-_.~$&+,/:;=@".contains(&b) => out.push(b as char),
             b => out.push_str(&format!("%{b:02X}")),
         }
     }
-    out
+    Ok(out)
 }
 
-fn unescape(text: &str) -> Option<String> {
-    unescape_path(&text.replace('+', " "))
+/// A part of a query, where a plus is a blank.
+fn unescape_query(text: &str) -> Option<String> {
+    unescape(&text.replace('+', " ")).ok()
 }
 
-fn unescape_path(text: &str) -> Option<String> {
+fn unescape(text: &str) -> Result<String, String> {
     let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        if byte == b'%' {
-            let (high, low) = (char::from(rest.next()?).to_digit(16)?, char::from(rest.next()?).to_digit(16)?);
-            bytes.push((high * 16 + low) as u8);
-        } else {
-            bytes.push(byte);
-        }
+    let mut rest = text;
+    while let Some(at) = rest.find('%') {
+        let (before, escape) = rest.split_at(at);
+        bytes.extend_from_slice(before.as_bytes());
+        let digits = escape.get(1..3).filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
+        let code = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        let Some(code) = code else {
+            let shown = escape.char_indices().nth(3).map_or(escape, |(end, _)| &escape[..end]);
+            return Err(format!("invalid URL escape {}", quote(shown.as_bytes(), false)));
+        };
+        bytes.push(code);
+        rest = escape.get(3..).unwrap_or_default();
     }
-    Some(String::from_utf8_lossy(&bytes).into_owned())
+    bytes.extend_from_slice(rest.as_bytes());
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

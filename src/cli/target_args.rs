@@ -1,0 +1,120 @@
+//! The arguments that say what is looked at: charts, plain manifests, or both.
+
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::chart_args::{ChartArgs, read};
+use super::{Stop, Streams};
+use crate::check::{self, Job, Subject};
+use crate::finding::Fault;
+use crate::gate::ExitStatus;
+use crate::project::{self, Project};
+use crate::source::SourceFile;
+
+/// The most bytes of one file of manifests.
+const MAX_FILE: u64 = 64 << 20;
+
+/// What is looked at.
+#[derive(Debug, clap::Args)]
+pub(super) struct TargetArgs {
+    /// Charts (folders with a Chart.yaml, or .tgz), files and folders of manifests, or `-`
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// The release's name, for one chart; of several, each has the name of its folder
+    #[arg(long, value_name = "NAME", help_heading = "Release")]
+    name: Option<String>,
+
+    #[command(flatten)]
+    chart: ChartArgs,
+}
+
+impl TargetArgs {
+    /// Renders the charts, reads the manifests, and hands over the releases.
+    pub(super) fn with(
+        &self,
+        project: &Project,
+        streams: &mut Streams<'_>,
+        then: impl FnOnce(&[Subject<'_>], &mut Streams<'_>) -> Result<ExitStatus, Stop>,
+    ) -> Result<ExitStatus, Stop> {
+        let is_chart =
+            |path: &&PathBuf| path.join("Chart.yaml").is_file() || path.extension().is_some_and(|end| end == "tgz");
+        let (charts, plain): (Vec<&PathBuf>, Vec<&PathBuf>) = self.paths.iter().partition(is_chart);
+        let mut files = Vec::new();
+        for path in &plain {
+            collect(path, streams, &mut files)?;
+        }
+        let rendered = self.render(&charts, project, streams)?;
+        let manifests = check::read(files)?;
+        let capabilities = self.chart.capabilities(project)?;
+        let mut subjects: Vec<Subject<'_>> = rendered.iter().map(Subject::from).collect();
+        if !plain.is_empty() {
+            subjects.push(Subject::plain(&manifests, &self.chart.namespace, &capabilities));
+        }
+        then(&subjects, streams)
+    }
+
+    /// Renders each chart, all with the same values and flags.
+    fn render(
+        &self,
+        charts: &[&PathBuf],
+        project: &Project,
+        streams: &mut Streams<'_>,
+    ) -> Result<Vec<check::Rendered>, Stop> {
+        let Some(first) = charts.first() else { return Ok(Vec::new()) };
+        let several = self.paths.len() > 1;
+        if several && self.name.is_some() {
+            let fault = Fault::new("--name is given, and a chart among other paths");
+            return Err(fault.help("each of them has the name of its folder").into());
+        }
+        let name = self.name.clone().unwrap_or_else(|| "release-name".into());
+        let job = self.chart.job(&[name, first.display().to_string()], project, streams)?;
+        let mut rendered = Vec::new();
+        for chart in charts {
+            let mut job = Job { chart: chart.to_path_buf(), ..job.clone() };
+            if several {
+                job.release.name = name_of(chart);
+            }
+            rendered.push(check::render(&job)?);
+        }
+        Ok(rendered)
+    }
+}
+
+/// The name of a chart's folder or archive.
+fn name_of(chart: &Path) -> String {
+    let full = chart.canonicalize().unwrap_or_else(|_| chart.to_path_buf());
+    let name = full.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    name.trim_end_matches(".tgz").to_owned()
+}
+
+/// Reads a file, or all files of manifests below a folder in the order of their names.
+fn collect(path: &Path, streams: &mut Streams<'_>, files: &mut Vec<Arc<SourceFile>>) -> Result<(), Fault> {
+    let fault = |error: std::io::Error| Fault::new(format!("{} could not be read: {error}", path.display()));
+    if path == Path::new("-") {
+        files.push(source("-", streams.stdin)?);
+    } else if path.is_dir() {
+        let mut entries = fs::read_dir(path)
+            .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>())
+            .map_err(fault)?;
+        entries.sort();
+        for entry in entries {
+            let is_manifest = entry.file_name().is_some_and(|name| name != project::FILE)
+                && entry.extension().is_some_and(|end| ["yaml", "yml", "json"].iter().any(|known| end == *known));
+            // A link to a folder could lead round in circles.
+            if entry.is_dir() && !entry.is_symlink() || entry.is_file() && is_manifest {
+                collect(&entry, streams, files)?;
+            }
+        }
+    } else {
+        let mut file = fs::File::open(path).map_err(fault)?;
+        files.push(source(&path.display().to_string(), &mut file)?);
+    }
+    Ok(())
+}
+
+fn source(name: &str, input: &mut dyn Read) -> Result<Arc<SourceFile>, Fault> {
+    let text = String::from_utf8(read(input, MAX_FILE, name)?);
+    Ok(SourceFile::new(name, text.map_err(|_| Fault::new(format!("{name} is not UTF-8 text")))?))
+}
