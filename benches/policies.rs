@@ -3,12 +3,9 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use jiff::civil::Date;
-use plimsoll::chart::Capabilities;
-use plimsoll::check::{self, Rules, Subject};
-use plimsoll::policy::exemption::Honoured;
-use plimsoll::policy::{Catalogue, Profile, Selection};
-use plimsoll::source::SourceFile;
+use plimsoll::policy::{Catalogue, Policy, PolicyKind, Release, evaluate};
+use plimsoll::value::Value;
+use plimsoll::yaml;
 
 /// How long a measurement is repeated.
 const ENOUGH: Duration = Duration::from_millis(500);
@@ -27,26 +24,35 @@ fn main() {
     println!("{} policies", catalogue.entries().len());
     print("read the catalogue", median(|| (), |()| builtin()));
     print("compile it, on one thread", median(builtin, compile));
-    let every = Selection { profiles: vec![Profile::All], ..Selection::default() };
-    let rules = Rules {
-        chosen: every.choose(&catalogue).expect("there are policies"),
-        exemptions: &[],
-        honoured: Honoured::All,
-        today: Date::constant(2026, 1, 1),
-    };
-    for objects in [25, 250, 2_500] {
-        let manifests = check::read(vec![SourceFile::new("objects.yaml", manifests(objects))]).expect("it is YAML");
-        let capabilities = Capabilities::default();
-        let subjects = [Subject::plain(&manifests, "default", &capabilities)];
-        let lint = |()| check::lint(&subjects, &rules).expect("they can be evaluated");
-        print(&format!("all of them on {objects} objects"), median(|| (), lint));
+    let policies: Vec<&Policy> = catalogue.policies().collect();
+    for count in [25, 250, 2_500] {
+        let objects = objects(0, count);
+        let run =
+            |()| evaluate(policies.iter().copied(), &[release("web", &objects)]).expect("they have verdicts").len();
+        print(&format!("all of them on {count} objects"), median(|| (), run));
+    }
+    let fleet_policies: Vec<&Policy> = catalogue.policies().filter(|policy| policy.kind == PolicyKind::Fleet).collect();
+    for count in [100, 1_000, 2_000] {
+        let tenants: Vec<(String, Vec<Value>)> =
+            (0..count).map(|at| (format!("tenant-{at}"), objects(at, 5))).collect();
+        let releases: Vec<Release<'_>> = tenants.iter().map(|(name, objects)| release(name, objects)).collect();
+        let run = |()| evaluate(fleet_policies.iter().copied(), &releases).expect("they have verdicts").len();
+        print(&format!("fleet policies on {} objects", count * 5), median(|| (), run));
     }
 }
 
-/// Objects of five kinds, as a decently made chart has them: nothing in them is wrong.
-fn manifests(count: usize) -> String {
+fn release<'a>(name: &'a str, objects: &'a [Value]) -> Release<'a> {
+    const NOTHING: &Value = &Value::Null;
+    let (values, supplied) = (NOTHING, NOTHING);
+    Release { name, namespace: name, kube_version: "v1.35.0", values, supplied, objects, policies: &[] }
+}
+
+/// Objects of five kinds, as a decently made chart has them.
+fn objects(first: usize, count: usize) -> Vec<Value> {
     let five = include_str!("policies.yaml");
-    (0..count / 5).map(|release| five.replace("NAME", &format!("web-{release}"))).collect()
+    let text: String = (0..count / 5).map(|at| five.replace("NAME", &format!("web-{}", first + at))).collect();
+    let documents = yaml::parse_stream(&text, yaml::Options::default()).expect("it is YAML");
+    documents.into_iter().map(|document| document.value).filter(|value| *value != Value::Null).collect()
 }
 
 fn print(what: &str, time: Duration) {

@@ -69,7 +69,8 @@ impl Catalogue {
         if self.entries.len() == before {
             return Err(unreadable(folder, "holds no policies"));
         }
-        Ok(())
+        // What is of no use is told, whether or not anything is there to be judged by it.
+        self.entries.iter().filter(|entry| entry.is_own).try_for_each(|entry| entry.policy.check())
     }
 
     /// All policies, in the order of their ids.
@@ -89,7 +90,16 @@ impl Catalogue {
 
     /// Adds the policies of files that lie together.
     fn add(&mut self, files: Vec<Source>, is_own: bool) -> Result<(), Error> {
-        let read = files.iter().map(|(id, file, _)| File::read(id, file)).collect::<Result<Vec<_>, _>>()?;
+        let read = |files: &[Source]| files.iter().map(|(id, file, _)| File::read(id, file)).collect::<Vec<_>>();
+        let (first, second) = files.split_at(files.len() / 2);
+        let read = std::thread::scope(|threads| {
+            let second = threads.spawn(|| read(second));
+            let mut all = read(first);
+            // A thread that panics does so here too.
+            all.extend(second.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            all
+        });
+        let read = read.into_iter().collect::<Result<Vec<_>, _>>()?;
         for (policy, (id, file, examples)) in file::assemble(read)?.into_iter().zip(files) {
             let Some(policy) = policy else { continue };
             match self.entries.binary_search_by(|entry| entry.policy.id.cmp(&id)) {

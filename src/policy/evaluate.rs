@@ -8,6 +8,7 @@ use super::cel::{BUDGET, EvalError, Evaluation, Failure, Shared, blame};
 use super::document::{Policy, PolicyKind};
 use super::environment::{Environment, Phase};
 use super::fleet::{Fleet, Prepared, Release};
+use super::matching::MatchResources;
 use super::request::Request;
 use super::spec::{Compiled, CompiledValidation, Written};
 use super::{Error, ErrorKind};
@@ -66,12 +67,12 @@ pub fn evaluate<'p, 'c: 'p>(
     policies: impl IntoIterator<Item = &'c Policy>,
     releases: &[Release<'p>],
 ) -> Result<Vec<Violation<'p>>, Error> {
-    let policies: Vec<&Policy> = policies.into_iter().collect();
+    let fleet = Fleet::new(releases);
+    let policies: Vec<&Policy> = policies.into_iter().filter(|policy| concerns(policy, &fleet)).collect();
     std::thread::scope(|threads| {
         // Compiling takes longer than evaluating: another thread does it from the other end, until they meet.
         // What does not compile is told when its turn comes.
         threads.spawn(|| policies.iter().rev().for_each(|policy| _ = policy.check()));
-        let fleet = Fleet::new(releases);
         let mut violations = Vec::new();
         for policy in policies.iter().copied() {
             #[cfg(feature = "rego")]
@@ -99,6 +100,17 @@ pub fn evaluate<'p, 'c: 'p>(
         }
         Ok(violations)
     })
+}
+
+/// Whether a policy has anything to judge here: the others need not be compiled.
+fn concerns(policy: &Policy, fleet: &Fleet<'_>) -> bool {
+    let matches = |constraints: &MatchResources| {
+        fleet.releases.iter().any(|release| {
+            let mut requests = release.requests.iter();
+            requests.any(|request| constraints.matches(request, release.namespace(request)).is_some())
+        })
+    };
+    std::iter::once(policy).chain(&policy.generated).any(|policy| policy.constraints.as_ref().is_none_or(matches))
 }
 
 /// A policy at work.

@@ -7,10 +7,11 @@ use super::declarations::{self, REQUEST_RESOURCE};
 use super::eval::Budget;
 use super::functions::{self, Style, interpolate};
 use super::parser::{Node, Syntax, parse};
+use super::patterns::Literal;
 use super::tree::{Expr, Kind, Macro, MacroKind};
 use super::types::Type;
 use super::value::{Data, Opaque, Val};
-use super::{CompileError, CompileErrorKind, patterns};
+use super::{CompileError, CompileErrorKind};
 use crate::source::Span;
 
 /// Macros inside macros inside macros: each level multiplies the work.
@@ -338,7 +339,7 @@ impl Compiler<'_> {
         Ok((Expr { kind: self.folded(name, kind, span), span }, found))
     }
 
-    /// Compiles patterns that are written as literals.
+    /// Checks patterns that are written as literals.
     fn prepare(&mut self, name: &str, args: &mut [Expr]) {
         let literal = |arg: Option<&Expr>| match arg.map(|arg| (&arg.kind, arg.span)) {
             Some((Kind::Literal(Val { data: Data::String(text), .. }), span)) => Some((text.clone(), span)),
@@ -347,7 +348,7 @@ impl Compiler<'_> {
         if matches!(name, "matches" | "find" | "findAll")
             && let Some((text, span)) = literal(args.get(1))
         {
-            match patterns::compile(&text) {
+            match Literal::new(text) {
                 Ok(regex) => args[1].kind = Kind::Literal(Val::new(Opaque::Regex(regex).into())),
                 Err(reason) => self.refuse_constant("matches", reason, span),
             }

@@ -1,7 +1,7 @@
-//! Regular expressions, compiled once and kept.
+//! Regular expressions, compiled when they are first used, and kept.
 
 use std::collections::HashMap;
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
 
 use regex::{Regex, RegexBuilder};
 
@@ -12,6 +12,26 @@ const SIZE_LIMIT: usize = 1 << 20;
 
 /// The most patterns that are kept compiled: those of policies are few, those of hostile objects need not be.
 const MAX_KEPT: usize = 1000;
+
+/// A pattern that is written as a literal. It is known to be well-formed; compiling it waits for a text to match.
+#[derive(Debug)]
+pub struct Literal {
+    pattern: Arc<str>,
+    compiled: OnceLock<Result<Regex, String>>,
+}
+
+impl Literal {
+    /// Checks a pattern. The error is one line of text.
+    pub fn new(pattern: Arc<str>) -> Result<Self, String> {
+        re2::translate(pattern.as_bytes())?;
+        Ok(Self { pattern, compiled: OnceLock::new() })
+    }
+
+    /// The compiled pattern, which can still be too large.
+    pub fn regex(&self) -> Result<&Regex, &str> {
+        self.compiled.get_or_init(|| compile(&self.pattern)).as_ref().map_err(String::as_str)
+    }
+}
 
 /// Compiles a pattern, once a process: policies share patterns. The error is one line of text.
 pub fn compile(pattern: &str) -> Result<Regex, String> {

@@ -7,13 +7,12 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use regex::Regex;
-
 use super::functions::network::{Cidr, Ip};
 use super::functions::quantity::Quantity;
 use super::functions::semver::Semver;
 use super::functions::time::Timestamp;
 use super::functions::url::Url;
+use super::patterns::Literal;
 use crate::value::{Map as PlainMap, Path, Step, Value};
 
 /// A value and where it came from.
@@ -73,8 +72,8 @@ pub enum Opaque {
     Semver(Semver),
     /// `kubernetes.NamedFormat`
     Format(&'static super::functions::format::Format),
-    /// A pattern written as a literal, compiled when the expression was
-    Regex(Regex),
+    /// A pattern written as a literal
+    Regex(Literal),
 }
 
 /// A list of plain data, or of computed values.

@@ -25,7 +25,7 @@ fn both<'a>(budget: &Budget, args: &'a [Val]) -> Result<(&'a str, Regex), Failur
     let text = text(&args[0])?;
     let pattern = match &args[1].data {
         Data::Opaque(opaque) => match &**opaque {
-            Opaque::Regex(regex) => regex.clone(),
+            Opaque::Regex(literal) => literal.regex().map_err(Failure::new)?.clone(),
             _ => return Err(Failure::NoSuchOverload),
         },
         Data::String(pattern) => budget.pattern(pattern)?,
