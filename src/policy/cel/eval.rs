@@ -62,7 +62,7 @@ pub struct Budget {
     left_of_call: Cell<u64>,
     /// What each expression may use.
     per_call: u64,
-    patterns: RefCell<HashMap<Arc<str>, Regex>>,
+    patterns: RefCell<HashMap<Arc<str>, Arc<Regex>>>,
 }
 
 /// The macros' variables that are bound where an expression is evaluated.
@@ -102,7 +102,7 @@ impl Budget {
     }
 
     /// The pattern of a computed text; compiled once in an evaluation.
-    pub fn pattern(&self, text: &Arc<str>) -> Result<Regex, Failure> {
+    pub fn pattern(&self, text: &Arc<str>) -> Result<Arc<Regex>, Failure> {
         if let Some(known) = self.patterns.borrow().get(text) {
             return Ok(known.clone());
         }

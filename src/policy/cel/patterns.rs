@@ -17,7 +17,7 @@ const MAX_KEPT: usize = 1000;
 #[derive(Debug)]
 pub struct Literal {
     pattern: Arc<str>,
-    compiled: OnceLock<Result<Regex, String>>,
+    compiled: OnceLock<Result<Arc<Regex>, String>>,
 }
 
 impl Literal {
@@ -28,19 +28,20 @@ impl Literal {
     }
 
     /// The compiled pattern, which can still be too large.
-    pub fn regex(&self) -> Result<&Regex, &str> {
-        self.compiled.get_or_init(|| compile(&self.pattern)).as_ref().map_err(String::as_str)
+    pub fn regex(&self) -> Result<Arc<Regex>, String> {
+        self.compiled.get_or_init(|| compile(&self.pattern)).clone()
     }
 }
 
-/// Compiles a pattern, once a process: policies share patterns. The error is one line of text.
-pub fn compile(pattern: &str) -> Result<Regex, String> {
-    static KEPT: LazyLock<Mutex<HashMap<String, Regex>>> = LazyLock::new(Mutex::default);
+/// Compiles a pattern, once a process: policies share patterns, and the memory that a pattern needs to match. The error is
+/// one line of text.
+pub fn compile(pattern: &str) -> Result<Arc<Regex>, String> {
+    static KEPT: LazyLock<Mutex<HashMap<String, Arc<Regex>>>> = LazyLock::new(Mutex::default);
     let kept = || KEPT.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(regex) = kept().get(pattern) {
         return Ok(regex.clone());
     }
-    let regex = build(pattern)?;
+    let regex = Arc::new(build(pattern)?);
     let mut kept = kept();
     if kept.len() < MAX_KEPT {
         kept.insert(pattern.to_owned(), regex.clone());

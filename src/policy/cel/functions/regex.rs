@@ -1,5 +1,7 @@
 //! Regular expressions: the standard library's `matches`, Kubernetes' `find` and `findAll`.
 
+use std::sync::Arc;
+
 use regex::Regex;
 
 use super::{Row, int, text};
@@ -21,11 +23,11 @@ pub const ROWS: &[Row] = &[
     }),
 ];
 
-fn both<'a>(budget: &Budget, args: &'a [Val]) -> Result<(&'a str, Regex), Failure> {
+fn both<'a>(budget: &Budget, args: &'a [Val]) -> Result<(&'a str, Arc<Regex>), Failure> {
     let text = text(&args[0])?;
     let pattern = match &args[1].data {
         Data::Opaque(opaque) => match &**opaque {
-            Opaque::Regex(literal) => literal.regex().map_err(Failure::new)?.clone(),
+            Opaque::Regex(literal) => literal.regex().map_err(Failure::Other)?,
             _ => return Err(Failure::NoSuchOverload),
         },
         Data::String(pattern) => budget.pattern(pattern)?,
