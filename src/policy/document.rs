@@ -1,6 +1,7 @@
 //! Policies: what their documents say.
 
-use std::sync::{Arc, OnceLock};
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
 
 use super::binding::{Binding, ParamKind};
 use super::cel::types::Type;
@@ -233,16 +234,15 @@ impl Policy {
     fn compile(&self) -> Result<Compiled, Error> {
         let globals = globals(self.kind, self.constraints.is_some(), self.param_kind.is_some());
         let names = globals.iter().map(|global: &&Global| global.name).collect();
-        let mut compiler = Compiler { policy: self, globals: names, variables: Vec::new() };
+        let mut compiler = Compiler { policy: self, globals: names, variables: Vec::new(), written: String::new() };
+        compiler.written = format!("{:?} {:?}", self.kind, compiler.globals);
         // It has no value: without a cluster there is no user to ask about.
         compiler.globals.extend((self.kind == PolicyKind::Object).then_some("authorizer"));
         // As in the API server, conditions are evaluated before there are variables.
         let conditions = compiler.all(&self.spec.conditions, Type::Bool)?;
         let mut variables = Vec::new();
         for (name, path) in &self.spec.variables {
-            let variable = compiler.program(path, None)?;
-            compiler.variables.push((name.clone(), variable.declared()));
-            variables.push(variable);
+            variables.push(compiler.variable(name, path)?);
         }
         let expressions: Vec<Path> = self.spec.validations.iter().map(|one| one.expression.clone()).collect();
         let expressions = compiler.all(&expressions, Type::Bool)?;
@@ -273,13 +273,44 @@ struct Compiler<'a> {
     globals: Vec<&'static str>,
     /// The variables that are there so far, with their types.
     variables: Vec<(Arc<str>, Type)>,
+    /// All that these were compiled from.
+    written: String,
 }
 
+/// The most variables that are kept compiled.
+const MAX_KEPT: usize = 1_000;
+
 impl Compiler<'_> {
+    /// Compiles the next variable. What several policies begin with, such as the pod and its containers, is compiled once
+    /// a process.
+    fn variable(&mut self, name: &Arc<str>, path: &Path) -> Result<Program, Error> {
+        static KEPT: LazyLock<Mutex<HashMap<String, Program>>> = LazyLock::new(Mutex::default);
+        let kept = || KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+        self.written.push_str(&format!("\n{name} {:?}", self.source(path)));
+        let known = kept().get(&self.written).cloned();
+        let program = match known {
+            Some(program) => program,
+            None => {
+                let program = self.program(path, None)?;
+                let mut kept = kept();
+                if kept.len() < MAX_KEPT {
+                    kept.insert(self.written.clone(), program.clone());
+                }
+                program
+            }
+        };
+        self.variables.push((name.clone(), program.declared()));
+        Ok(program)
+    }
+
+    fn source(&self, path: &Path) -> &str {
+        self.policy.document.root().value.follow(path).and_then(Value::as_str).unwrap_or_default()
+    }
+
     fn program(&self, path: &Path, wanted: Option<Type>) -> Result<Program, Error> {
         let joins = matches!(self.policy.kind, PolicyKind::Release | PolicyKind::Fleet);
         let scope = Scope { globals: &self.globals, composed: &self.variables, joins };
-        let source = self.policy.document.root().value.follow(path).and_then(Value::as_str).unwrap_or_default();
+        let source = self.source(path);
         let program = match wanted {
             Some(wanted) => Program::compile_to(source, scope, &wanted),
             None => Program::compile(source, scope),

@@ -32,11 +32,15 @@ struct Shown {
     labels: Vec<LabeledSpan>,
 }
 
+/// The texts of files as they are quoted, masked and printable: made once for all findings.
+type Quoted = HashMap<*const SourceFile, Arc<str>>;
+
 pub(super) fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
     let handler = handler(style);
     let open = || report.findings.iter().filter(|finding| finding.exemption.is_none());
+    let mut quoted = Quoted::default();
     for finding in open() {
-        print(&handler, show_finding(finding), out)?;
+        print(&handler, show_finding(finding, &mut quoted), out)?;
     }
     let exempted = write_exempted(report, out)?;
     let mut counts = BTreeMap::new();
@@ -93,7 +97,8 @@ fn terms(exemption: &Exempted) -> String {
 
 pub(super) fn write_faults(faults: &[Fault], style: Style, out: &mut dyn Write) -> io::Result<()> {
     let handler = handler(style);
-    faults.iter().try_for_each(|fault| print(&handler, show_fault(fault), out))
+    let mut quoted = Quoted::default();
+    faults.iter().try_for_each(|fault| print(&handler, show_fault(fault, &mut quoted), out))
 }
 
 fn handler(style: Style) -> GraphicalReportHandler {
@@ -137,7 +142,7 @@ fn plural_policies(count: usize) -> String {
 }
 
 /// A message with its places: those in the file of the first one stand under the message, each further file follows.
-fn show(message: String, places: Vec<(Location, String)>) -> Vec<Shown> {
+fn show(message: String, places: Vec<(Location, String)>, quoted: &mut Quoted) -> Vec<Shown> {
     let mut parts = vec![Shown { message: printable(&message), ..Shown::default() }];
     for (location, text) in places {
         let text = printable(&text);
@@ -150,10 +155,10 @@ fn show(message: String, places: Vec<(Location, String)>) -> Vec<Shown> {
         let open = |part: &&mut Shown| part.file.as_ref().is_none_or(|file| Arc::ptr_eq(file, &location.file));
         match parts.iter_mut().find(open) {
             Some(part) if part.labels.contains(&label) => {}
-            Some(part) => part.add(&location.file, label),
+            Some(part) => part.add(&location.file, label, quoted),
             None => {
                 let mut part = Shown { message: text, severity: Some(miette::Severity::Advice), ..Shown::default() };
-                part.add(&location.file, LabeledSpan::new(None, start, end - start));
+                part.add(&location.file, LabeledSpan::new(None, start, end - start), quoted);
                 parts.push(part);
             }
         }
@@ -176,8 +181,8 @@ fn is_quotable(location: &Location) -> bool {
     (line - 1..=line + 1).all(|line| length(line) <= MAX_LINE)
 }
 
-fn show_fault(fault: &Fault) -> Vec<Shown> {
-    let mut parts = show(fault.message.clone(), fault.labels.clone());
+fn show_fault(fault: &Fault, quoted: &mut Quoted) -> Vec<Shown> {
+    let mut parts = show(fault.message.clone(), fault.labels.clone(), quoted);
     parts[0].code = Some("error".into());
     if let Some(last) = parts.last_mut() {
         last.help = fault.help.as_deref().map(printable);
@@ -185,7 +190,7 @@ fn show_fault(fault: &Fault) -> Vec<Shown> {
     parts
 }
 
-fn show_finding(finding: &Finding) -> Vec<Shown> {
+fn show_finding(finding: &Finding, quoted: &mut Quoted) -> Vec<Shown> {
     let object = judged(finding);
     let mut places = Vec::new();
     for place in finding.places.iter().take(MAX_PLACES) {
@@ -210,7 +215,7 @@ fn show_finding(finding: &Finding) -> Vec<Shown> {
     if let Some(more) = finding.places.len().checked_sub(MAX_PLACES).filter(|more| *more > 0) {
         message.push_str(&format!(" (and {} more)", plural(more, "field")));
     }
-    let mut parts = show(message, places);
+    let mut parts = show(message, places, quoted);
     parts[0].code = Some(format!("{}[{}]", finding.severity, finding.policy));
     parts[0].severity = Some(match finding.severity {
         Severity::Error => miette::Severity::Error,
@@ -226,9 +231,10 @@ fn show_finding(finding: &Finding) -> Vec<Shown> {
 }
 
 impl Shown {
-    fn add(&mut self, file: &Arc<SourceFile>, label: LabeledSpan) {
+    fn add(&mut self, file: &Arc<SourceFile>, label: LabeledSpan, quoted: &mut Quoted) {
         if self.file.is_none() {
-            self.source = Some(NamedSource::new(printable(&file.name), printable(&mask::text(&file.text)).into()));
+            let text = quoted.entry(Arc::as_ptr(file)).or_insert_with(|| printable(&mask::text(&file.text)).into());
+            self.source = Some(NamedSource::new(printable(&file.name), text.clone()));
             self.file = Some(file.clone());
         }
         self.labels.push(label);

@@ -29,10 +29,10 @@ pub struct Scope<'a> {
     pub joins: bool,
 }
 
-/// An expression that can be evaluated.
-#[derive(Debug)]
+/// An expression that can be evaluated; cheap to clone.
+#[derive(Debug, Clone)]
 pub struct Program {
-    pub(super) root: Expr,
+    pub(super) root: Arc<Expr>,
     result: Type,
 }
 
@@ -42,7 +42,7 @@ impl Program {
         let mut compiler = Compiler { scope, ..Compiler::default() };
         let (root, result) = compiler.expr(parse(source)?)?;
         compiler.finish()?;
-        Ok(Self { result: compiler.types.settled(&result), root })
+        Ok(Self { result: compiler.types.settled(&result), root: Arc::new(root) })
     }
 
     /// Parses and checks an expression whose value must be of a type.

@@ -172,7 +172,7 @@ impl<'a> Evaluation<'a> {
 
     /// The expression of a variable of the policy.
     pub(super) fn composed(&self, index: usize) -> Option<&'a Expr> {
-        self.composed.get(index).map(|program| &program.root)
+        self.composed.get(index).map(|program| &*program.root)
     }
 
     pub(super) fn eval(&self, expr: &Expr, locals: &mut Locals) -> Result<Val, EvalError> {
