@@ -318,7 +318,7 @@ impl Compiler<'_> {
         program.map_err(|error: CompileError| {
             let kind = match self.policy.kind {
                 PolicyKind::Kyverno => kyverno::compile_error(error),
-                _ => ErrorKind::Compile(error),
+                _ => ErrorKind::Compile(error.into()),
             };
             self.policy.error_at(path, kind)
         })

@@ -28,10 +28,10 @@ pub enum ErrorKind {
     Document(String),
     /// An expression does not compile.
     #[error("{0}")]
-    Compile(CompileError),
+    Compile(Box<CompileError>),
     /// An expression of a Kyverno policy uses what Kubernetes' CEL does not have.
     #[error("{0}: only what Kubernetes' own CEL has is known here, not Kyverno's functions and variables")]
-    KyvernoOnly(CompileError),
+    KyvernoOnly(Box<CompileError>),
     /// An expression has no value.
     #[error("{error}")]
     Evaluate {

@@ -68,8 +68,8 @@ pub(super) fn severity(metadata: &Node<'_>, spec: &Node<'_>) -> Result<Severity,
 /// What is said of an expression that does not compile.
 pub(super) fn compile_error(error: CompileError) -> ErrorKind {
     match error.kind {
-        CompileErrorKind::Undeclared(_) => ErrorKind::KyvernoOnly(error),
-        _ => ErrorKind::Compile(error),
+        CompileErrorKind::Undeclared(_) => ErrorKind::KyvernoOnly(error.into()),
+        _ => ErrorKind::Compile(error.into()),
     }
 }
 
