@@ -54,7 +54,8 @@ fn what_cannot_be_evaluated_is_an_error_at_its_place() {
     let pod = yaml::parse("{apiVersion: v1, kind: Pod, metadata: {name: p}}", yaml::Options::default()).unwrap();
     let nothing = Value::default();
     let (values, supplied, objects) = (&nothing, &nothing, &[pod]);
-    let release = Release { name: "r", namespace: "n", kube_version: "v1.35.0", values, supplied, objects };
+    let release =
+        Release { name: "r", namespace: "n", kube_version: "v1.35.0", values, supplied, objects, policies: &[] };
     let mut wrong = Vec::new();
     for path in fs::read_dir(fixtures("wrong")).unwrap().map(|entry| entry.unwrap().path()) {
         let text = fs::read_to_string(&path).unwrap();

@@ -38,7 +38,7 @@ pub enum Type {
     Optional(Arc<Type>),
     /// A type as a value; of which type it is where that is known
     Type(Option<Arc<Type>>),
-    /// A type that has a name, and fields if [`field`](super::declarations::field) knows any
+    /// A type that has a name, and fields if `declarations::field` knows any
     Object(&'static str),
     /// A type that is to be found out: a variable of the checker, or of a signature
     Var(usize),

@@ -1,7 +1,7 @@
 //! Who can read which Secret: the graph of all ways from containers and subjects of bindings to Secrets.
 //!
-//! [`Graph::new`] reads what pods refer to ([`pods`]), what roles allow ([`rights`], [`roles`]), and follows both to
-//! their ends ([`walk`]). Each [`Edge`] knows the fields that make it true. Nothing is asked of a cluster: what is in no
+//! [`Graph::new`] reads what pods refer to (`pods`), what roles allow (`rights`, `roles`), and follows both to
+//! their ends (`walk`). Each [`Edge`] knows the fields that make it true. Nothing is asked of a cluster: what is in no
 //! release (roles, other pods, who is in a group) is unknown, and [`Graph::unknown`] names the roles of which nothing is
 //! known. What pods share through volumes, and what admission keeps pods from doing, does not count.
 
