@@ -62,7 +62,10 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
     let (exported, kept): (Vec<&Policy>, Vec<&Policy>) = chosen.policies.iter().copied().partition(can);
     let why = |policy: &&Policy| match policy.kind {
         PolicyKind::Object => format!("{} has bindings of its own: apply its files", policy.id),
-        _ => format!("{} judges whole releases, and the API server sees one object at a time", policy.id),
+        PolicyKind::Release | PolicyKind::Fleet => {
+            format!("{} judges whole releases, and the API server sees one object at a time", policy.id)
+        }
+        _ => format!("{} is another engine's: apply its files to a cluster that has that engine", policy.id),
     };
     let whys: Vec<String> = kept.iter().map(why).collect();
     if exported.is_empty() || select.names_one_of(&kept) {
