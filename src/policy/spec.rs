@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Error;
-use super::cel::{Program, Shared};
+use super::cel::{self, Program, Shared};
 use super::decode::Node;
 use super::environment::Global;
 use crate::value::Path;
@@ -159,7 +159,7 @@ fn variables(spec: &Node<'_>) -> Result<Vec<(Arc<str>, Path)>, Error> {
     for variable in spec.list_of("variables")? {
         variable.only(&["name", "expression"])?;
         let name = variable.need("name")?;
-        if !is_identifier(name.text()?) {
+        if !cel::is_identifier(name.text()?) {
             return Err(name.error(format!("a variable's name must be a CEL identifier, found {:?}", name.text()?)));
         }
         let name: Arc<str> = name.text()?.into();
@@ -188,32 +188,4 @@ fn audit_annotation(node: &Node<'_>) -> Result<(String, Path), Error> {
         return Err(value.error("valueExpression must not be longer than 5 KiB"));
     }
     Ok((key.text()?.to_owned(), path))
-}
-
-fn is_identifier(name: &str) -> bool {
-    const RESERVED: &[&str] = &[
-        "true",
-        "false",
-        "null",
-        "in",
-        "as",
-        "break",
-        "const",
-        "continue",
-        "else",
-        "for",
-        "function",
-        "if",
-        "import",
-        "let",
-        "loop",
-        "package",
-        "namespace",
-        "return",
-        "var",
-        "void",
-        "while",
-    ];
-    let is_letter = |c: char| c.is_ascii_alphabetic() || c == '_';
-    name.starts_with(is_letter) && name.chars().all(|c| is_letter(c) || c.is_ascii_digit()) && !RESERVED.contains(&name)
 }

@@ -27,6 +27,7 @@ use thiserror::Error;
 pub use compile::{Program, Scope};
 pub(super) use eval::unbound;
 pub use eval::{Evaluation, Globals, Shared};
+pub use parser::is_identifier;
 pub use reads::common;
 
 use crate::source::Span;

@@ -34,6 +34,13 @@ const RESERVED: [&str; 17] = [
     "while",
 ];
 
+/// Whether a text can name a variable.
+pub fn is_identifier(name: &str) -> bool {
+    let is_letter = |c: char| c.is_ascii_alphabetic() || c == '_';
+    let is_word = name.starts_with(is_letter) && name.chars().all(|c| is_letter(c) || c.is_ascii_digit());
+    is_word && !RESERVED.contains(&name) && !["true", "false", "null", "in"].contains(&name)
+}
+
 /// A node of the syntax.
 #[derive(Debug)]
 pub struct Syntax<'a> {
