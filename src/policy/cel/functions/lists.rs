@@ -11,6 +11,18 @@ use crate::policy::cel::value::{Data, Val};
 /// The deepest nesting that `flatten` follows.
 const DEPTH: i64 = 64;
 
+/// `min` and `max`: of everything that has an order.
+const EXTREMES: &[&str] = &[
+    "(list(int)) -> int",
+    "(list(uint)) -> uint",
+    "(list(double)) -> double",
+    "(list(bool)) -> bool",
+    "(list(duration)) -> duration",
+    "(list(timestamp)) -> timestamp",
+    "(list(string)) -> string",
+    "(list(bytes)) -> bytes",
+];
+
 /// The library's rows.
 pub const ROWS: &[Row] = &[
     Row::member(
@@ -57,34 +69,8 @@ pub const ROWS: &[Row] = &[
             Ok(sum.traced(None))
         },
     ),
-    Row::member(
-        "min",
-        &[
-            "(list(int)) -> int",
-            "(list(uint)) -> uint",
-            "(list(double)) -> double",
-            "(list(bool)) -> bool",
-            "(list(duration)) -> duration",
-            "(list(timestamp)) -> timestamp",
-            "(list(string)) -> string",
-            "(list(bytes)) -> bytes",
-        ],
-        |budget, args| extreme(budget, &args[0], "min", Ordering::Less),
-    ),
-    Row::member(
-        "max",
-        &[
-            "(list(int)) -> int",
-            "(list(uint)) -> uint",
-            "(list(double)) -> double",
-            "(list(bool)) -> bool",
-            "(list(duration)) -> duration",
-            "(list(timestamp)) -> timestamp",
-            "(list(string)) -> string",
-            "(list(bytes)) -> bytes",
-        ],
-        |budget, args| extreme(budget, &args[0], "max", Ordering::Greater),
-    ),
+    Row::member("min", EXTREMES, |budget, args| extreme(budget, &args[0], "min", Ordering::Less)),
+    Row::member("max", EXTREMES, |budget, args| extreme(budget, &args[0], "max", Ordering::Greater)),
     Row::member("indexOf", &["(list(A), A) -> int"], |budget, args| {
         for (i, item) in items(budget, &args[0])?.iter().enumerate() {
             if equal(budget, item, &args[1])? {
