@@ -233,9 +233,9 @@ impl Policy {
 
     fn compile(&self) -> Result<Compiled, Error> {
         let globals = globals(self.kind, self.constraints.is_some(), self.param_kind.is_some());
-        let names = globals.iter().map(|global: &&Global| global.name).collect();
-        let mut compiler = Compiler { policy: self, globals: names, variables: Vec::new(), written: String::new() };
-        compiler.written = format!("{:?} {:?}", self.kind, compiler.globals);
+        let names: Vec<_> = globals.iter().map(|global: &&Global| global.name).collect();
+        let written = format!("{:?} {names:?}", self.kind);
+        let mut compiler = Compiler { policy: self, globals: names, variables: Vec::new(), written };
         // It has no value: without a cluster there is no user to ask about.
         compiler.globals.extend((self.kind == PolicyKind::Object).then_some("authorizer"));
         // As in the API server, conditions are evaluated before there are variables.
