@@ -1,11 +1,10 @@
 //! What the policy engine takes, in-process: `cargo bench --bench policies`. Prints medians in milliseconds.
 
 use std::hint::black_box;
-use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use plimsoll::policy::{Catalogue, Policy, PolicyKind, Release, evaluate};
-use plimsoll::value::{Map, Value};
+use plimsoll::value::Value;
 use plimsoll::yaml;
 
 /// How long a measurement is repeated.
@@ -56,9 +55,7 @@ fn print_slowest(policies: &[&Policy], objects: &[Value]) {
 }
 
 fn release<'a>(name: &'a str, objects: &'a [Value]) -> Release<'a> {
-    static NOTHING: LazyLock<Value> = LazyLock::new(|| Map::default().into());
-    let (values, supplied) = (&*NOTHING, &*NOTHING);
-    Release { name, namespace: name, kube_version: "v1.35.0", values, supplied, objects, policies: &[] }
+    Release { name, ..Release::plain(name, "v1.35.0", objects) }
 }
 
 /// Objects of five kinds, as a decently made chart has them.

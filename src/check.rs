@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::ops::Range;
 use std::path::PathBuf;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use jiff::civil::Date;
 
@@ -20,7 +20,7 @@ use crate::policy::{self, Chosen, Policy, reach};
 use crate::render::host::Source;
 use crate::render::{Release, Scope, Templates};
 use crate::source::SourceFile;
-use crate::value::{Map, Path, Value};
+use crate::value::{Path, Value};
 use crate::values::{self, Inputs, Resolved, SchemaCheck, Supplied};
 
 /// The most bytes of a values file, and of a file for `--set-file`.
@@ -120,10 +120,9 @@ pub fn read(files: Vec<Arc<SourceFile>>) -> Result<Vec<Manifest>, Vec<Fault>> {
 pub fn lint(subjects: &[Subject<'_>], rules: &Rules<'_>) -> Result<Report, Vec<Fault>> {
     let fleet = Fleet::new(subjects)?;
     let brought = fleet.brought()?;
-    let values: Vec<Value> = fleet.objects.iter().map(|object| object.value.clone()).collect();
-    let releases = subjects.iter().zip(&fleet.ranges).zip(&brought);
-    let releases: Vec<policy::Release<'_>> =
-        releases.map(|((subject, range), policies)| subject.release(&values[range.clone()], policies)).collect();
+    let values = fleet.values();
+    let releases = fleet.releases(&values).zip(&brought);
+    let releases: Vec<_> = releases.map(|(release, policies)| policy::Release { policies, ..release }).collect();
     let policies = &rules.chosen.policies;
     let violations = policy::evaluate(policies.iter().copied(), &releases)
         .map_err(|error| one(fault::of_policy(&error, &fleet.objects)))?;
@@ -160,6 +159,16 @@ impl<'a> Fleet<'a> {
         Ok(fleet)
     }
 
+    /// The values of all objects.
+    fn values(&self) -> Vec<Value> {
+        self.objects.iter().map(|object| object.value.clone()).collect()
+    }
+
+    /// What policies see of each, with its part of the values.
+    fn releases<'r>(&'r self, values: &'r [Value]) -> impl Iterator<Item = policy::Release<'r>> {
+        self.subjects.iter().zip(&self.ranges).map(|(subject, range)| subject.release(&values[range.clone()]))
+    }
+
     /// The policies that each of them brings.
     fn brought(&self) -> Result<Vec<Vec<Policy>>, Vec<Fault>> {
         let of = |(subject, range): (&Subject<'_>, &Range<usize>)| {
@@ -191,19 +200,12 @@ pub fn reach<T>(
     then: impl FnOnce(&reach::Graph<'_>, &reach::Locate<'_>) -> T,
 ) -> Result<T, Vec<Fault>> {
     let fleet = Fleet::new(subjects)?;
-    let values: Vec<Value> = fleet.objects.iter().map(|object| object.value.clone()).collect();
-    let members: Vec<reach::Member<'_>> = subjects
-        .iter()
-        .zip(&fleet.ranges)
-        .map(|(subject, range)| {
-            let release = subject.release(&values[range.clone()], &[]);
-            reach::Member { name: release.name, namespace: release.namespace, objects: release.objects }
-        })
-        .collect();
+    let values = fleet.values();
+    let member = |policy::Release { name, namespace, objects, .. }| reach::Member { name, namespace, objects };
+    let members: Vec<reach::Member<'_>> = fleet.releases(&values).map(member).collect();
     let locate = |object: usize, field: &Path| {
         let (found, subject) = (fleet.objects.get(object)?, subjects.get(fleet.owner(object))?);
-        let path = Path([found.prefix.0.as_slice(), field.0.as_slice()].concat());
-        Some(subject.manifests.get(found.manifest)?.locate(&path))
+        Some(subject.manifests.get(found.manifest)?.locate(&found.prefix.join(field)))
     };
     let graph = reach::Graph::new(&members).map_err(|error| one(fault::of_reach(&error, &fleet.objects, &locate)))?;
     Ok(then(&graph, &locate))
@@ -266,19 +268,17 @@ impl<'a> Subject<'a> {
         Ok(objects)
     }
 
-    fn release<'r>(&self, objects: &'r [Value], policies: &'r [Policy]) -> policy::Release<'r>
+    fn release<'r>(&self, objects: &'r [Value]) -> policy::Release<'r>
     where
         'a: 'r,
     {
-        static NOTHING: LazyLock<Value> = LazyLock::new(|| Map::default().into());
-        policy::Release {
-            name: self.rendered.map_or("", |rendered| &rendered.release.name),
-            namespace: self.namespace,
-            kube_version: &self.capabilities.kube_version.version,
-            values: self.rendered.map_or(&NOTHING, |rendered| &rendered.resolved.values),
-            supplied: self.rendered.map_or(&NOTHING, |rendered| &rendered.resolved.supplied),
-            objects,
-            policies,
+        let kube_version = &self.capabilities.kube_version.version;
+        let plain = policy::Release::plain(self.namespace, kube_version, objects);
+        match self.rendered {
+            None => plain,
+            Some(Rendered { release, resolved, .. }) => {
+                policy::Release { name: &release.name, values: &resolved.values, supplied: &resolved.supplied, ..plain }
+            }
         }
     }
 }

@@ -299,6 +299,11 @@ impl Path {
         Self(steps)
     }
 
+    /// The path that goes on along another one.
+    pub fn join(&self, rest: &Self) -> Self {
+        Self([self.0.as_slice(), rest.0.as_slice()].concat())
+    }
+
     /// The path without its last step; `None` for the root.
     pub fn parent(&self) -> Option<Self> {
         let (_, init) = self.0.split_last()?;

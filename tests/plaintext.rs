@@ -56,17 +56,8 @@ fn credentials_are_found_and_nothing_else() {
     let catalogue = Catalogue::builtin().unwrap();
     let policy = catalogue.policies().find(|policy| policy.id == "secrets/plaintext").unwrap();
     let is_found = |row: &Row| {
-        let (nothing, objects) = (map([]), [row.object()]);
-        let release = Release {
-            name: "r",
-            namespace: "n",
-            kube_version: "v1.35.0",
-            values: &nothing,
-            supplied: &nothing,
-            objects: &objects,
-            policies: &[],
-        };
-        !evaluate([policy], &[release]).unwrap().is_empty()
+        let objects = [row.object()];
+        !evaluate([policy], &[Release::plain("n", "v1.35.0", &objects)]).unwrap().is_empty()
     };
     let (credentials, harmless) = (rows("credentials.jsonl"), rows("harmless.jsonl"));
     let named = |row: &&Row| format!("{} {} {}", row.sort, row.r#where, row.name);

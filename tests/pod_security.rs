@@ -35,23 +35,13 @@ fn cases() -> BTreeMap<(String, String), Vec<Case>> {
 #[test]
 fn every_verdict_is_that_of_pod_security_admission() {
     let catalogue = Catalogue::builtin().unwrap();
-    let nothing = Value::default();
     let mut wrong = Vec::new();
     let mut compared = 0;
     for ((level, version), cases) in cases() {
         let profile = Profile::named(&format!("pod-security-{level}")).unwrap();
         let policies = catalogue.policies().filter(|policy| profile.has(policy));
         let objects: Vec<Value> = cases.iter().map(|case| case.pod.clone()).collect();
-        let release = Release {
-            name: "pods",
-            namespace: "default",
-            kube_version: &version,
-            values: &nothing,
-            supplied: &nothing,
-            objects: &objects,
-            policies: &[],
-        };
-        let violations = evaluate(policies, &[release]).unwrap();
+        let violations = evaluate(policies, &[Release::plain("default", &version, &objects)]).unwrap();
         for (index, case) in cases.iter().enumerate() {
             let found: Vec<_> = violations.iter().filter(|violation| violation.object == Some(index)).collect();
             if found.is_empty() != case.passes {

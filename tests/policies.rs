@@ -163,19 +163,8 @@ fn wrong_policies_are_refused_at_their_place() {
             yaml::parse("{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {}}", Default::default()).unwrap();
         let error = Policy::read("a/b", &file)
             .and_then(|policy| {
-                let nothing = Value::default();
                 let objects = [pod.clone()];
-                let (values, supplied) = (&nothing, &nothing);
-                let release = Release {
-                    name: "r",
-                    namespace: "n",
-                    kube_version: "v1.35.0",
-                    values,
-                    supplied,
-                    objects: &objects,
-                    policies: &[],
-                };
-                evaluate([&policy], &[release]).map(|_| ())
+                evaluate([&policy], &[Release::plain("n", "v1.35.0", &objects)]).map(|_| ())
             })
             .unwrap_err();
         let position = error.location.position();

@@ -9,7 +9,6 @@ use plimsoll::finding::Severity;
 use plimsoll::policy::examples::Examples;
 use plimsoll::policy::{Catalogue, Policy, Release, evaluate};
 use plimsoll::source::SourceFile;
-use plimsoll::value::Value;
 use plimsoll::yaml;
 
 fn fixtures(folder: &str) -> PathBuf {
@@ -52,10 +51,8 @@ fn policies_are_named_after_their_files_and_described_by_their_annotations() {
 #[test]
 fn what_cannot_be_evaluated_is_an_error_at_its_place() {
     let pod = yaml::parse("{apiVersion: v1, kind: Pod, metadata: {name: p}}", yaml::Options::default()).unwrap();
-    let nothing = Value::default();
-    let (values, supplied, objects) = (&nothing, &nothing, &[pod]);
-    let release =
-        Release { name: "r", namespace: "n", kube_version: "v1.35.0", values, supplied, objects, policies: &[] };
+    let objects = [pod];
+    let release = Release::plain("n", "v1.35.0", &objects);
     let mut wrong = Vec::new();
     for path in fs::read_dir(fixtures("wrong")).unwrap().map(|entry| entry.unwrap().path()) {
         let text = fs::read_to_string(&path).unwrap();

@@ -142,8 +142,7 @@ impl<'a> Traced<'a> {
 }
 
 fn place(object: &Object, manifest: &Manifest, field: &Path, keys: &mut Keys) -> Place {
-    let path = Path([object.prefix.0.as_slice(), field.0.as_slice()].concat());
-    let rendered = manifest.locate(&path);
+    let rendered = manifest.locate(&object.prefix.join(field));
     let mut template = Vec::new();
     // A whole object is at fault for what it lacks: what was printed into it has no part in that.
     if !field.0.is_empty() {

@@ -73,7 +73,7 @@ impl Document {
 
     /// Where a value was written, or its nearest parent.
     pub fn locate(&self, path: &Path) -> Location {
-        let mut path = self.full(path);
+        let mut path = self.prefix.join(path);
         loop {
             if let Some(place) = yaml::locate(&self.file.text, self.span, &path) {
                 return Location::new(self.file.clone(), place.value);
@@ -83,10 +83,6 @@ impl Document {
                 None => return Location::new(self.file.clone(), self.span),
             }
         }
-    }
-
-    fn full(&self, path: &Path) -> Path {
-        Path([self.prefix.0.as_slice(), path.0.as_slice()].concat())
     }
 
     /// Where a part of a text value was written.
@@ -129,7 +125,7 @@ impl<'a> Node<'a> {
     /// An error about a key of this mapping.
     pub fn error_at_key(&self, key: &str, message: impl Into<String>) -> Error {
         let Document { file, span, .. } = self.document;
-        let path = self.document.full(&self.path.key(key));
+        let path = self.document.prefix.join(&self.path.key(key));
         let key = yaml::locate(&file.text, *span, &path).and_then(|place| place.key);
         let place = key.map_or_else(|| self.location(), |span| Location::new(file.clone(), span));
         Error::new(ErrorKind::Document(message.into()), place)

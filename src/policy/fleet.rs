@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use super::Policy;
 use super::cel::Failure;
@@ -29,6 +29,15 @@ pub struct Release<'a> {
     pub objects: &'a [Value],
     /// The policies that it brings itself: see [`brought`](super::brought()).
     pub policies: &'a [Policy],
+}
+
+impl<'a> Release<'a> {
+    /// Manifests that no chart of ours rendered: there is no name, and there are no values.
+    pub fn plain(namespace: &'a str, kube_version: &'a str, objects: &'a [Value]) -> Self {
+        static NOTHING: LazyLock<Value> = LazyLock::new(|| Map::default().into());
+        let (values, supplied) = (&*NOTHING, &*NOTHING);
+        Self { name: "", namespace, kube_version, values, supplied, objects, policies: &[] }
+    }
 }
 
 /// The releases that are judged together.

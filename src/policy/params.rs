@@ -62,7 +62,6 @@ mod tests {
     use crate::finding::Severity;
     use crate::policy::{Policy, Release, evaluate};
     use crate::source::SourceFile;
-    use crate::value::Value;
     use crate::yaml;
 
     const POLICY: &str = r#"
@@ -85,17 +84,7 @@ data: {most: "3", least: "1"}
     fn found(policy: &Policy) -> Vec<Severity> {
         let object = "{apiVersion: apps/v1, kind: Deployment, metadata: {name: d}, spec: {replicas: 5}}";
         let objects = [yaml::parse(object, yaml::Options::default()).unwrap()];
-        let nothing = Value::default();
-        let (values, supplied) = (&nothing, &nothing);
-        let release = Release {
-            name: "r",
-            namespace: "n",
-            kube_version: "v1.35.0",
-            values,
-            supplied,
-            objects: &objects,
-            policies: &[],
-        };
+        let release = Release::plain("n", "v1.35.0", &objects);
         evaluate([policy], &[release]).unwrap().iter().map(|violation| violation.severity).collect()
     }
 
