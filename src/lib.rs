@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod cel;
 pub mod chart;
 pub mod check;
 pub mod cli;
@@ -19,6 +20,7 @@ pub mod re2;
 pub mod render;
 pub mod report;
 pub mod repository;
+pub mod schema;
 pub mod semver;
 pub mod source;
 pub mod suggest;

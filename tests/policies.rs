@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use plimsoll::policy::cel::blame::blame;
-use plimsoll::policy::cel::types::Type;
-use plimsoll::policy::cel::value::{Origin, Root, Val};
-use plimsoll::policy::cel::{Evaluation, Program, Scope};
+use plimsoll::cel::blame::blame;
+use plimsoll::cel::types::Type;
+use plimsoll::cel::value::{Origin, Root, Val};
+use plimsoll::cel::{Evaluation, Program, Scope};
 use plimsoll::policy::examples::Examples;
 use plimsoll::policy::{Catalogue, Policy, PolicyKind, Release, evaluate};
 use plimsoll::source::SourceFile;

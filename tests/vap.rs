@@ -9,8 +9,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use plimsoll::policy::cel::value::{Data, Val};
-use plimsoll::policy::cel::{CompileError, CompileErrorKind, Evaluation, Program, Scope};
+use plimsoll::cel::value::{Data, Val};
+use plimsoll::cel::{CompileError, CompileErrorKind, Evaluation, Program, Scope};
 use plimsoll::policy::examples::Examples;
 use plimsoll::policy::{Catalogue, Entry, KUBERNETES_MINOR, Policy, PolicyKind, evaluate};
 use plimsoll::source::Span;
@@ -161,7 +161,7 @@ fn functions_have_the_types_that_the_api_server_declares() {
             || name.starts_with("__")
     };
     let mut theirs: Vec<&str> = text.lines().filter(|line| !is_syntax(line)).collect();
-    let mut ours = plimsoll::policy::cel::functions::declarations();
+    let mut ours = plimsoll::cel::functions::declarations();
     // The overloads of one name are in the order in which they are tried.
     let function = |line: &str| (line.split(" (").next().unwrap().to_owned(), line.matches(", ").count());
     theirs.sort_by_key(|line| function(line));

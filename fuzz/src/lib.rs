@@ -6,8 +6,8 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use plimsoll::chart::{self, Capabilities, Chart, Content, File};
-use plimsoll::policy::cel::value::Val;
-use plimsoll::policy::cel::{self, Evaluation, Program};
+use plimsoll::cel::value::Val;
+use plimsoll::cel::{self, Evaluation, Program};
 use plimsoll::render::host::Source;
 use plimsoll::render::{Release, Scope, Templates};
 use plimsoll::source::SourceFile;

@@ -4,8 +4,6 @@ use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
 
 use super::binding::{Binding, ParamKind};
-use super::cel::types::Type;
-use super::cel::{CompileError, Program, Scope, common};
 use super::decode::{Document, Node};
 use super::environment::{Global, globals, is_common};
 use super::file::{self, File};
@@ -14,6 +12,8 @@ use super::matching::MatchResources;
 use super::selection::Profile;
 use super::spec::{Compiled, CompiledValidation, KUBERNETES_MINOR, Spec, Written};
 use super::{Error, ErrorKind};
+use crate::cel::types::Type;
+use crate::cel::{CompileError, Program, Scope, common};
 use crate::finding::Severity;
 use crate::source::{Location, SourceFile, Span};
 use crate::value::{Path, Value};

@@ -4,11 +4,11 @@
 
 use std::sync::Arc;
 
-use super::cel::value::{Data, Origin, Root, Val};
-use super::cel::{Failure, Globals, unbound};
 use super::document::PolicyKind;
 use super::fleet::{Fleet, Prepared};
 use super::request::Request;
+use crate::cel::value::{Data, Origin, Root, Val};
+use crate::cel::{Failure, Globals, unbound};
 use crate::value::Value;
 
 /// A variable of the environment.

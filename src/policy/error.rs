@@ -2,7 +2,7 @@
 
 use thiserror::Error as ThisError;
 
-use super::cel::{CompileError, EvalError};
+use crate::cel::{CompileError, EvalError};
 use crate::source::Location;
 
 /// A policy that cannot be used, or an expression that cannot be evaluated.

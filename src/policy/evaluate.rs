@@ -3,8 +3,6 @@
 use std::cell::RefCell;
 use std::collections::HashSet;
 
-use super::cel::value::{Data, Root, Val};
-use super::cel::{BUDGET, EvalError, Evaluation, Failure, Shared, blame};
 use super::document::{Policy, PolicyKind};
 use super::environment::{Environment, Phase};
 use super::fleet::{Fleet, Prepared, Release};
@@ -12,6 +10,8 @@ use super::matching::MatchResources;
 use super::request::Request;
 use super::spec::{Compiled, CompiledValidation, Written};
 use super::{Error, ErrorKind};
+use crate::cel::value::{Data, Root, Val};
+use crate::cel::{BUDGET, EvalError, Evaluation, Failure, Shared, blame};
 use crate::finding::Severity;
 use crate::value::{Path, Step, Value};
 

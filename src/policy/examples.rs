@@ -268,8 +268,8 @@ fn objects(node: &Node<'_>, key: &str) -> Result<Vec<Value>, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cel::{EvalError, Failure};
     use crate::policy::Catalogue;
-    use crate::policy::cel::{EvalError, Failure};
     use crate::value::{Path, Step};
 
     /// The way to every key below a value, and to every element of its lists.

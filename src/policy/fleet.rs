@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
 use super::Policy;
-use super::cel::Failure;
-use super::cel::value::{Origin, Root, Val};
 use super::kinds::Kinds;
 use super::reach::{Graph, Member};
 use super::request::{Request, text_map};
+use crate::cel::Failure;
+use crate::cel::value::{Origin, Root, Val};
 use crate::value::{Map, Step, Value};
 
 /// What policies are evaluated on: the objects that a chart rendered to, and what they came from.

@@ -4,10 +4,10 @@
 //! from it, in whose texts `object.spec` is `object.spec.template.spec`.
 
 use super::Error;
-use super::cel::{CompileError, CompileErrorKind};
 use super::decode::{Document, Node};
 use super::error::ErrorKind;
 use super::matching::MatchResources;
+use crate::cel::{CompileError, CompileErrorKind};
 use crate::finding::Severity;
 use crate::value::{Map, Value};
 

@@ -2,13 +2,12 @@
 //!
 //! An object policy is a `ValidatingAdmissionPolicy`; what relates objects to each other or to values is a
 //! `ReleasePolicy` with the same grammar, and what relates releases is a `FleetPolicy` ([`document`]). A Kyverno
-//! `ValidatingPolicy` is read as well, and Rego with the feature `rego`. Expressions are CEL ([`cel`]); a validation that is false is traced to the fields
+//! `ValidatingPolicy` is read as well, and Rego with the feature `rego`. Expressions are CEL ([`cel`](crate::cel)); a validation that is false is traced to the fields
 //! that made it so ([`evaluate()`]).
 
 mod binding;
 mod brought;
 pub mod catalogue;
-pub mod cel;
 mod decode;
 pub mod document;
 mod environment;

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::Error;
-use super::cel::{self, Program, Shared};
 use super::decode::Node;
 use super::environment::Global;
+use crate::cel::{self, Program, Shared};
 use crate::value::Path;
 
 /// The variable that an evaluation sets to the minor version of Kubernetes that the release is meant for.

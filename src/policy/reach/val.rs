@@ -7,7 +7,7 @@ use super::edge::{Edge, Who};
 use super::field::Field;
 use super::words;
 use super::{Graph, Subject};
-use crate::policy::cel::value::{Data, Key, Origin, Val};
+use crate::cel::value::{Data, Key, Origin, Val};
 use crate::value::Step;
 
 /// Where the objects of a graph are below the variables of an environment, by their numbers; `None` where nobody asks.

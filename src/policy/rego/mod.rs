@@ -17,13 +17,13 @@ use regorus::{Engine, Value as Rego};
 pub(super) use conftest::{RegoFile, conftest};
 pub(super) use gatekeeper::{Constraint, Template, bind};
 
-use super::cel::{EvalError, Failure};
 use super::decode::Document;
 use super::document::Policy;
 use super::evaluate::Violation;
 use super::fleet::{Fleet, Prepared};
 use super::request::Request;
 use super::{Error, ErrorKind};
+use crate::cel::{EvalError, Failure};
 use crate::finding::Severity;
 use crate::json;
 use crate::source::{Location, SourceFile, Span};

@@ -6,9 +6,9 @@ use std::sync::OnceLock;
 use jiff::tz::TimeZoneDatabase;
 
 use super::{Row, text};
-use crate::policy::cel::Failure;
-use crate::policy::cel::ops::int_overflow;
-use crate::policy::cel::value::{Data, Val};
+use crate::cel::Failure;
+use crate::cel::ops::int_overflow;
+use crate::cel::value::{Data, Val};
 
 /// A moment: seconds since the Unix epoch and nanoseconds, in UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,10 +1,10 @@
 //! Lists as sets: cel-go's `sets` extension.
 
 use super::Row;
-use crate::policy::cel::Failure;
-use crate::policy::cel::eval::Budget;
-use crate::policy::cel::ops::equal;
-use crate::policy::cel::value::Val;
+use crate::cel::Failure;
+use crate::cel::eval::Budget;
+use crate::cel::ops::equal;
+use crate::cel::value::Val;
 
 /// The library's rows.
 pub const ROWS: &[Row] = &[

@@ -3,8 +3,8 @@
 use std::cmp::Ordering;
 
 use super::{Row, text};
-use crate::policy::cel::Failure;
-use crate::policy::cel::value::{Data, Opaque, Val};
+use crate::cel::Failure;
+use crate::cel::value::{Data, Opaque, Val};
 
 /// A version. Build metadata is checked and dropped: it does not order.
 #[derive(Debug, Clone)]

@@ -3,8 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::{Row, text};
-use crate::policy::cel::Failure;
-use crate::policy::cel::value::{Data, Opaque, Val};
+use crate::cel::Failure;
+use crate::cel::value::{Data, Opaque, Val};
 
 /// An address.
 pub type Ip = IpAddr;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{Row, text};
-use crate::policy::cel::Failure;
-use crate::policy::cel::value::{Data, Key, Opaque, Val};
+use crate::cel::Failure;
+use crate::cel::value::{Data, Key, Opaque, Val};
 use crate::render::strconv::quote;
 
 /// The parts of a URL.

@@ -1,8 +1,8 @@
 //! Optional values: cel-go's `optional` library.
 
 use super::Row;
-use crate::policy::cel::Failure;
-use crate::policy::cel::value::{Data, Val};
+use crate::cel::Failure;
+use crate::cel::value::{Data, Val};
 
 /// The library's rows.
 pub const ROWS: &[Row] = &[

@@ -25,7 +25,7 @@ pub mod value;
 use thiserror::Error;
 
 pub use compile::{Program, Scope};
-pub(super) use eval::unbound;
+pub(crate) use eval::unbound;
 pub use eval::{Evaluation, Globals, Shared};
 pub use parser::is_identifier;
 pub use reads::common;

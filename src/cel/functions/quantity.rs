@@ -3,8 +3,8 @@
 use std::cmp::Ordering;
 
 use super::Row;
-use crate::policy::cel::Failure;
-use crate::policy::cel::value::{Data, Opaque, Val};
+use crate::cel::Failure;
+use crate::cel::value::{Data, Opaque, Val};
 
 const NANO: i128 = 1_000_000_000;
 

@@ -4,9 +4,9 @@
 
 use super::interpolate::interpolate;
 use super::{Row, int, text};
-use crate::policy::cel::Failure;
-use crate::policy::cel::eval::Budget;
-use crate::policy::cel::value::{Data, Val};
+use crate::cel::Failure;
+use crate::cel::eval::Budget;
+use crate::cel::value::{Data, Val};
 
 /// The library's rows.
 pub const ROWS: &[Row] = &[

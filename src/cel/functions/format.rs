@@ -1,8 +1,8 @@
 //! Kubernetes' `format` library: named formats of text.
 
 use super::{Row, text, time, url};
-use crate::policy::cel::Failure;
-use crate::policy::cel::value::{Data, Opaque, Val};
+use crate::cel::Failure;
+use crate::cel::value::{Data, Opaque, Val};
 
 /// A named format.
 #[derive(Debug)]

@@ -1,10 +1,10 @@
 //! Sizes, types and conversions: the standard library's functions on all types.
 
 use super::{Row, network, text, time};
+use crate::cel::Failure;
+use crate::cel::ops::{int_overflow, uint_overflow};
+use crate::cel::value::{Data, Opaque, Val};
 use crate::number;
-use crate::policy::cel::Failure;
-use crate::policy::cel::ops::{int_overflow, uint_overflow};
-use crate::policy::cel::value::{Data, Opaque, Val};
 use crate::render::strconv::parse_float;
 
 /// The library's rows.

@@ -326,7 +326,7 @@ pub(super) fn error(failure: Failure, span: Span) -> EvalError {
     EvalError { failure, variable: None, span }
 }
 
-pub(in crate::policy) fn unbound() -> Failure {
+pub(crate) fn unbound() -> Failure {
     Failure::new("no such attribute(s): authorizer: without a cluster there is no user, and nothing to ask about one")
 }
 

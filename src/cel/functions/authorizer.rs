@@ -2,9 +2,9 @@
 //! has no value without a cluster.
 
 use super::Row;
-use crate::policy::cel::Failure;
-use crate::policy::cel::eval::Budget;
-use crate::policy::cel::value::Val;
+use crate::cel::Failure;
+use crate::cel::eval::Budget;
+use crate::cel::value::Val;
 
 /// The library's rows.
 pub const ROWS: &[Row] = &[

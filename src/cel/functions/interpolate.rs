@@ -2,10 +2,10 @@
 
 use super::convert;
 use super::strings::quote;
-use crate::policy::cel::Failure;
-use crate::policy::cel::eval::Budget;
-use crate::policy::cel::types::Type;
-use crate::policy::cel::value::{Data, Val};
+use crate::cel::Failure;
+use crate::cel::eval::Budget;
+use crate::cel::types::Type;
+use crate::cel::value::{Data, Val};
 
 /// The most digits after the point that are printed.
 const MAX_PRECISION: usize = 1_000;

@@ -3,10 +3,10 @@
 use std::cmp::Ordering;
 
 use super::{Row, int};
-use crate::policy::cel::Failure;
-use crate::policy::cel::eval::Budget;
-use crate::policy::cel::ops::{self, equal};
-use crate::policy::cel::value::{Data, Val};
+use crate::cel::Failure;
+use crate::cel::eval::Budget;
+use crate::cel::ops::{self, equal};
+use crate::cel::value::{Data, Val};
 
 /// The deepest nesting that `flatten` follows.
 const DEPTH: i64 = 64;

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use regex::Regex;
 
 use super::{Row, int, text};
-use crate::policy::cel::Failure;
-use crate::policy::cel::eval::Budget;
-use crate::policy::cel::value::{Data, Opaque, Val};
+use crate::cel::Failure;
+use crate::cel::eval::Budget;
+use crate::cel::value::{Data, Opaque, Val};
 
 /// The library's rows.
 pub const ROWS: &[Row] = &[

