@@ -11,6 +11,7 @@ use plimsoll::cel::value::{Origin, Root, Val};
 use plimsoll::cel::{Evaluation, Program, Scope};
 use plimsoll::policy::examples::Examples;
 use plimsoll::policy::{Catalogue, Policy, PolicyKind, Release, evaluate};
+use plimsoll::schema::Schemas;
 use plimsoll::source::SourceFile;
 use plimsoll::value::Value;
 use plimsoll::yaml;
@@ -164,7 +165,7 @@ fn wrong_policies_are_refused_at_their_place() {
         let error = Policy::read("a/b", &file)
             .and_then(|policy| {
                 let objects = [pod.clone()];
-                evaluate([&policy], &[Release::plain("n", "v1.35.0", &objects)]).map(|_| ())
+                evaluate([&policy], &[Release::plain("n", "v1.35.0", &objects)], &Schemas::default()).map(|_| ())
             })
             .unwrap_err();
         let position = error.location.position();
@@ -224,7 +225,7 @@ fn fleets_take_linear_time() {
             })
             .collect();
         let start = Instant::now();
-        let violations = evaluate(policies(), &releases).unwrap();
+        let violations = evaluate(policies(), &releases, &Schemas::default()).unwrap();
         assert_eq!(violations.len(), if collide { 2 } else { 0 });
         start.elapsed()
     };
