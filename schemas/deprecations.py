@@ -116,7 +116,7 @@ def main():
 
 
 def collect():
-    """The types that API servers serve or served: {(group, version, kind): what is known of it}."""
+    """The types that API servers serve or served: {(apiVersion, kind): what is known of it}."""
     types = {}
     for module in APIS + OTHERS:
         minor = int(module.split(".")[-2])
@@ -127,10 +127,7 @@ def collect():
         if known["last"] < NEWEST:
             known["removed"] = min(known.get("removed", NEWEST), known["last"] + 1)
     for api, (said, source) in BY_HAND.items():
-        version, kind = api.split(" ")
-        group, _, version = version.rpartition("/")
-        known = types.setdefault((group, version, kind), {"introduced": 0})
-        known |= said | {"source": source}
+        types.setdefault(tuple(api.split(" ")), {"introduced": 0}).update(said, source=source)
     for known in types.values():
         # Removed without a warning, or sooner than planned.
         if "removed" in known:
@@ -139,7 +136,7 @@ def collect():
 
 
 def read(module):
-    """The types of a module: (group, version, kind) and what its code says of them."""
+    """The types of a module: (apiVersion, kind) and what its code says of them."""
     command = ["go", "mod", "download", "-json", module]
     answer = subprocess.run(command, stdout=subprocess.PIPE, check=True, env=os.environ | {"GOFLAGS": "-mod=mod"})
     root = pathlib.Path(json.loads(answer.stdout)["Dir"])
@@ -148,11 +145,12 @@ def read(module):
         group = re.search(r'^(?:const )?\s*GroupName\s*=\s*"(.*)"', text, re.MULTILINE)
         if not group:
             continue
+        api_version = f"{group[1]}/{register.parent.name}".removeprefix("/")
         lifecycles = register.with_name("zz_generated.prerelease-lifecycle.go")
         lifecycles = lifecycles.read_text() if lifecycles.exists() else ""
         for kind in re.findall(r"^\s*&(\w+)\{\},$", text, re.MULTILINE):
             if not NOT_OBJECTS.fullmatch(f"{group[1]}/{kind}"):
-                yield (group[1], register.parent.name, kind), lifecycle(lifecycles, kind)
+                yield (api_version, kind), lifecycle(lifecycles, kind)
 
 
 def lifecycle(text, kind):
@@ -171,18 +169,18 @@ def lifecycle(text, kind):
 def replacements(api, types):
     """What to use, and since when. The replacement that the code names was rarely the last, and few are there from the
     start: so this is the best of its versions, for each version of Kubernetes that objects are held to."""
-    group, version, kind = api
     known = types[api]
     if "advice" in known:
         return [(0, known["advice"])]
-    named = known.get("replacement", (group, kind))
+    own = group_kind(api)
+    named = known.get("replacement", own)
     steps = {}
     for minor in range(OLDEST, NEWEST + 1):
         served = [
-            (stability(v), other["introduced"], f"{g}/{v}" if k == kind else f"{g}/{v} {k}")
-            for (g, v, k), other in types.items()
-            if (g, k) == named and other["introduced"] <= minor < other.get("removed", NEWEST + 1)
-            if (g, k) != (group, kind) or stability(v) > stability(version)
+            (stability(other), facts["introduced"], other[0] if other[1] == api[1] else " ".join(other))
+            for other, facts in types.items()
+            if group_kind(other) == named and facts["introduced"] <= minor < facts.get("removed", NEWEST + 1)
+            if named != own or stability(other) > stability(api)
         ]
         if served:
             _, since, name = max(served)
@@ -190,8 +188,12 @@ def replacements(api, types):
     return [(since, name) for name, since in steps.items()] if served else []
 
 
-def stability(version):
-    major, level, minor = re.fullmatch(r"v(\d+)(?:(alpha|beta)(\d+))?", version).groups()
+def group_kind(api):
+    return (api[0].rpartition("/")[0], api[1])
+
+
+def stability(api):
+    major, level, minor = re.fullmatch(r"(?:.*/)?v(\d+)(?:(alpha|beta)(\d+))?", api[0]).groups()
     return (["alpha", "beta", None].index(level), int(major), int(minor or 0))
 
 
@@ -199,9 +201,9 @@ def rust(types):
     lines = [
         "//! Made by schemas/deprecations.py: change that.",
         "",
-        "use super::{Deprecation, api};",
+        "use super::{Deprecation, row};",
         "",
-        "/// Sorted by group, version and kind. Who says so is named where it is not the type's own lifecycle.",
+        "/// Sorted by apiVersion and kind. Who says so is named where it is not the type's own lifecycle.",
         "#[rustfmt::skip]",
         "pub(super) const APIS: &[Deprecation] = &[",
     ]
@@ -212,7 +214,7 @@ def rust(types):
             lines.append(f"    // {known['source']}")
         removed = f"Some({known['removed']})" if "removed" in known else "None"
         steps = ", ".join(f"({since}, {quoted(name)})" for since, name in replacements(api, types))
-        lines.append(f"    api({', '.join(map(quoted, api))}, {known['deprecated']}, {removed}, &[{steps}]),")
+        lines.append(f"    row({', '.join(map(quoted, api))}, {known['deprecated']}, {removed}, &[{steps}]),")
     return "\n".join([*lines, "];", ""])
 
 
