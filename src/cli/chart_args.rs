@@ -9,6 +9,7 @@ use crate::chart::{self, Capabilities, KubeVersion};
 use crate::check::Job;
 use crate::finding::Fault;
 use crate::project::Project;
+use crate::render::any::Any;
 use crate::render::host::Source;
 use crate::render::{Release, gotemplate};
 use crate::repository;
@@ -157,7 +158,7 @@ impl ChartArgs {
             .into()),
             [chart] => match &self.name_template {
                 Some(template) if !template.is_empty() => {
-                    let name = gotemplate::render_text("name-template", template, source);
+                    let name = gotemplate::render_text("name-template", template, || Any::Nil, source);
                     Ok((name.map_err(|error| Fault::new(error.to_string()))?, chart.clone()))
                 }
                 _ => Ok(("release-name".to_owned(), chart.clone())),
