@@ -6,6 +6,7 @@
 
 pub mod deprecation;
 mod error;
+pub mod location;
 mod minor;
 mod problem;
 
