@@ -4,6 +4,7 @@
 //! and from folders of JSON Schemas ([`location`]). Objects are held to them as the API server would with
 //! `fieldValidation=Strict`. Nothing is ever fetched.
 
+pub mod crd_files;
 pub mod deprecation;
 mod error;
 pub mod location;

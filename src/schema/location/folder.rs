@@ -8,7 +8,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value as Json;
 
-use super::unusable;
 use crate::schema::{Error, ErrorKind};
 use crate::source::{Location, SourceFile, Span};
 
@@ -51,7 +50,8 @@ impl Folder {
             true => Ok(real),
             false => Err(io::Error::from(io::ErrorKind::NotADirectory)),
         });
-        let failed = |error| unusable(format!("the folder of schemas {} cannot be read: {error}", path.display()));
+        let failed =
+            |error| Error::unusable(format!("the folder of schemas {} cannot be read: {error}", path.display()));
         Ok(Self { from: from.to_path_buf(), real: real.map_err(failed)?, shared: Mutex::default() })
     }
 
@@ -78,14 +78,16 @@ impl Folder {
         let real = match fs::canonicalize(&shown) {
             Ok(real) => real,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(unreadable(&shown, &error)),
+            Err(error) => return Err(Error::unreadable(&shown, &error)),
         };
         if !real.starts_with(&self.real) {
             let (shown, folder) = (shown.display(), self.real.display());
-            return Err(unusable(format!("{shown} is outside of the folder of schemas, {folder}: copy it there")));
+            return Err(Error::unusable(format!(
+                "{shown} is outside of the folder of schemas, {folder}: copy it there"
+            )));
         }
         if !real.is_file() {
-            return Err(unusable(format!("{} is no file", shown.display())));
+            return Err(Error::unusable(format!("{} is no file", shown.display())));
         }
         Ok(Some(Place { shown, real }))
     }
@@ -100,7 +102,9 @@ impl Folder {
         shared.bytes += text.len();
         if shared.bytes > MAX_SHARED {
             let (name, most) = (file.shown.display(), MAX_SHARED >> 20);
-            return Err(unusable(format!("{name}: files that schemas refer to have more than {most} MiB together")));
+            return Err(Error::unusable(format!(
+                "{name}: files that schemas refer to have more than {most} MiB together"
+            )));
         }
         let json = Arc::new(parse(file, text)?);
         shared.files.insert(file.real.clone(), json.clone());
@@ -117,12 +121,12 @@ fn text(file: &Place) -> Result<String, Error> {
     let mut bytes = Vec::new();
     fs::File::open(&file.real)
         .and_then(|open| open.take(MAX_FILE + 1).read_to_end(&mut bytes))
-        .map_err(|error| unreadable(&file.shown, &error))?;
+        .map_err(|error| Error::unreadable(&file.shown, &error))?;
     let name = file.shown.display();
     if bytes.len() as u64 > MAX_FILE {
-        return Err(unusable(format!("{name} is larger than {} MiB", MAX_FILE >> 20)));
+        return Err(Error::unusable(format!("{name} is larger than {} MiB", MAX_FILE >> 20)));
     }
-    String::from_utf8(bytes).map_err(|_| unusable(format!("{name} is not UTF-8 text")))
+    String::from_utf8(bytes).map_err(|_| Error::unusable(format!("{name} is not UTF-8 text")))
 }
 
 fn parse(file: &Place, text: String) -> Result<Json, Error> {
@@ -135,8 +139,4 @@ fn parse(file: &Place, text: String) -> Result<Json, Error> {
         let at = source.line_span(error.line()).map_or(0, |line| line.start + error.column().saturating_sub(1));
         Error { kind, location: Some(Location::new(source, Span::new(at, at))) }
     })
-}
-
-fn unreadable(path: &Path, error: &io::Error) -> Error {
-    unusable(format!("{} cannot be read: {error}", path.display()))
 }

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value as Json;
 
-use super::{Error, ErrorKind};
+use super::Error;
 use folder::Folder;
 use template::Template;
 
@@ -60,7 +60,7 @@ impl SchemaLocation {
             Some(("file", path)) if path.starts_with('/') => path,
             Some((scheme, _)) if !scheme.contains(['/', '{']) => {
                 let reason = "no schema is ever fetched: download it and name the folder";
-                return Err(unusable(format!("the schema location {text} is an address: {reason}")));
+                return Err(Error::unusable(format!("the schema location {text} is an address: {reason}")));
             }
             _ => text,
         };
@@ -87,10 +87,6 @@ impl SchemaFiles {
         }
         Ok(Some(Found { schema, path: file.shown }))
     }
-}
-
-fn unusable(message: String) -> Error {
-    Error { kind: ErrorKind::Unusable(message), location: None }
 }
 
 #[cfg(test)]

@@ -9,7 +9,6 @@ use std::path::PathBuf;
 use serde_json::{Map, Value as Json};
 
 use super::folder::{self, Folder, Place};
-use super::unusable;
 use crate::schema::Error;
 
 /// The largest schema, with all that it refers to: its texts in bytes, and [`VALUE`] for each value.
@@ -31,14 +30,14 @@ pub(super) fn bundle(folder: &Folder, file: &Place) -> Result<Json, Error> {
     let mut bundle = Bundle { folder, root: file, names: HashMap::new(), waiting: VecDeque::new(), size: 0 };
     let root = folder::read(file)?;
     if !root.is_object() {
-        return Err(unusable(format!("{} is no schema: expected an object", file.shown.display())));
+        return Err(Error::unusable(format!("{} is no schema: expected an object", file.shown.display())));
     }
     let Json::Object(mut root) = bundle.schema(&root, file, true)? else { return Ok(Json::Null) };
     let mut parts = Map::new();
     while let Some((name, file, pointer)) = bundle.waiting.pop_front() {
         let document = folder.shared(&file)?;
         let part = document.pointer(&pointer).filter(|part| part.is_object() || part.is_boolean());
-        let missing = || unusable(format!("{} has no schema at #{pointer}", file.shown.display()));
+        let missing = || Error::unusable(format!("{} has no schema at #{pointer}", file.shown.display()));
         let part = part.ok_or_else(missing)?;
         parts.insert(name, bundle.schema(part, &file, pointer.is_empty())?);
     }
@@ -75,7 +74,7 @@ impl Bundle<'_> {
                 ("$id" | "id", Json::String(_)) if is_file => continue,
                 ("$id" | "id", Json::String(id)) if !id.starts_with('#') => {
                     let (file, keyword) = (file.shown.display(), keyword.as_str());
-                    return Err(unusable(format!(
+                    return Err(Error::unusable(format!(
                         "{file}: a schema inside a schema has an {keyword} of its own, {id:?}"
                     )));
                 }
@@ -83,7 +82,7 @@ impl Bundle<'_> {
                     if file.real != self.root.real || !reference.starts_with('#') =>
                 {
                     let file = file.shown.display();
-                    return Err(unusable(format!("{file}: {keyword} leads from one file to another: use $ref")));
+                    return Err(Error::unusable(format!("{file}: {keyword} leads from one file to another: use $ref")));
                 }
                 (keyword, value) if DATA.contains(&keyword) => self.data(value)?,
                 (keyword, Json::Object(named)) if NAMED.contains(&keyword) => {
@@ -118,12 +117,12 @@ impl Bundle<'_> {
             return Ok(());
         }
         let (file, most) = (self.root.shown.display(), MAX_SIZE >> 20);
-        Err(unusable(format!("{file}: the schema and what it refers to take more than {most} MiB")))
+        Err(Error::unusable(format!("{file}: the schema and what it refers to take more than {most} MiB")))
     }
 
     /// What a reference of a file is in the bundle.
     fn reference(&mut self, reference: &str, file: &Place) -> Result<String, Error> {
-        let wrong = |reason: &str| unusable(format!("{}: $ref {reference:?} {reason}", file.shown.display()));
+        let wrong = |reason: &str| Error::unusable(format!("{}: $ref {reference:?} {reason}", file.shown.display()));
         let (path, fragment) = reference.split_once('#').unwrap_or((reference, ""));
         if path.is_empty() && file.real == self.root.real || path.starts_with("http://json-schema.org/draft-") {
             return Ok(reference.to_owned());

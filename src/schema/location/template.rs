@@ -3,7 +3,6 @@
 use std::any::Any as StdAny;
 use std::rc::Rc;
 
-use super::unusable;
 use crate::render::any::{Any, Object, Text};
 use crate::render::gotemplate::render_text;
 use crate::render::host::Source;
@@ -48,7 +47,7 @@ impl Template {
         }
         let dot = || Any::Object(Rc::new(Fields::of(kind, api_version, version)));
         let path = render_text("schema-location", &self.text, dot, Source::reproducible(0));
-        let failed = |error| unusable(format!("the schema location {}: {error}", self.text));
+        let failed = |error| Error::unusable(format!("the schema location {}: {error}", self.text));
         path.map(Some).map_err(failed)
     }
 }
