@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use super::schema_args::SchemaArgs;
 use super::select_args::SelectArgs;
 use super::{Stop, Streams};
 use crate::check::{self, Rules, Subject};
@@ -28,10 +29,9 @@ pub(super) struct CheckArgs {
     /// The day on which exemptions hold or are expired: 2026-12-31; today (UTC) where left out
     #[arg(long, value_name = "DATE", value_parser = exemption::date)]
     today: Option<Date>,
-    /// Do not validate against Kubernetes schemas. This version never does; the next one will where this is left out
-    #[arg(long)]
-    no_schemas: bool,
 
+    #[command(flatten)]
+    schemas: SchemaArgs,
     #[command(flatten)]
     select: SelectArgs,
 }
@@ -49,6 +49,7 @@ impl CheckArgs {
         project: &Project,
         streams: &mut Streams<'_>,
     ) -> Result<ExitStatus, Stop> {
+        self.schemas.read(project)?;
         let catalogue = self.select.catalogue(project)?;
         let rules = Rules {
             chosen: self.select.choose(project, &catalogue)?,

@@ -59,8 +59,8 @@ impl SchemaLocation {
         let text = match text.split_once("://") {
             Some(("file", path)) if path.starts_with('/') => path,
             Some((scheme, _)) if !scheme.contains(['/', '{']) => {
-                let reason = "no schema is ever fetched: download it and name the folder";
-                return Err(Error::unusable(format!("the schema location {text} is an address: {reason}")));
+                let reason = "an address, and no schema is ever fetched: download it and name the folder";
+                return Err(Error::unusable(format!("the schema location {text} is {reason}")));
             }
             _ => text,
         };
@@ -73,7 +73,7 @@ impl SchemaLocation {
 impl SchemaFiles {
     /// The schema of a kind; `None` where the location has no file for it.
     ///
-    /// `version` is the Kubernetes version in full, as kubeconform's `-kubernetes-version`: `1.34.0`, `master`.
+    /// `version` is that of Kubernetes, in full as kubeconform's `-kubernetes-version`, or `master`; `1.34` is `1.34.0`.
     ///
     /// # Errors
     /// A file that is there and cannot be used: no JSON, no schema, too large, outside the folder, or with a reference

@@ -46,9 +46,10 @@ impl Template {
             return Ok(None);
         }
         let dot = || Any::Object(Rc::new(Fields::of(kind, api_version, version)));
-        let path = render_text("schema-location", &self.text, dot, Source::reproducible(0));
-        let failed = |error| Error::unusable(format!("the schema location {}: {error}", self.text));
-        path.map(Some).map_err(failed)
+        render_text("schema-location", &self.text, dot, Source::reproducible(0)).map(Some).map_err(|error| {
+            let reason = error.failures.into_iter().next().map(|failure| failure.reason).unwrap_or_default();
+            Error::unusable(format!("the schema location {}: {reason}", self.text))
+        })
     }
 }
 
@@ -67,7 +68,11 @@ impl Fields {
             suffix.push('-');
             suffix.push_str(&version.to_lowercase());
         }
-        let version = if version == "master" { version.to_owned() } else { format!("v{version}") };
+        let version = match (version.strip_prefix('v').unwrap_or(version), version.matches('.').count()) {
+            ("master", _) => version.to_owned(),
+            (minor, 1) => format!("v{minor}.0"),
+            (whole, _) => format!("v{whole}"),
+        };
         Self([
             ("NormalizedKubernetesVersion", version),
             ("StrictSuffix", "-strict".to_owned()),

@@ -42,6 +42,8 @@ fn paths_are_those_of_kubeconform() {
         (layout, "Service", "v1", "1.18.0", "v1.18.0-standalone-strict/service-v1.json"),
         (layout, "Service", "v1", "master", "master-standalone-strict/service-v1.json"),
         (layout, "Ingress", "networking.k8s.io/v1", "1.34.0", "v1.34.0-standalone-strict/ingress-networking-v1.json"),
+        (layout, "Pod", "v1", "v1.34", "v1.34.0-standalone-strict/pod-v1.json"),
+        (layout, "Pod", "v1", "v1.34.2", "v1.34.2-standalone-strict/pod-v1.json"),
         ("here", "Service", "v1", "1.34.0", "here/v1.34.0-standalone-strict/service-v1.json"),
         (crds, "Certificate", "cert-manager.io/v1", "1.34.0", "cert-manager.io/certificate_v1.json"),
         (crds, "Service", "v1", "1.34.0", "v1/service_v1.json"),
