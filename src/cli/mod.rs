@@ -12,6 +12,7 @@ mod policy_export;
 mod policy_reach;
 mod policy_text;
 mod render;
+mod schema_args;
 mod select_args;
 mod target_args;
 

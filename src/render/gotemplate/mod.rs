@@ -182,10 +182,10 @@ impl Templates {
     }
 }
 
-/// Executes a template of its own (`--name-template`) that sees functions and nothing else.
+/// Executes a template of its own, such as `--name-template`, that sees functions and `dot`.
 ///
 /// Source: Helm's `pkg/action/install.go`, `TemplateName`.
-pub fn render_text(name: &str, text: &str, source: Source) -> Result<String, Error> {
+pub fn render_text(name: &str, text: &str, dot: impl FnOnce() -> Any + Send, source: Source) -> Result<String, Error> {
     on_deep_stack(|| {
         let entry = Entry { name: name.into(), source: SourceFile::new(name, text), chart: String::new() };
         let mut library = Library::default();
@@ -197,7 +197,7 @@ pub fn render_text(name: &str, text: &str, source: Source) -> Result<String, Err
         let mut host = source.host(0);
         let mut engine = Engine::new(&mut *host, None);
         let Some(template) = library.find(name.as_bytes()) else { return Ok(String::new()) };
-        let out = Run::execute(&mut engine, &library, template, Any::Nil, None);
+        let out = Run::execute(&mut engine, &library, template, dot(), None);
         out.map(|printed| into_text(printed.text))
             .map_err(|error| Error { failures: vec![Failure::exec(&entry, &error)] })
     })?
