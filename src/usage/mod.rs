@@ -4,24 +4,31 @@
 //! a read is recorded where one is used: printed, compared, ranged over, given to a function. Both branches of every
 //! condition are taken. What cannot be decided counts as read, so that a key that is called unused is one.
 
-mod dependencies;
+mod access;
+mod charts;
 mod functions;
 mod go;
-mod jinja;
 mod pattern;
 mod record;
 mod shape;
-mod unused;
 
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::chart::Chart;
-use crate::render::{gotemplate, jinja as native};
+use crate::render::gotemplate;
+
 use crate::source::Location;
 use crate::value::Value;
 
+use self::go::Go;
+use self::record::Recorder;
+
 pub use pattern::{Pattern, Step};
-pub use unused::{Missing, Unread, Unused};
+
+/// Room for the deepest nesting that templates are allowed.
+const STACK: usize = 256 << 20;
 
 /// What the templates of a chart and its subcharts do with values.
 #[derive(Debug, Clone, Default)]
@@ -85,9 +92,6 @@ pub enum Error {
     /// In Helm's dialect.
     #[error(transparent)]
     Go(#[from] gotemplate::Error),
-    /// In the native dialect.
-    #[error(transparent)]
-    Jinja(#[from] native::Error),
     /// The system gave no thread.
     #[error("the templates could not be analysed: {0}")]
     Thread(#[from] std::io::Error),
@@ -101,6 +105,33 @@ impl Usage {
     ///
     /// Where templates cannot be parsed.
     pub fn of(chart: &Chart, values: &Value) -> Result<Self, Error> {
-        record::analyse(chart, values)
+        let templates = gotemplate::Templates::parse(chart)?;
+        std::thread::scope(|threads| {
+            let thread = std::thread::Builder::new()
+                .name("usage".into())
+                .stack_size(STACK)
+                .spawn_scoped(threads, || analyse(chart, values, &templates))?;
+            Ok(thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        })
     }
+}
+
+fn analyse(chart: &Chart, values: &Value, templates: &gotemplate::Templates) -> Usage {
+    let members = charts::members(chart);
+    let files: Vec<(String, &Chart)> = members.iter().map(|member| (member.path.clone(), member.chart)).collect();
+    let recorder = Recorder::new(charts::home(chart));
+    let mut go = Go { recorder, templates, charts: &files, dots: BTreeMap::new() };
+    go.recorder.root();
+    members.iter().for_each(|member| charts::dependencies(member, &mut go.recorder));
+    for (name, path) in templates.files() {
+        if let (Some(template), Some(member)) = (templates.find(name), members.iter().find(|m| m.path == path)) {
+            go.template(template, &member.dot);
+        }
+    }
+    if let (true, Some(root)) = (chart.is_library(), members.last()) {
+        // Nothing is rendered: what its templates would read of the chart that uses them.
+        templates.named().into_iter().for_each(|template| go.template(template, &root.dot));
+    }
+    go.texts_of(values);
+    go.recorder.finish(&charts::aliases(&members))
 }
