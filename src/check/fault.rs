@@ -6,6 +6,7 @@ use crate::manifest::{self, Object};
 use crate::policy::{self, reach};
 use crate::render;
 use crate::source::Location;
+use crate::usage;
 use crate::values;
 
 impl From<chart::Error> for Fault {
@@ -115,6 +116,16 @@ pub(super) fn of_render(error: render::Error) -> Vec<Fault> {
     match error {
         render::Error::Go(error) => error.failures.into_iter().map(Fault::from).collect(),
         render::Error::Jinja(error) => vec![error.into()],
+    }
+}
+
+/// Every template that cannot be analysed is named.
+impl From<usage::Error> for Vec<Fault> {
+    fn from(error: usage::Error) -> Self {
+        match error {
+            usage::Error::Templates(error) => of_render(error),
+            usage::Error::Thread(_) => vec![Fault::new(error.to_string())],
+        }
     }
 }
 
