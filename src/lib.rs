@@ -24,6 +24,7 @@ pub mod schema;
 pub mod semver;
 pub mod source;
 pub mod suggest;
+pub mod usage;
 pub mod value;
 pub mod values;
 pub mod yaml;

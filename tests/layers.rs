@@ -15,7 +15,7 @@ const LAYERS: &[&[&str]] = &[
     &["chart"],
     &["repository", "values"],
     &["render"],
-    &["cel", "manifest"],
+    &["cel", "manifest", "usage"],
     &["schema"],
     &["policy"],
     &["gate", "report"],
