@@ -7,6 +7,7 @@
 //! The draft is 7: Helm 3 has known it from its first schemas on, Helm 4 still does, and editors read it best.
 
 mod comments;
+mod differences;
 mod schema;
 mod types;
 mod uses;
@@ -18,8 +19,10 @@ use crate::chart::{Chart, values_file};
 use crate::json;
 use crate::source::Location;
 use crate::usage::Usage;
-use crate::value::{Map, Value};
+use crate::value::{Map, Numbers, Value};
 use crate::yaml;
+pub use differences::differences;
+
 use comments::Comments;
 use uses::{Place, Uses};
 use walk::Walk;
@@ -39,7 +42,7 @@ pub struct Options {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// An `@schema` comment that cannot be read, or that is no JSON Schema.
-    #[error("{location}: {problem}")]
+    #[error("{problem}")]
     Annotation {
         /// What is wrong.
         problem: String,
@@ -54,6 +57,11 @@ pub enum Error {
         /// What is wrong.
         problem: String,
     },
+}
+
+/// Whether a values.schema.json is one of ours.
+pub fn is_inferred(text: &[u8]) -> bool {
+    json::parse(text, Numbers::Exact).is_ok_and(|schema| schema.get("$comment").and_then(Value::as_str) == Some(MARK))
 }
 
 /// Infers the schema of a chart's values: the text of its values.schema.json.

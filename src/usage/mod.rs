@@ -12,7 +12,6 @@ mod pattern;
 mod record;
 mod shape;
 
-
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

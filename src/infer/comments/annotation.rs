@@ -193,10 +193,13 @@ mod tests {
         for (text, problem) in [
             ("# @schema\n# type: string", "`# @schema` begins a block that no second `# @schema` ends"),
             ("# @schema string", "`string` should be a keyword of JSON Schema with its value: `type:string`"),
-            ("# @schema enum:[a", "the value of `enum` is no YAML: error converting YAML to JSON: yaml: line 1: did not find expected ',' or ']'"),
+            (
+                "# @schema enum:[a",
+                "the value of `enum` is no YAML: error converting YAML to JSON: yaml: line 1: did not find expected ',' or ']'",
+            ),
             (
                 "# @schema\n# a: [\n# @schema",
-                "the annotation is no YAML: error converting YAML to JSON: yaml: line 2: did not find expected node content",
+                "the annotation is no YAML: error converting YAML to JSON: yaml: line 1: did not find expected node content",
             ),
         ] {
             assert_eq!(read(text).expect_err(text), problem, "{text}");
