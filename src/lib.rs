@@ -11,6 +11,7 @@ pub mod check;
 pub mod cli;
 pub mod finding;
 pub mod gate;
+pub mod infer;
 pub mod json;
 pub mod json_schema;
 pub mod manifest;

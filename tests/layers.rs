@@ -16,7 +16,7 @@ const LAYERS: &[&[&str]] = &[
     &["repository", "values"],
     &["render"],
     &["cel", "manifest", "usage"],
-    &["schema"],
+    &["infer", "schema"],
     &["policy"],
     &["gate", "report"],
     &["project"],

@@ -2,6 +2,7 @@
 
 use crate::chart;
 use crate::finding::{Fault, Setter};
+use crate::infer;
 use crate::manifest::{self, Object};
 use crate::policy::{self, reach};
 use crate::render;
@@ -69,6 +70,26 @@ impl From<values::Error> for Fault {
             }
         }
         if notes.is_empty() { fault } else { fault.help(notes.join("\n")) }
+    }
+}
+
+/// Every template that cannot be read is named.
+impl From<usage::Error> for Vec<Fault> {
+    fn from(error: usage::Error) -> Self {
+        match error {
+            usage::Error::Go(error) => error.failures.into_iter().map(Fault::from).collect(),
+            usage::Error::Thread(error) => vec![Fault::new(error.to_string())],
+        }
+    }
+}
+
+impl From<infer::Error> for Fault {
+    fn from(error: infer::Error) -> Self {
+        let fault = Self::new(error.to_string());
+        match error {
+            infer::Error::Annotation { location, .. } => fault.label(location, "here"),
+            infer::Error::Values { .. } => fault,
+        }
     }
 }
 

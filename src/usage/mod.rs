@@ -13,7 +13,6 @@ mod record;
 mod shape;
 mod unused;
 
-
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
