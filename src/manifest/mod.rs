@@ -5,7 +5,7 @@ mod split;
 mod stream;
 
 use std::panic::resume_unwind;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
@@ -28,6 +28,8 @@ pub struct Manifest {
     /// The events of `helm.sh/hook`, if it is a hook: `pre-install`, `test`, …
     pub hook: Option<Vec<&'static str>>,
     map: Option<Arc<SourceMap>>,
+    /// Read when they are first asked for.
+    places: OnceLock<Option<yaml::Places>>,
 }
 
 /// A Kubernetes object of a manifest. A `List` has several.
@@ -123,7 +125,14 @@ fn take<'f>(next: &AtomicUsize, files: &'f [File]) -> Option<(usize, &'f File)> 
 fn read_file((file, map): &File) -> Result<Vec<Manifest>, Error> {
     let mut manifests = Vec::new();
     for span in split::split(&file.text) {
-        let manifest = Manifest { file: file.clone(), span, value: Value::Null, hook: None, map: map.clone() };
+        let manifest = Manifest {
+            file: file.clone(),
+            span,
+            value: Value::Null,
+            hook: None,
+            map: map.clone(),
+            places: OnceLock::new(),
+        };
         manifests.extend(manifest.parse()?);
     }
     Ok(manifests)
@@ -162,22 +171,17 @@ impl Manifest {
     ///
     /// A map entry is shown at its key, so that the line is the one that a reader would look for.
     pub fn locate(&self, path: &Path) -> Location {
-        let mut path = path.clone();
-        loop {
-            if let Some(place) = yaml::locate(&self.file.text, self.span, &path) {
-                let is_container = matches!(self.value.follow(&path), Some(Value::Map(_) | Value::List(_)));
-                let span = match (place.key, path.0.last()) {
-                    (Some(key), Some(Step::Key(_))) if is_container => key,
-                    (Some(key), Some(Step::Key(_))) => Span::new(key.start, place.value.end),
-                    _ => place.value,
-                };
-                return Location::new(self.file.clone(), span);
-            }
-            match path.parent() {
-                Some(parent) => path = parent,
-                None => return Location::new(self.file.clone(), self.span),
-            }
-        }
+        let places = self.places.get_or_init(|| yaml::Places::read(&self.file.text, self.span));
+        let Some(places) = places else { return Location::new(self.file.clone(), self.span) };
+        let (place, steps) = places.nearest(path);
+        let path = Path(path.0.iter().take(steps).cloned().collect());
+        let is_container = matches!(self.value.follow(&path), Some(Value::Map(_) | Value::List(_)));
+        let span = match (place.key, path.0.last()) {
+            (Some(key), Some(Step::Key(_))) if is_container => key,
+            (Some(key), Some(Step::Key(_))) => Span::new(key.start, place.value.end),
+            _ => place.value,
+        };
+        Location::new(self.file.clone(), span)
     }
 
     /// What wrote a place of the rendered text. `None` without a source map.

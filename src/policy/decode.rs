@@ -73,16 +73,9 @@ impl Document {
 
     /// Where a value was written, or its nearest parent.
     pub fn locate(&self, path: &Path) -> Location {
-        let mut path = self.prefix.join(path);
-        loop {
-            if let Some(place) = yaml::locate(&self.file.text, self.span, &path) {
-                return Location::new(self.file.clone(), place.value);
-            }
-            match path.parent() {
-                Some(parent) => path = parent,
-                None => return Location::new(self.file.clone(), self.span),
-            }
-        }
+        let places = yaml::Places::read(&self.file.text, self.span);
+        let span = places.map_or(self.span, |places| places.nearest(&self.prefix.join(path)).0.value);
+        Location::new(self.file.clone(), span)
     }
 
     /// Where a part of a text value was written.
