@@ -19,6 +19,7 @@ use crate::policy::exemption::{Exemption, Honoured};
 use crate::policy::{self, Chosen, Policy, reach};
 use crate::render::host::Source;
 use crate::render::{Release, Scope, Templates};
+use crate::schema::Schemas;
 use crate::source::SourceFile;
 use crate::value::{Path, Value};
 use crate::values::{self, Inputs, Resolved, SchemaCheck, Supplied};
@@ -75,6 +76,8 @@ pub struct Rules<'a> {
     pub chosen: Chosen<'a>,
     /// What the project exempts.
     pub exemptions: &'a [Exemption],
+    /// The schemas that objects are held to.
+    pub schemas: Schemas,
     /// Which exemptions count.
     pub honoured: Honoured,
     /// The day on which exemptions hold or are expired.
@@ -124,7 +127,7 @@ pub fn lint(subjects: &[Subject<'_>], rules: &Rules<'_>) -> Result<Report, Vec<F
     let releases = fleet.releases(&values).zip(&brought);
     let releases: Vec<_> = releases.map(|(release, policies)| policy::Release { policies, ..release }).collect();
     let policies = &rules.chosen.policies;
-    let violations = policy::evaluate(policies.iter().copied(), &releases)
+    let violations = policy::evaluate(policies.iter().copied(), &releases, &rules.schemas)
         .map_err(|error| one(fault::of_policy(&error, &fleet.objects)))?;
     let findings = explain::findings(&fleet, rules, violations)?;
     let warnings =

@@ -31,6 +31,7 @@ use super::decode::{Node, documents};
 use super::evaluate::{Subject, Violation, evaluate};
 use super::fleet::Release;
 use super::{Error, ErrorKind, Policy};
+use crate::schema::Schemas;
 use crate::source::{Location, SourceFile};
 use crate::value::{Map, Value};
 
@@ -114,7 +115,7 @@ impl Examples {
     pub fn run(&self, policy: &Policy) -> Result<Vec<Mismatch>, Error> {
         let mut mismatches = Vec::new();
         for example in self.pass.iter().chain(&self.fail) {
-            let violations = evaluate([policy], &example.releases())?;
+            let violations = evaluate([policy], &example.releases(), &example.schemas())?;
             if let Some(reason) = example.differs(&violations) {
                 let (policy, example, location) = (policy.id.clone(), example.name.clone(), example.location.clone());
                 mismatches.push(Mismatch { policy, example, reason, location });
@@ -152,6 +153,7 @@ impl ExampleRelease {
             values: &self.values,
             supplied: &self.supplied,
             objects: &self.objects,
+            duplicates: &[],
             policies: &[],
         }
     }
@@ -161,6 +163,12 @@ impl Example {
     /// The releases that policies are evaluated on.
     pub fn releases(&self) -> Vec<Release<'_>> {
         self.releases.iter().map(ExampleRelease::as_release).collect()
+    }
+
+    /// The schemas of the version that its release is meant for.
+    fn schemas(&self) -> Schemas {
+        let version = self.releases.first().and_then(|release| release.kube_version.parse().ok());
+        Schemas::new(version, None)
     }
 
     fn read(node: &Node<'_>, base: &[Value], fails: bool) -> Result<Self, Error> {
@@ -322,7 +330,7 @@ mod tests {
                     places(&whole, &Path::default(), &mut all);
                     for path in all.iter().filter(|path| !matches!(path.to_string().as_str(), "apiVersion" | "kind")) {
                         release.objects[at] = without(&whole, &path.0);
-                        if let Err(error) = evaluate([&entry.policy], &[release.as_release()])
+                        if let Err(error) = evaluate([&entry.policy], &[release.as_release()], &Schemas::default())
                             && let ErrorKind::Evaluate { error: inner, .. } = &error.kind
                             && let EvalError { failure: Failure::NoSuchKey(_), .. } = &**inner
                         {
