@@ -123,8 +123,8 @@ pub fn read(files: Vec<Arc<SourceFile>>) -> Result<Vec<Manifest>, Vec<Fault>> {
 pub fn lint(subjects: &[Subject<'_>], rules: &Rules<'_>) -> Result<Report, Vec<Fault>> {
     let fleet = Fleet::new(subjects)?;
     let brought = fleet.brought()?;
-    let values = fleet.values();
-    let releases = fleet.releases(&values).zip(&brought);
+    let (values, duplicates) = (fleet.values(), fleet.duplicates());
+    let releases = fleet.releases(&values, &duplicates).zip(&brought);
     let releases: Vec<_> = releases.map(|(release, policies)| policy::Release { policies, ..release }).collect();
     let policies = &rules.chosen.policies;
     let violations = policy::evaluate(policies.iter().copied(), &releases, &rules.schemas)
@@ -167,9 +167,22 @@ impl<'a> Fleet<'a> {
         self.objects.iter().map(|object| object.value.clone()).collect()
     }
 
-    /// What policies see of each, with its part of the values.
-    fn releases<'r>(&'r self, values: &'r [Value]) -> impl Iterator<Item = policy::Release<'r>> {
-        self.subjects.iter().zip(&self.ranges).map(|(subject, range)| subject.release(&values[range.clone()]))
+    /// The keys that each of them writes more than once.
+    fn duplicates(&self) -> Vec<Vec<Path>> {
+        self.objects.iter().map(|object| object.duplicates.clone()).collect()
+    }
+
+    /// What policies see of each, with its part of the values, and of the keys that are written more than once.
+    fn releases<'r>(
+        &'r self,
+        values: &'r [Value],
+        duplicates: &'r [Vec<Path>],
+    ) -> impl Iterator<Item = policy::Release<'r>> {
+        let part = |(subject, range): (&'r Subject<'r>, &Range<usize>)| policy::Release {
+            duplicates: duplicates.get(range.clone()).unwrap_or_default(),
+            ..subject.release(&values[range.clone()])
+        };
+        self.subjects.iter().zip(&self.ranges).map(part)
     }
 
     /// The policies that each of them brings.
@@ -205,7 +218,7 @@ pub fn reach<T>(
     let fleet = Fleet::new(subjects)?;
     let values = fleet.values();
     let member = |policy::Release { name, namespace, objects, .. }| reach::Member { name, namespace, objects };
-    let members: Vec<reach::Member<'_>> = fleet.releases(&values).map(member).collect();
+    let members: Vec<reach::Member<'_>> = fleet.releases(&values, &[]).map(member).collect();
     let locate = |object: usize, field: &Path| {
         let (found, subject) = (fleet.objects.get(object)?, subjects.get(fleet.owner(object))?);
         Some(subject.manifests.get(found.manifest)?.locate(&found.prefix.join(field)))

@@ -157,7 +157,7 @@ impl Policy {
             check: (kind == PolicyKind::Schema).then(|| check(&spec)).transpose()?,
             #[cfg(feature = "rego")]
             rego: None,
-            spec: Spec::read(&spec)?,
+            spec: if kind == PolicyKind::Schema { Spec::default() } else { Spec::read(&spec)? },
             document,
             compiled: OnceLock::new(),
         })

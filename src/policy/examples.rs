@@ -22,6 +22,8 @@
 //! An example of a fleet has `releases` in place of all that: a list of `name`, `namespace`, `kubernetes`, `values`,
 //! `suppliedValues` and `objects`. What is found is then named after its release: `alice: Deployment workspace`.
 //!
+//! `manifests` has further objects as text, for what only text can show, such as a key that is written twice.
+//!
 //! `base` at the top holds objects that every example has, in each release. Each finding is one violation, in their order; of a finding
 //! only what is stated is compared. Where `suppliedValues` is missing, `values` is what the user set.
 
@@ -31,9 +33,10 @@ use super::decode::{Node, documents};
 use super::evaluate::{Subject, Violation, evaluate};
 use super::fleet::Release;
 use super::{Error, ErrorKind, Policy};
+use crate::manifest;
 use crate::schema::Schemas;
 use crate::source::{Location, SourceFile};
-use crate::value::{Map, Value};
+use crate::value::{Map, Path, Value};
 
 const NOTHING: &Value = &Value::Null;
 
@@ -69,6 +72,8 @@ struct ExampleRelease {
     values: Value,
     supplied: Value,
     objects: Vec<Value>,
+    /// The keys that each of the objects writes more than once.
+    duplicates: Vec<Vec<Path>>,
 }
 
 #[derive(Debug)]
@@ -135,6 +140,15 @@ impl ExampleRelease {
         };
         let mut all = base.to_vec();
         all.extend(objects(node, "objects")?);
+        let mut duplicates = vec![Vec::new(); all.len()];
+        if let Some(text) = node.text_of("manifests")? {
+            let file = SourceFile::new("manifests", text);
+            let read = manifest::read([(file, None)]).map_err(|error| node.error(error.to_string()))?;
+            for object in read.iter().flat_map(|manifest| manifest.objects(0, "")) {
+                all.push(object.value);
+                duplicates.push(object.duplicates);
+            }
+        }
         Ok(Self {
             name: text(head, "name", "alice")?,
             namespace: text(head, "namespace", "workspace-alice")?,
@@ -142,6 +156,7 @@ impl ExampleRelease {
             supplied: if node.get("suppliedValues").is_some() { mapping("suppliedValues") } else { values.clone() },
             values,
             objects: all,
+            duplicates,
         })
     }
 
@@ -153,7 +168,7 @@ impl ExampleRelease {
             values: &self.values,
             supplied: &self.supplied,
             objects: &self.objects,
-            duplicates: &[],
+            duplicates: &self.duplicates,
             policies: &[],
         }
     }
@@ -178,12 +193,20 @@ impl Example {
             known.push("releases");
             let releases = node.list_of("releases")?;
             let read = |release: &Node<'_>| {
-                release.only(&["name", "namespace", "kubernetes", "values", "suppliedValues", "objects"])?;
+                release.only(&[
+                    "name",
+                    "namespace",
+                    "kubernetes",
+                    "values",
+                    "suppliedValues",
+                    "objects",
+                    "manifests",
+                ])?;
                 ExampleRelease::read(release, release, base)
             };
             releases.iter().map(read).collect::<Result<_, _>>()?
         } else {
-            known.extend(["release", "kubernetes", "values", "suppliedValues", "objects"]);
+            known.extend(["release", "kubernetes", "values", "suppliedValues", "objects", "manifests"]);
             // Its head is a mapping of its own, as an example has a name too.
             let head = node.child("release", node.value.get("release").unwrap_or(NOTHING));
             if let Some(release) = node.get("release") {
@@ -278,7 +301,7 @@ mod tests {
     use super::*;
     use crate::cel::{EvalError, Failure};
     use crate::policy::Catalogue;
-    use crate::value::{Path, Step};
+    use crate::value::Step;
 
     /// The way to every key below a value, and to every element of its lists.
     fn places(value: &Value, path: &Path, all: &mut Vec<Path>) {
