@@ -96,8 +96,12 @@ pub type File = (Arc<SourceFile>, Option<Arc<SourceMap>>);
 /// Reads each file, on all cores where there is enough to read. The order is that of the files.
 fn read_all(files: &[File]) -> Vec<Result<Vec<Manifest>, Error>> {
     let bytes: usize = files.iter().map(|(file, _)| file.text.len()).sum();
-    let cores = thread::available_parallelism().map_or(1, usize::from);
-    let helpers = cores.min(bytes / BYTES_PER_THREAD).saturating_sub(1);
+    let threads = match bytes / BYTES_PER_THREAD {
+        // To count the cores, files of the kernel are read.
+        0 | 1 => 1,
+        wanted => wanted.min(thread::available_parallelism().map_or(1, usize::from)),
+    };
+    let helpers = threads - 1;
     let next = AtomicUsize::new(0);
     let work = || {
         let mut done = Vec::new();

@@ -56,10 +56,13 @@ impl File {
         Ok(found)
     }
 
+    #[cfg(feature = "rego")]
     fn new(id: &str) -> Self {
-        #[cfg(feature = "rego")]
-        return Self { rego: InRego { id: id.to_owned(), ..InRego::default() }, ..Self::default() };
-        #[cfg(not(feature = "rego"))]
+        Self { rego: InRego { id: id.to_owned(), ..InRego::default() }, ..Self::default() }
+    }
+
+    #[cfg(not(feature = "rego"))]
+    fn new(_: &str) -> Self {
         Self::default()
     }
 
