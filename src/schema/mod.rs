@@ -5,14 +5,20 @@
 //! `fieldValidation=Strict`. Nothing is ever fetched.
 
 pub mod bundle;
+mod definitions;
 pub mod deprecation;
 mod error;
+mod explain;
+mod formats;
 mod minor;
 mod problem;
+mod validate;
+mod words;
 
 pub use error::{Error, ErrorKind};
 pub use minor::Minor;
 pub use problem::{Check, Problem};
+pub use validate::Validator;
 
 use crate::value::{Path, Value};
 
