@@ -304,6 +304,11 @@ impl Path {
         Self([self.0.as_slice(), rest.0.as_slice()].concat())
     }
 
+    /// The rest of a path that begins with another one; `None` where it does not.
+    pub fn below(&self, start: &Self) -> Option<Self> {
+        self.0.strip_prefix(start.0.as_slice()).map(|rest| Self(rest.to_vec()))
+    }
+
     /// The path without its last step; `None` for the root.
     pub fn parent(&self) -> Option<Self> {
         let (_, init) = self.0.split_last()?;

@@ -121,7 +121,8 @@ pub(super) fn of_render(error: render::Error) -> Vec<Fault> {
 /// A policy that cannot be evaluated, with the object that it stumbled over.
 pub(super) fn of_policy(error: &policy::Error, objects: &[Object]) -> Fault {
     let object = match &error.kind {
-        policy::ErrorKind::Evaluate { object: Some(index), .. } => objects.get(*index),
+        policy::ErrorKind::Evaluate { object: Some(index), .. }
+        | policy::ErrorKind::Schema { object: Some(index), .. } => objects.get(*index),
         _ => None,
     };
     let text = object.map_or_else(|| "here".to_owned(), |object| format!("here, for {}", object.reference));

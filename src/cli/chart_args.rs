@@ -12,6 +12,7 @@ use crate::project::Project;
 use crate::render::host::Source;
 use crate::render::{Release, gotemplate};
 use crate::repository;
+use crate::schema::Schemas;
 use crate::values::{Inputs, SchemaCheck};
 
 /// The most bytes of a values file on standard input.
@@ -133,6 +134,14 @@ impl ChartArgs {
             schema: if self.skip_schema_validation { SchemaCheck::Skip } else { SchemaCheck::Enforce },
             source,
         })
+    }
+
+    /// The schemas of the version of Kubernetes that is meant; of the newest where none is named.
+    pub(super) fn schemas(&self, project: &Project) -> Result<Schemas, Stop> {
+        let named = self.kube_version.is_some() || project.kube_version.is_some();
+        let version = if named { Some(self.capabilities(project)?.kube_version.version) } else { None };
+        let minor = version.map(|version| version.parse().map_err(Fault::new)).transpose()?;
+        Ok(Schemas::new(minor, None))
     }
 
     /// What the cluster is said to offer.

@@ -11,6 +11,7 @@ use crate::gate::{self, ExitStatus, FailOn};
 use crate::policy::exemption::{self, Honoured};
 use crate::project::Project;
 use crate::report::{self, Format};
+use crate::schema::Schemas;
 
 /// Which policies, and what becomes of their findings.
 #[derive(Debug, clap::Args)]
@@ -28,7 +29,7 @@ pub(super) struct CheckArgs {
     /// The day on which exemptions hold or are expired: 2026-12-31; today (UTC) where left out
     #[arg(long, value_name = "DATE", value_parser = exemption::date)]
     today: Option<Date>,
-    /// Do not validate against Kubernetes schemas. This version never does; the next one will where this is left out
+    /// Do not hold objects to the schemas of their kinds: leave `schema/*` out
     #[arg(long)]
     no_schemas: bool,
 
@@ -47,11 +48,13 @@ impl CheckArgs {
         &self,
         subjects: &[Subject<'_>],
         project: &Project,
+        schemas: Schemas,
         streams: &mut Streams<'_>,
     ) -> Result<ExitStatus, Stop> {
         let catalogue = self.select.catalogue(project)?;
         let rules = Rules {
-            chosen: self.select.choose(project, &catalogue)?,
+            chosen: self.select.choose(project, &catalogue, self.no_schemas)?,
+            schemas,
             exemptions: &project.exemptions,
             honoured: self.exemptions.unwrap_or(project.honoured),
             today: self.today.unwrap_or_else(|| Timestamp::now().to_zoned(TimeZone::UTC).date()),

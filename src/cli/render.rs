@@ -60,7 +60,8 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
         writeln!(streams.stderr, "warning: {}", printable(warning))?;
     }
     if args.check {
-        return args.checks.run(&[check::Subject::from(&rendered)], &project, streams);
+        let schemas = args.chart.schemas(&project)?;
+        return args.checks.run(&[check::Subject::from(&rendered)], &project, schemas, streams);
     }
     let options = Stream { no_hooks: args.no_hooks, skip_tests: args.skip_tests };
     let crds = if args.include_crds { rendered.crds() } else { Vec::new() };

@@ -11,6 +11,7 @@ use crate::check::{self, Job, Subject};
 use crate::finding::Fault;
 use crate::gate::ExitStatus;
 use crate::project::{self, Project};
+use crate::schema::Schemas;
 use crate::source::SourceFile;
 
 /// The most bytes of one file of manifests.
@@ -31,6 +32,11 @@ pub(super) struct TargetArgs {
 }
 
 impl TargetArgs {
+    /// The schemas of the version of Kubernetes that is meant.
+    pub(super) fn schemas(&self, project: &Project) -> Result<Schemas, Stop> {
+        self.chart.schemas(project)
+    }
+
     /// Renders the charts, reads the manifests, and hands over the releases.
     pub(super) fn with(
         &self,

@@ -4,6 +4,7 @@
 //! and from folders of JSON Schemas ([`location`]). Objects are held to them as the API server would with
 //! `fieldValidation=Strict`. Nothing is ever fetched.
 
+pub mod bundle;
 pub mod deprecation;
 mod error;
 mod minor;
@@ -25,11 +26,9 @@ pub struct Schemas {
 impl Schemas {
     /// The schemas of Kubernetes: of the version that objects are meant for, the newest where it is left out, and of
     /// the one that the cluster is to be upgraded to.
-    ///
-    /// # Errors
-    /// A version that is not in the binary.
-    pub fn new(version: Option<Minor>, target: Option<Minor>) -> Result<Self, Error> {
-        Ok(Self { versions: version.into_iter().chain(target).collect() })
+    /// Whether it is in the binary is seen when an object is judged.
+    pub fn new(version: Option<Minor>, target: Option<Minor>) -> Self {
+        Self { versions: version.into_iter().chain(target).collect() }
     }
 
     /// Holds an object to its schema. `duplicates` are the keys in it that are written more than once.

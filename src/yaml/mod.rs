@@ -34,7 +34,7 @@ pub use split::parse_split;
 pub use write::{WriteError, to_yaml, to_yaml_pretty};
 
 use crate::source::Span;
-use crate::value::{Map, Numbers, Value};
+use crate::value::{Map, Numbers, Path, Value};
 use tree::Documents;
 
 /// How values are read.
@@ -57,9 +57,15 @@ pub struct Document {
 
 /// Reads the first document; a text without one is null. What follows is not looked at.
 pub fn parse(text: &str, options: Options) -> Result<Value, Error> {
+    parse_with_duplicates(text, options).map(|(value, _)| value)
+}
+
+/// Like [`parse`], with the keys that are written more than once in one mapping, of which the last one has won. What
+/// overrides a key from a merge (`<<`) is no second one.
+pub fn parse_with_duplicates(text: &str, options: Options) -> Result<(Value, Vec<Path>), Error> {
     match Documents::new(text)?.next()? {
         Some(tree) => decode::decode(&tree, options),
-        None => Ok(Value::Null),
+        None => Ok((Value::Null, Vec::new())),
     }
 }
 
@@ -86,7 +92,7 @@ pub fn parse_stream(text: &str, options: Options) -> Result<Vec<Document>, Error
     let mut documents = Documents::new(text)?;
     let mut found = Vec::new();
     while let Some(tree) = documents.next()? {
-        found.push(Document { span: tree.span, value: decode::decode(&tree, options)? });
+        found.push(Document { span: tree.span, value: decode::decode(&tree, options)?.0 });
     }
     Ok(found)
 }
