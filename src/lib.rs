@@ -12,6 +12,7 @@ pub mod cli;
 pub mod finding;
 pub mod gate;
 pub mod json;
+pub mod json_schema;
 pub mod manifest;
 pub mod number;
 pub mod policy;

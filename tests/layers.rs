@@ -10,7 +10,7 @@ const LAYERS: &[&[&str]] = &[
     &["number", "re2", "suggest"],
     &["value"],
     &["source"],
-    &["finding", "json", "semver"],
+    &["finding", "json", "json_schema", "semver"],
     &["yaml"],
     &["chart"],
     &["repository", "values"],
