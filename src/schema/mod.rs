@@ -5,6 +5,7 @@
 //! `fieldValidation=Strict`. Nothing is ever fetched.
 
 pub mod bundle;
+pub mod crd;
 pub mod deprecation;
 mod error;
 mod minor;

@@ -24,7 +24,7 @@ pub(super) enum Unknown {
 const PRUNED: &str = "pruned";
 
 /// The schema of metadata among the definitions of Kubernetes.
-const OBJECT_META: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
+pub(super) const OBJECT_META: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
 
 /// The document for a whole resource. `definitions` must have that of metadata.
 pub(super) fn document(schema: &Schema, unknown: Unknown, mut definitions: Map<String, Json>) -> Json {
