@@ -19,6 +19,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/yannh/kubeconform/pkg/resource"
@@ -93,7 +94,7 @@ func main() {
 				result := kubeconform.ValidateResource(item)
 				worst = max(worst, statuses[result.Status])
 				if result.Err != nil {
-					answer.Messages = append(answer.Messages, messages(result, folder)...)
+					answer.Messages = append(answer.Messages, messages(result.Err, folder)...)
 				}
 				if said := decode(decoder, item.Bytes); result.Status != validator.Empty && answer.Decode == "ok" {
 					answer.Decode = said
@@ -107,15 +108,20 @@ func main() {
 	}
 }
 
-// What kubeconform found, a line for each field.
-func messages(result validator.Result, folder string) []string {
-	var lines []string
-	for _, at := range result.ValidationErrors {
-		lines = append(lines, at.Path+": "+at.Msg)
+// What kubeconform found: a line for each field, or its error.
+func messages(err error, folder string) []string {
+	parts := strings.Split(strings.ReplaceAll(err.Error(), folder, ""), " - at ")
+	if len(parts) == 1 {
+		return parts
 	}
-	if lines == nil {
-		lines = []string{strings.ReplaceAll(result.Err.Error(), folder, "")}
+	lines := make([]string, 0, len(parts))
+	for _, part := range parts[1:] {
+		// What follows says what is wrong below it.
+		if part = strings.TrimSpace(part); !strings.HasSuffix(part, ": validation failed") {
+			lines = append(lines, part)
+		}
 	}
+	slices.Sort(lines)
 	return lines
 }
 
