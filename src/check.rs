@@ -16,7 +16,7 @@ use crate::chart::{self, Capabilities, Chart};
 use crate::finding::{Fault, Report};
 use crate::manifest::{self, Manifest, Object};
 use crate::policy::exemption::{Exemption, Honoured};
-use crate::policy::{self, Chosen, Policy, reach};
+use crate::policy::{self, Chosen, Policy, PolicyKind, reach};
 use crate::render::host::Source;
 use crate::render::{Release, Scope, Templates};
 use crate::schema::Schemas;
@@ -127,7 +127,8 @@ pub fn lint(subjects: &[Subject<'_>], rules: &Rules<'_>) -> Result<Report, Vec<F
     let releases = fleet.releases(&values, &duplicates).zip(&brought);
     let releases: Vec<_> = releases.map(|(release, policies)| policy::Release { policies, ..release }).collect();
     let policies = &rules.chosen.policies;
-    let schemas = fleet.schemas(&rules.schemas)?;
+    let asks_schemas = policies.iter().any(|policy| policy.kind == PolicyKind::Schema);
+    let schemas = if asks_schemas { fleet.schemas(&rules.schemas)? } else { Schemas::default() };
     let violations = policy::evaluate(policies.iter().copied(), &releases, &schemas)
         .map_err(|error| one(fault::of_policy(&error, &fleet.objects)))?;
     let findings = explain::findings(&fleet, rules, violations)?;
