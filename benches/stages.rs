@@ -15,6 +15,7 @@ use plimsoll::policy::exemption::Honoured;
 use plimsoll::policy::{Catalogue, Profile, Selection};
 use plimsoll::render::host::Source;
 use plimsoll::render::{Release, Scope, Templates};
+use plimsoll::schema::Schemas;
 use plimsoll::source::SourceFile;
 use plimsoll::values::{self, Inputs, SchemaCheck, Supplied};
 use plimsoll::yaml;
@@ -90,6 +91,7 @@ fn check_stages() {
     let lint = |catalogue: &Catalogue| {
         let every = Selection { profiles: vec![Profile::All], ..Selection::default() };
         let rules = Rules {
+            schemas: Schemas::default(),
             chosen: every.choose(catalogue).expect("there are policies"),
             exemptions: &[],
             honoured: Honoured::All,

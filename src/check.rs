@@ -19,6 +19,7 @@ use crate::policy::exemption::{Exemption, Honoured};
 use crate::policy::{self, Chosen, Policy, reach};
 use crate::render::host::Source;
 use crate::render::{Release, Scope, Templates};
+use crate::schema::Schemas;
 use crate::source::SourceFile;
 use crate::value::{Path, Value};
 use crate::values::{self, Inputs, Resolved, SchemaCheck, Supplied};
@@ -75,6 +76,8 @@ pub struct Rules<'a> {
     pub chosen: Chosen<'a>,
     /// What the project exempts.
     pub exemptions: &'a [Exemption],
+    /// The schemas that objects are held to.
+    pub schemas: Schemas,
     /// Which exemptions count.
     pub honoured: Honoured,
     /// The day on which exemptions hold or are expired.
@@ -120,11 +123,11 @@ pub fn read(files: Vec<Arc<SourceFile>>) -> Result<Vec<Manifest>, Vec<Fault>> {
 pub fn lint(subjects: &[Subject<'_>], rules: &Rules<'_>) -> Result<Report, Vec<Fault>> {
     let fleet = Fleet::new(subjects)?;
     let brought = fleet.brought()?;
-    let values = fleet.values();
-    let releases = fleet.releases(&values).zip(&brought);
+    let (values, duplicates) = (fleet.values(), fleet.duplicates());
+    let releases = fleet.releases(&values, &duplicates).zip(&brought);
     let releases: Vec<_> = releases.map(|(release, policies)| policy::Release { policies, ..release }).collect();
     let policies = &rules.chosen.policies;
-    let violations = policy::evaluate(policies.iter().copied(), &releases)
+    let violations = policy::evaluate(policies.iter().copied(), &releases, &rules.schemas)
         .map_err(|error| one(fault::of_policy(&error, &fleet.objects)))?;
     let findings = explain::findings(&fleet, rules, violations)?;
     let warnings =
@@ -164,9 +167,22 @@ impl<'a> Fleet<'a> {
         self.objects.iter().map(|object| object.value.clone()).collect()
     }
 
-    /// What policies see of each, with its part of the values.
-    fn releases<'r>(&'r self, values: &'r [Value]) -> impl Iterator<Item = policy::Release<'r>> {
-        self.subjects.iter().zip(&self.ranges).map(|(subject, range)| subject.release(&values[range.clone()]))
+    /// The keys that each of them writes more than once.
+    fn duplicates(&self) -> Vec<Vec<Path>> {
+        self.objects.iter().map(|object| object.duplicates.clone()).collect()
+    }
+
+    /// What policies see of each, with its part of the values, and of the keys that are written more than once.
+    fn releases<'r>(
+        &'r self,
+        values: &'r [Value],
+        duplicates: &'r [Vec<Path>],
+    ) -> impl Iterator<Item = policy::Release<'r>> {
+        let part = |(subject, range): (&'r Subject<'r>, &Range<usize>)| policy::Release {
+            duplicates: duplicates.get(range.clone()).unwrap_or_default(),
+            ..subject.release(&values[range.clone()])
+        };
+        self.subjects.iter().zip(&self.ranges).map(part)
     }
 
     /// The policies that each of them brings.
@@ -202,7 +218,7 @@ pub fn reach<T>(
     let fleet = Fleet::new(subjects)?;
     let values = fleet.values();
     let member = |policy::Release { name, namespace, objects, .. }| reach::Member { name, namespace, objects };
-    let members: Vec<reach::Member<'_>> = fleet.releases(&values).map(member).collect();
+    let members: Vec<reach::Member<'_>> = fleet.releases(&values, &[]).map(member).collect();
     let locate = |object: usize, field: &Path| {
         let (found, subject) = (fleet.objects.get(object)?, subjects.get(fleet.owner(object))?);
         Some(subject.manifests.get(found.manifest)?.locate(&found.prefix.join(field)))

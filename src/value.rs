@@ -123,10 +123,15 @@ impl Value {
 
     /// Follows a path.
     pub fn follow(&self, path: &Path) -> Option<&Value> {
-        path.0.iter().try_fold(self, |value, step| match step {
-            Step::Key(key) => value.get(key),
-            Step::Index(index) => value.as_list()?.get(*index),
-        })
+        path.0.iter().try_fold(self, Self::step)
+    }
+
+    /// Goes one step down.
+    pub fn step(&self, step: &Step) -> Option<&Value> {
+        match step {
+            Step::Key(key) => self.get(key),
+            Step::Index(index) => self.as_list()?.get(*index),
+        }
     }
 
     /// What `encoding/json` calls the type in its errors.
@@ -302,6 +307,11 @@ impl Path {
     /// The path that goes on along another one.
     pub fn join(&self, rest: &Self) -> Self {
         Self([self.0.as_slice(), rest.0.as_slice()].concat())
+    }
+
+    /// The rest of a path that begins with another one; `None` where it does not.
+    pub fn below(&self, start: &Self) -> Option<Self> {
+        self.0.strip_prefix(start.0.as_slice()).map(|rest| Self(rest.to_vec()))
     }
 
     /// The path without its last step; `None` for the root.

@@ -13,6 +13,7 @@ use plimsoll::chart::Capabilities;
 use plimsoll::check::{self, Rules, Subject};
 use plimsoll::policy::exemption::Honoured;
 use plimsoll::policy::{Catalogue, Profile, Selection};
+use plimsoll::schema::Schemas;
 use plimsoll::source::SourceFile;
 use plimsoll::value::Value;
 use plimsoll::yaml;
@@ -111,7 +112,13 @@ fn found<'c>(path: &str, catalogue: &'c Catalogue) -> BTreeMap<String, BTreeSet<
     let manifests = check::read(vec![SourceFile::new(path, manifest(path))]).unwrap();
     let capabilities = Capabilities::default();
     let chosen = Selection { profiles: vec![Profile::All], ..Default::default() }.choose(catalogue).unwrap();
-    let rules = Rules { chosen, exemptions: &[], honoured: Honoured::None, today: jiff::civil::Date::ZERO };
+    let rules = Rules {
+        chosen,
+        exemptions: &[],
+        schemas: Schemas::default(),
+        honoured: Honoured::None,
+        today: jiff::civil::Date::ZERO,
+    };
     let report = check::lint(&[Subject::plain(&manifests, "default", &capabilities)], &rules)
         .unwrap_or_else(|faults| panic!("{path}: {faults:?}"));
     let mut found = BTreeMap::<String, BTreeSet<&str>>::new();

@@ -11,6 +11,7 @@ use plimsoll::cel::value::{Origin, Root, Val};
 use plimsoll::cel::{Evaluation, Program, Scope};
 use plimsoll::policy::examples::Examples;
 use plimsoll::policy::{Catalogue, Policy, PolicyKind, Release, evaluate};
+use plimsoll::schema::Schemas;
 use plimsoll::source::SourceFile;
 use plimsoll::value::Value;
 use plimsoll::yaml;
@@ -164,7 +165,7 @@ fn wrong_policies_are_refused_at_their_place() {
         let error = Policy::read("a/b", &file)
             .and_then(|policy| {
                 let objects = [pod.clone()];
-                evaluate([&policy], &[Release::plain("n", "v1.35.0", &objects)]).map(|_| ())
+                evaluate([&policy], &[Release::plain("n", "v1.35.0", &objects)], &Schemas::default()).map(|_| ())
             })
             .unwrap_err();
         let position = error.location.position();
@@ -194,7 +195,6 @@ fn chains_are_as_long_as_a_stack_allows() {
 /// Joins by `groupBy` take about as long as what they join is large, whether something collides or not.
 #[test]
 fn fleets_take_linear_time() {
-    let nothing = Value::default();
     let catalogue = Catalogue::builtin().unwrap();
     let policies = || catalogue.policies().filter(|policy| policy.kind == PolicyKind::Fleet);
     let time = |count: usize, collide: bool| {
@@ -211,20 +211,10 @@ fn fleets_take_linear_time() {
         };
         let releases: Vec<Vec<Value>> =
             (0..10).map(|release| (0..count / 10).map(|index| object(release, index)).collect()).collect();
-        let (values, supplied, policies_of_its_own) = (&nothing, &nothing, &[]);
-        let releases: Vec<Release<'_>> = (releases.iter())
-            .map(|objects| Release {
-                name: "r",
-                namespace: "n",
-                kube_version: "v1.35.0",
-                values,
-                supplied,
-                objects,
-                policies: policies_of_its_own,
-            })
-            .collect();
+        let releases: Vec<Release<'_>> =
+            releases.iter().map(|objects| Release { name: "r", ..Release::plain("n", "v1.35.0", objects) }).collect();
         let start = Instant::now();
-        let violations = evaluate(policies(), &releases).unwrap();
+        let violations = evaluate(policies(), &releases, &Schemas::default()).unwrap();
         assert_eq!(violations.len(), if collide { 2 } else { 0 });
         start.elapsed()
     };

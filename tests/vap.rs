@@ -13,6 +13,7 @@ use plimsoll::cel::value::{Data, Val};
 use plimsoll::cel::{CompileError, CompileErrorKind, Evaluation, Program, Scope};
 use plimsoll::policy::examples::Examples;
 use plimsoll::policy::{Catalogue, Entry, KUBERNETES_MINOR, Policy, PolicyKind, evaluate};
+use plimsoll::schema::Schemas;
 use plimsoll::source::Span;
 use plimsoll::value::Value;
 
@@ -203,7 +204,7 @@ fn questions(catalogue: &Catalogue) -> Vec<Question<'_>> {
             let [release] = releases.as_slice() else { panic!("{}: one release", example.name) };
             let minor = release.kube_version.split('.').nth(1).unwrap_or_default();
             let manifest = deployed(policy, minor);
-            let found = evaluate([policy], &releases);
+            let found = evaluate([policy], &releases, &Schemas::default());
             let named = |name: &str| {
                 let is = |object: &&Value| {
                     object.get("kind").and_then(Value::as_str) == Some("Namespace")

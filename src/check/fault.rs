@@ -2,10 +2,12 @@
 
 use crate::chart;
 use crate::finding::{Fault, Setter};
+use crate::infer;
 use crate::manifest::{self, Object};
 use crate::policy::{self, reach};
 use crate::render;
 use crate::source::Location;
+use crate::usage;
 use crate::values;
 
 impl From<chart::Error> for Fault {
@@ -71,6 +73,26 @@ impl From<values::Error> for Fault {
     }
 }
 
+/// Every template that cannot be read is named.
+impl From<usage::Error> for Vec<Fault> {
+    fn from(error: usage::Error) -> Self {
+        match error {
+            usage::Error::Go(error) => error.failures.into_iter().map(Fault::from).collect(),
+            usage::Error::Thread(error) => vec![Fault::new(error.to_string())],
+        }
+    }
+}
+
+impl From<infer::Error> for Fault {
+    fn from(error: infer::Error) -> Self {
+        let fault = Self::new(error.to_string());
+        match error {
+            infer::Error::Annotation { location, .. } => fault.label(location, "here"),
+            infer::Error::Values { .. } => fault,
+        }
+    }
+}
+
 impl From<manifest::Error> for Fault {
     fn from(error: manifest::Error) -> Self {
         let mut fault = Self::new(error.message);
@@ -118,10 +140,21 @@ pub(super) fn of_render(error: render::Error) -> Vec<Fault> {
     }
 }
 
+/// Every template that cannot be analysed is named.
+impl From<usage::Error> for Vec<Fault> {
+    fn from(error: usage::Error) -> Self {
+        match error {
+            usage::Error::Templates(error) => of_render(error),
+            usage::Error::Thread(_) => vec![Fault::new(error.to_string())],
+        }
+    }
+}
+
 /// A policy that cannot be evaluated, with the object that it stumbled over.
 pub(super) fn of_policy(error: &policy::Error, objects: &[Object]) -> Fault {
     let object = match &error.kind {
-        policy::ErrorKind::Evaluate { object: Some(index), .. } => objects.get(*index),
+        policy::ErrorKind::Evaluate { object: Some(index), .. }
+        | policy::ErrorKind::Schema { object: Some(index), .. } => objects.get(*index),
         _ => None,
     };
     let text = object.map_or_else(|| "here".to_owned(), |object| format!("here, for {}", object.reference));

@@ -13,6 +13,7 @@ use crate::render::any::Any;
 use crate::render::host::Source;
 use crate::render::{Release, gotemplate};
 use crate::repository;
+use crate::schema::Minor;
 use crate::values::{Inputs, SchemaCheck};
 
 /// The most bytes of a values file on standard input.
@@ -134,6 +135,14 @@ impl ChartArgs {
             schema: if self.skip_schema_validation { SchemaCheck::Skip } else { SchemaCheck::Enforce },
             source,
         })
+    }
+
+    /// The version of Kubernetes that is named.
+    pub(super) fn minor(&self, project: &Project) -> Result<Option<Minor>, Stop> {
+        let named = self.kube_version.is_some() || project.kube_version.is_some();
+        let version = named.then(|| self.capabilities(project)).transpose()?;
+        let minor = version.map(|capabilities| capabilities.kube_version.version.parse()).transpose();
+        Ok(minor.map_err(|error: String| Fault::new(error))?)
     }
 
     /// What the cluster is said to offer.

@@ -12,6 +12,7 @@ use crate::gate::{self, ExitStatus, FailOn};
 use crate::policy::exemption::{self, Honoured};
 use crate::project::Project;
 use crate::report::{self, Format};
+use crate::schema::Minor;
 
 /// Which policies, and what becomes of their findings.
 #[derive(Debug, clap::Args)]
@@ -47,12 +48,13 @@ impl CheckArgs {
         &self,
         subjects: &[Subject<'_>],
         project: &Project,
+        version: Option<Minor>,
         streams: &mut Streams<'_>,
     ) -> Result<ExitStatus, Stop> {
-        self.schemas.read(project)?;
         let catalogue = self.select.catalogue(project)?;
         let rules = Rules {
-            chosen: self.select.choose(project, &catalogue)?,
+            chosen: self.select.choose(project, &catalogue, self.schemas.are_left_out())?,
+            schemas: self.schemas.read(project, version)?,
             exemptions: &project.exemptions,
             honoured: self.exemptions.unwrap_or(project.honoured),
             today: self.today.unwrap_or_else(|| Timestamp::now().to_zoned(TimeZone::UTC).date()),

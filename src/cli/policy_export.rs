@@ -55,7 +55,7 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
     select.name(&args.ids);
     let project = select.project()?;
     let catalogue = select.catalogue(&project)?;
-    let chosen = select.choose(&project, &catalogue)?;
+    let chosen = select.choose(&project, &catalogue, false)?;
     let version = args.kube_version.as_deref().map(super::chart_args::kube_version).transpose()?;
     let version = version.as_ref().or(project.kube_version.as_ref());
     let can = |policy: &&Policy| policy.kind == PolicyKind::Object && !policy.is_bound();
@@ -65,6 +65,7 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
         PolicyKind::Release | PolicyKind::Fleet => {
             format!("{} judges whole releases, and the API server sees one object at a time", policy.id)
         }
+        PolicyKind::Schema => format!("{} holds objects to schemas, as the API server does by itself", policy.id),
         _ => format!("{} is another engine's: apply its files to a cluster that has that engine", policy.id),
     };
     let whys: Vec<String> = kept.iter().map(why).collect();

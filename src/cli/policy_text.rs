@@ -53,7 +53,7 @@ pub(super) fn profiles(policy: &Policy) -> String {
 /// What a policy judges.
 pub(super) fn about(policy: &Policy) -> &'static str {
     match policy.kind {
-        PolicyKind::Object | PolicyKind::Kyverno => "each object by itself",
+        PolicyKind::Object | PolicyKind::Kyverno | PolicyKind::Schema => "each object by itself",
         #[cfg(feature = "rego")]
         PolicyKind::Rego => "each object by itself",
         PolicyKind::Release => "all objects and values of a release",

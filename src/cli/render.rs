@@ -60,7 +60,8 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
         writeln!(streams.stderr, "warning: {}", printable(warning))?;
     }
     if args.check {
-        return args.checks.run(&[check::Subject::from(&rendered)], &project, streams);
+        let version = args.chart.minor(&project)?;
+        return args.checks.run(&[check::Subject::from(&rendered)], &project, version, streams);
     }
     let options = Stream { no_hooks: args.no_hooks, skip_tests: args.skip_tests };
     let crds = if args.include_crds { rendered.crds() } else { Vec::new() };

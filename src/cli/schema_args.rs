@@ -3,19 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use super::Stop;
-use crate::chart::KubeVersion;
 use crate::finding::Fault;
 use crate::project::Project;
 use crate::schema::location::SchemaLocation;
-use crate::schema::{self, crd_files};
-use crate::source::Location;
-use crate::value::Value;
+use crate::schema::{self, Minor, Schemas, crd_files};
 
 /// Which schemas.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Schemas")]
 pub(super) struct SchemaArgs {
-    /// Do not validate against Kubernetes schemas
+    /// Do not hold objects to the schemas of their kinds: leave `schema/*` out
     #[arg(long)]
     no_schemas: bool,
     /// Check for this Kubernetes version too, ahead of an upgrade: 1.37
@@ -31,37 +28,35 @@ pub(super) struct SchemaArgs {
     schema_location: Vec<String>,
 }
 
-/// Where the schemas of a run come from, besides the binary and the charts.
-#[derive(Debug)]
-pub(super) struct SchemaSources {
-    /// The Kubernetes version that objects are to hold for too.
-    pub target: Option<KubeVersion>,
-    /// CustomResourceDefinitions, each with the place where it is written.
-    pub crds: Vec<(Value, Location)>,
-    /// The places where schemas are looked for, in this order; where there are none, only those of the binary.
-    pub locations: Vec<SchemaLocation>,
-}
-
 impl SchemaArgs {
-    /// Reads what the flags and the project name; `None` where nothing is to be validated. Of the locations the flags' are
-    /// taken in place of the project's, as their order decides; CRDs are taken of both.
-    pub(super) fn read(&self, project: &Project) -> Result<Option<SchemaSources>, Stop> {
-        if self.no_schemas {
-            return Ok(None);
-        }
+    /// Whether objects are held to nothing of the kind.
+    pub(super) fn are_left_out(&self) -> bool {
+        self.no_schemas
+    }
+
+    /// The schemas that the flags and the project name, for the version of Kubernetes that is meant. Of the locations the
+    /// flags' are taken in place of the project's, as their order decides; CRDs are taken of both.
+    pub(super) fn read(&self, project: &Project, version: Option<Minor>) -> Result<Schemas, Stop> {
         let target = self.target_kube_version.as_deref().map(super::chart_args::kube_version).transpose()?;
-        let mut crds = project.schemas.crds().map_err(Fault::from)?;
+        let target = target.as_ref().or(project.schemas.target.as_ref());
+        let target =
+            target.map(|version| version.version.parse()).transpose().map_err(|error: String| Fault::new(error))?;
+        let mut schemas = Schemas::new(version, target);
+        if self.no_schemas {
+            return Ok(schemas);
+        }
+        for (crd, place) in project.schemas.crds().map_err(Fault::from)? {
+            schemas.add_crd(&crd, &place)?;
+        }
         for path in &self.crds {
-            crds.extend(crd_files::read(path)?);
+            for (crd, place) in crd_files::read(path)? {
+                schemas.add_crd(&crd, &place)?;
+            }
         }
-        let mut locations = Vec::new();
-        for text in &self.schema_location {
-            locations.push(SchemaLocation::parse(text, Path::new(""))?);
-        }
-        if locations.is_empty() {
-            locations = project.schemas.locations().map_err(Fault::from)?;
-        }
-        Ok(Some(SchemaSources { target: target.or_else(|| project.schemas.target.clone()), crds, locations }))
+        let parse = |text: &String| SchemaLocation::parse(text, Path::new(""));
+        let named: Vec<_> = self.schema_location.iter().map(parse).collect::<Result<_, _>>()?;
+        schemas.set_locations(if named.is_empty() { project.schemas.locations().map_err(Fault::from)? } else { named });
+        Ok(schemas)
     }
 }
 

@@ -75,8 +75,13 @@ impl SelectArgs {
     /// Chooses policies: flags win over the project.
     ///
     /// Policies that `--policy` names are evaluated though the project excludes them; `--profile` alone says nothing
-    /// about that.
-    pub(super) fn choose<'c>(&self, project: &Project, catalogue: &'c Catalogue) -> Result<Chosen<'c>, Stop> {
+    /// about that. `no_schemas` leaves out what holds objects to schemas.
+    pub(super) fn choose<'c>(
+        &self,
+        project: &Project,
+        catalogue: &'c Catalogue,
+        no_schemas: bool,
+    ) -> Result<Chosen<'c>, Stop> {
         let patterns = |texts: &[String]| -> Vec<Pattern> { texts.iter().map(Pattern::new).collect() };
         let mut selection = project.selection.clone();
         if !self.profile.is_empty() || !self.policy.is_empty() {
@@ -88,6 +93,7 @@ impl SelectArgs {
             selection.exclude.clear();
         }
         selection.exclude.extend(patterns(&self.exclude));
+        selection.exclude.extend(no_schemas.then(|| Pattern::new("schema/*")));
         Ok(selection.choose(catalogue).map_err(Fault::from)?)
     }
 }

@@ -25,6 +25,8 @@ pub struct Manifest {
     pub span: Span,
     /// What it holds; `Null` for a document of comments.
     pub value: Value,
+    /// The keys that are written more than once; the last one has won.
+    pub duplicates: Vec<Path>,
     /// The events of `helm.sh/hook`, if it is a hook: `pre-install`, `test`, …
     pub hook: Option<Vec<&'static str>>,
     map: Option<Arc<SourceMap>>,
@@ -39,6 +41,8 @@ pub struct Object {
     pub prefix: Path,
     /// The object.
     pub value: Value,
+    /// The keys in it that are written more than once, from its own root.
+    pub duplicates: Vec<Path>,
     /// What to call it.
     pub reference: ObjectRef,
 }
@@ -123,7 +127,8 @@ fn take<'f>(next: &AtomicUsize, files: &'f [File]) -> Option<(usize, &'f File)> 
 fn read_file((file, map): &File) -> Result<Vec<Manifest>, Error> {
     let mut manifests = Vec::new();
     for span in split::split(&file.text) {
-        let manifest = Manifest { file: file.clone(), span, value: Value::Null, hook: None, map: map.clone() };
+        let (value, duplicates) = (Value::Null, Vec::new());
+        let manifest = Manifest { file: file.clone(), span, value, duplicates, hook: None, map: map.clone() };
         manifests.extend(manifest.parse()?);
     }
     Ok(manifests)
@@ -144,6 +149,7 @@ impl Manifest {
     pub fn objects(&self, manifest: usize, namespace: &str) -> Vec<Object> {
         let object = |prefix: Path, value: &Value| Object {
             manifest,
+            duplicates: self.duplicates.iter().filter_map(|path| path.below(&prefix)).collect(),
             prefix,
             value: value.clone(),
             reference: reference(value, namespace),
@@ -192,7 +198,8 @@ impl Manifest {
 
     /// Parses the document and reads its head; `None` for a hook of an unknown event.
     fn parse(mut self) -> Result<Option<Self>, Error> {
-        self.value = yaml::parse(self.content(), yaml::Options::default()).map_err(|error| {
+        let read = yaml::parse_with_duplicates(self.content(), yaml::Options::default());
+        (self.value, self.duplicates) = read.map_err(|error| {
             let Span { start, end } = error.span();
             self.error(&error.to_string(), Span::new(self.span.start + start, self.span.start + end))
         })?;
@@ -358,6 +365,24 @@ mod tests {
         assert_eq!(at(&image), "c/templates/a.yaml:6:5");
         assert_eq!(at(&image.parent().unwrap().key("resources").key("limits")), "c/templates/a.yaml:6:5");
         assert_eq!(at(&Path::default().key("spec").key("volumes")), "c/templates/a.yaml:4:1");
+    }
+
+    #[test]
+    fn a_key_written_twice_is_shown_where_it_won() {
+        let text =
+            "kind: List\nitems:\n- {kind: Pod}\n- kind: Pod\n  spec:\n    a: 1\n    b: 2\n    a: 3\n  spec: {a: 4}\n";
+        let manifests = read_text(text).unwrap();
+        let objects = manifests[0].objects(0, "ns");
+        assert!(objects[0].duplicates.is_empty());
+        let places: Vec<_> = objects[1]
+            .duplicates
+            .iter()
+            .map(|path| {
+                let place = manifests[0].locate(&objects[1].prefix.join(path));
+                format!("{path} {place}")
+            })
+            .collect();
+        assert_eq!(places, ["spec c/templates/a.yaml:9:3"]);
     }
 
     #[test]

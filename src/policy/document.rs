@@ -15,6 +15,7 @@ use super::{Error, ErrorKind};
 use crate::cel::types::Type;
 use crate::cel::{CompileError, Program, Scope, common};
 use crate::finding::Severity;
+use crate::schema::Check;
 use crate::source::{Location, SourceFile, Span};
 use crate::value::{Path, Value};
 
@@ -54,6 +55,8 @@ pub struct Policy {
     pub(super) params: Vec<Value>,
     /// The same policy for what makes pods: see [`kyverno`].
     pub(super) generated: Vec<Self>,
+    /// The check of schemas that it stands for, in place of expressions.
+    pub(super) check: Option<Check>,
     /// What is asked in place of expressions.
     #[cfg(feature = "rego")]
     pub(super) rego: Option<super::rego::Body>,
@@ -71,6 +74,8 @@ pub enum PolicyKind {
     Release,
     /// `FleetPolicy`: several releases together.
     Fleet,
+    /// `SchemaPolicy`: one object at a time, held to the schema of its kind.
+    Schema,
     /// Kyverno's `ValidatingPolicy`: one object at a time.
     Kyverno,
     /// Rego, conftest's or Gatekeeper's: one object at a time.
@@ -85,6 +90,7 @@ impl PolicyKind {
             ("admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicy") => Some(Self::Object),
             ("plimsoll.dev/v1", "ReleasePolicy") => Some(Self::Release),
             ("plimsoll.dev/v1", "FleetPolicy") => Some(Self::Fleet),
+            ("plimsoll.dev/v1", "SchemaPolicy") => Some(Self::Schema),
             (version, "ValidatingPolicy") if kyverno::VERSIONS.contains(&version) => Some(Self::Kyverno),
             _ => None,
         }
@@ -115,6 +121,10 @@ impl Policy {
                 let policies = documents.map(|document| Self::from_document(id, kind, document));
                 (kyverno::severity(&metadata, &spec)?, policies.collect::<Result<_, _>>()?)
             }
+            PolicyKind::Schema => {
+                spec.only(&["check", "paramKind"])?;
+                (Severity::Error, Vec::new())
+            }
             _ => {
                 spec.only(&[
                     "failurePolicy",
@@ -144,9 +154,10 @@ impl Policy {
             bindings: Vec::new(),
             params: Vec::new(),
             generated,
+            check: (kind == PolicyKind::Schema).then(|| check(&spec)).transpose()?,
             #[cfg(feature = "rego")]
             rego: None,
-            spec: Spec::read(&spec)?,
+            spec: if kind == PolicyKind::Schema { Spec::default() } else { Spec::read(&spec)? },
             document,
             compiled: OnceLock::new(),
         })
@@ -171,6 +182,7 @@ impl Policy {
             bindings: Vec::new(),
             params: Vec::new(),
             generated: Vec::new(),
+            check: None,
             rego: Some(body),
             spec: Spec::default(),
             document,
@@ -350,6 +362,13 @@ fn constraints(spec: &Node<'_>, kind: PolicyKind) -> Result<Option<MatchResource
         return Err(node.error("matchConstraints needs at least one of resourceRules"));
     }
     Ok(Some(constraints))
+}
+
+/// The check that a `SchemaPolicy` stands for.
+fn check(spec: &Node<'_>) -> Result<Check, Error> {
+    let names = Check::ALL.map(Check::name);
+    let found = spec.one_of("check", &names)?.and_then(Check::named);
+    found.ok_or_else(|| spec.error(format!("spec.check is missing: one of {}", names.join(", "))))
 }
 
 /// The annotations of a policy.

@@ -62,6 +62,7 @@ pub(super) fn globals(kind: PolicyKind, per_object: bool, has_params: bool) -> V
         PolicyKind::Release => OF_RELEASES,
         PolicyKind::Fleet => OF_FLEETS,
         PolicyKind::Kyverno => OF_KYVERNO,
+        PolicyKind::Schema => &[],
         #[cfg(feature = "rego")]
         PolicyKind::Rego => &[],
     };

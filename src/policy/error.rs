@@ -3,6 +3,7 @@
 use thiserror::Error as ThisError;
 
 use crate::cel::{CompileError, EvalError};
+use crate::schema;
 use crate::source::Location;
 
 /// A policy that cannot be used, or an expression that cannot be evaluated.
@@ -37,6 +38,14 @@ pub enum ErrorKind {
     Evaluate {
         /// Why.
         error: Box<EvalError>,
+        /// The object that was being checked, by its index among those of all releases.
+        object: Option<usize>,
+    },
+    /// An object could not be held to a schema.
+    #[error("{error}")]
+    Schema {
+        /// Why.
+        error: Box<schema::Error>,
         /// The object that was being checked, by its index among those of all releases.
         object: Option<usize>,
     },

@@ -13,6 +13,7 @@ use super::{Error, ErrorKind};
 use crate::cel::value::{Data, Root, Val};
 use crate::cel::{BUDGET, EvalError, Evaluation, Failure, Shared, blame};
 use crate::finding::Severity;
+use crate::schema::Schemas;
 use crate::value::{Path, Step, Value};
 
 /// The steps that the `matchConditions` of a policy may take on one object: the API server's share.
@@ -62,10 +63,12 @@ pub enum Subject {
 /// and their objects.
 ///
 /// The policies that a release brings itself are evaluated on it after the others. Objects are seen as the API server
-/// would show them: without null fields, and with the namespace that they will have.
+/// would show them: without null fields, and with the namespace that they will have. What a `SchemaPolicy` says rests on
+/// `schemas`, and on the objects as they were written.
 pub fn evaluate<'p, 'c: 'p>(
     policies: impl IntoIterator<Item = &'c Policy>,
     releases: &[Release<'p>],
+    schemas: &Schemas,
 ) -> Result<Vec<Violation<'p>>, Error> {
     let fleet = Fleet::new(releases);
     let policies: Vec<&Policy> = policies.into_iter().filter(|policy| concerns(policy, &fleet)).collect();
@@ -75,6 +78,10 @@ pub fn evaluate<'p, 'c: 'p>(
         threads.spawn(|| policies.iter().rev().for_each(|policy| _ = policy.check()));
         let mut violations = Vec::new();
         for policy in policies.iter().copied() {
+            if let Some(check) = policy.check {
+                violations.append(&mut super::schemas::judge(policy, check, &fleet, schemas)?);
+                continue;
+            }
             #[cfg(feature = "rego")]
             if let Some(rego) = &policy.rego {
                 violations.append(&mut rego.judge(policy, &fleet)?);

@@ -22,6 +22,8 @@
 //! An example of a fleet has `releases` in place of all that: a list of `name`, `namespace`, `kubernetes`, `values`,
 //! `suppliedValues` and `objects`. What is found is then named after its release: `alice: Deployment workspace`.
 //!
+//! `manifests` has further objects as text, for what only text can show, such as a key that is written twice.
+//!
 //! `base` at the top holds objects that every example has, in each release. Each finding is one violation, in their order; of a finding
 //! only what is stated is compared. Where `suppliedValues` is missing, `values` is what the user set.
 
@@ -31,8 +33,10 @@ use super::decode::{Node, documents};
 use super::evaluate::{Subject, Violation, evaluate};
 use super::fleet::Release;
 use super::{Error, ErrorKind, Policy};
+use crate::manifest;
+use crate::schema::Schemas;
 use crate::source::{Location, SourceFile};
-use crate::value::{Map, Value};
+use crate::value::{Map, Path, Value};
 
 const NOTHING: &Value = &Value::Null;
 
@@ -68,6 +72,8 @@ struct ExampleRelease {
     values: Value,
     supplied: Value,
     objects: Vec<Value>,
+    /// The keys that each of the objects writes more than once.
+    duplicates: Vec<Vec<Path>>,
 }
 
 #[derive(Debug)]
@@ -114,7 +120,7 @@ impl Examples {
     pub fn run(&self, policy: &Policy) -> Result<Vec<Mismatch>, Error> {
         let mut mismatches = Vec::new();
         for example in self.pass.iter().chain(&self.fail) {
-            let violations = evaluate([policy], &example.releases())?;
+            let violations = evaluate([policy], &example.releases(), &example.schemas())?;
             if let Some(reason) = example.differs(&violations) {
                 let (policy, example, location) = (policy.id.clone(), example.name.clone(), example.location.clone());
                 mismatches.push(Mismatch { policy, example, reason, location });
@@ -134,6 +140,15 @@ impl ExampleRelease {
         };
         let mut all = base.to_vec();
         all.extend(objects(node, "objects")?);
+        let mut duplicates = vec![Vec::new(); all.len()];
+        if let Some(text) = node.text_of("manifests")? {
+            let file = SourceFile::new("manifests", text);
+            let read = manifest::read([(file, None)]).map_err(|error| node.error(error.to_string()))?;
+            for object in read.iter().flat_map(|manifest| manifest.objects(0, "")) {
+                all.push(object.value);
+                duplicates.push(object.duplicates);
+            }
+        }
         Ok(Self {
             name: text(head, "name", "alice")?,
             namespace: text(head, "namespace", "workspace-alice")?,
@@ -141,6 +156,7 @@ impl ExampleRelease {
             supplied: if node.get("suppliedValues").is_some() { mapping("suppliedValues") } else { values.clone() },
             values,
             objects: all,
+            duplicates,
         })
     }
 
@@ -152,6 +168,7 @@ impl ExampleRelease {
             values: &self.values,
             supplied: &self.supplied,
             objects: &self.objects,
+            duplicates: &self.duplicates,
             policies: &[],
         }
     }
@@ -163,6 +180,12 @@ impl Example {
         self.releases.iter().map(ExampleRelease::as_release).collect()
     }
 
+    /// The schemas of the version that its release is meant for.
+    fn schemas(&self) -> Schemas {
+        let version = self.releases.first().and_then(|release| release.kube_version.parse().ok());
+        Schemas::new(version, None)
+    }
+
     fn read(node: &Node<'_>, base: &[Value], fails: bool) -> Result<Self, Error> {
         let mut known = vec!["name"];
         known.extend(fails.then_some("findings"));
@@ -170,12 +193,20 @@ impl Example {
             known.push("releases");
             let releases = node.list_of("releases")?;
             let read = |release: &Node<'_>| {
-                release.only(&["name", "namespace", "kubernetes", "values", "suppliedValues", "objects"])?;
+                release.only(&[
+                    "name",
+                    "namespace",
+                    "kubernetes",
+                    "values",
+                    "suppliedValues",
+                    "objects",
+                    "manifests",
+                ])?;
                 ExampleRelease::read(release, release, base)
             };
             releases.iter().map(read).collect::<Result<_, _>>()?
         } else {
-            known.extend(["release", "kubernetes", "values", "suppliedValues", "objects"]);
+            known.extend(["release", "kubernetes", "values", "suppliedValues", "objects", "manifests"]);
             // Its head is a mapping of its own, as an example has a name too.
             let head = node.child("release", node.value.get("release").unwrap_or(NOTHING));
             if let Some(release) = node.get("release") {
@@ -270,7 +301,7 @@ mod tests {
     use super::*;
     use crate::cel::{EvalError, Failure};
     use crate::policy::Catalogue;
-    use crate::value::{Path, Step};
+    use crate::value::Step;
 
     /// The way to every key below a value, and to every element of its lists.
     fn places(value: &Value, path: &Path, all: &mut Vec<Path>) {
@@ -322,7 +353,7 @@ mod tests {
                     places(&whole, &Path::default(), &mut all);
                     for path in all.iter().filter(|path| !matches!(path.to_string().as_str(), "apiVersion" | "kind")) {
                         release.objects[at] = without(&whole, &path.0);
-                        if let Err(error) = evaluate([&entry.policy], &[release.as_release()])
+                        if let Err(error) = evaluate([&entry.policy], &[release.as_release()], &Schemas::default())
                             && let ErrorKind::Evaluate { error: inner, .. } = &error.kind
                             && let EvalError { failure: Failure::NoSuchKey(_), .. } = &**inner
                         {

@@ -8,9 +8,10 @@ use super::Policy;
 use super::kinds::Kinds;
 use super::reach::{Graph, Member};
 use super::request::{Request, text_map};
+use super::schemas::Problems;
 use crate::cel::Failure;
 use crate::cel::value::{Origin, Root, Val};
-use crate::value::{Map, Step, Value};
+use crate::value::{Map, Path, Step, Value};
 
 /// What policies are evaluated on: the objects that a chart rendered to, and what they came from.
 #[derive(Debug, Clone, Copy)]
@@ -27,6 +28,8 @@ pub struct Release<'a> {
     pub supplied: &'a Value,
     /// The objects.
     pub objects: &'a [Value],
+    /// The keys that are written more than once in each object; nothing where that is not known.
+    pub duplicates: &'a [Vec<Path>],
     /// The policies that it brings itself: see [`brought`](super::brought()).
     pub policies: &'a [Policy],
 }
@@ -36,7 +39,7 @@ impl<'a> Release<'a> {
     pub fn plain(namespace: &'a str, kube_version: &'a str, objects: &'a [Value]) -> Self {
         static NOTHING: LazyLock<Value> = LazyLock::new(|| Map::default().into());
         let (values, supplied) = (&*NOTHING, &*NOTHING);
-        Self { name: "", namespace, kube_version, values, supplied, objects, policies: &[] }
+        Self { name: "", namespace, kube_version, values, supplied, objects, duplicates: &[], policies: &[] }
     }
 }
 
@@ -63,6 +66,8 @@ pub(super) struct Prepared<'a> {
     pub about: Value,
     namespaces: HashMap<String, Value>,
     reach: Reach,
+    /// What schemas say of its objects.
+    pub problems: Problems,
 }
 
 impl<'a> Fleet<'a> {
@@ -122,7 +127,16 @@ impl<'a> Prepared<'a> {
             namespaces.entry(request.namespace.clone()).or_insert_with_key(|name| namespace(name, &Value::Null));
         }
         let objects = requests.iter().map(|request| request.object.clone()).collect::<Vec<_>>().into();
-        Self { release, first, requests, objects, about, namespaces, reach: Reach::default() }
+        Self {
+            release,
+            first,
+            requests,
+            objects,
+            about,
+            namespaces,
+            reach: Reach::default(),
+            problems: Problems::default(),
+        }
     }
 
     /// The namespace that an object is created in; that of a Namespace is itself. `None` for what has none.

@@ -26,6 +26,7 @@ pub mod reach;
 #[cfg(feature = "rego")]
 mod rego;
 mod request;
+mod schemas;
 pub mod selection;
 mod selector;
 mod spec;

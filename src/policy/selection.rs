@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::brought::RELEASE;
 use super::catalogue::{Catalogue, Entry};
-use super::document::Policy;
+use super::document::{Policy, PolicyKind};
 use super::params::NoSuchParam;
 use crate::finding::Severity;
 use crate::suggest;
@@ -29,8 +29,8 @@ pub enum Profile {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Pattern(String);
 
-/// A choice among the policies of a catalogue. What a user's own folders hold is always chosen, unless only named
-/// policies are wanted or it is excluded.
+/// A choice among the policies of a catalogue. What a user's own folders hold is always chosen, and what holds objects to
+/// their schemas, unless only named policies are wanted or it is excluded.
 #[derive(Debug, Clone)]
 pub struct Selection {
     /// The policies of these.
@@ -39,7 +39,7 @@ pub struct Selection {
     pub include: Vec<Pattern>,
     /// But not these.
     pub exclude: Vec<Pattern>,
-    /// Whether a policy of a user's own folder must be named too.
+    /// Whether a policy of a user's own folder, or of schemas, must be named too.
     pub only_named: bool,
 }
 
@@ -184,7 +184,7 @@ impl Selection {
         let wanted = |entry: &&Entry| {
             let named = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches(&entry.policy));
             let chosen = profiles.iter().any(|profile| profile.has(&entry.policy))
-                || entry.is_own && !self.only_named
+                || (entry.is_own || entry.policy.kind == PolicyKind::Schema) && !self.only_named
                 || named(&self.include);
             chosen && !named(&self.exclude)
         };

@@ -5,6 +5,8 @@ use std::path::Path;
 
 use crate::source::Location;
 
+use super::Minor;
+
 /// A schema that cannot be used, or a version that there is none for.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{kind}")]
@@ -21,6 +23,19 @@ pub enum ErrorKind {
     /// A schema, a CRD or a file of them that cannot be used.
     #[error("{0}")]
     Unusable(String),
+    /// The schemas that the binary carries are not whole.
+    #[error("the schemas of Kubernetes in this binary are broken: {0}")]
+    Bundle(String),
+    /// There are no schemas of this version of Kubernetes.
+    #[error("there are no schemas of Kubernetes {version} in this binary: it has those of {oldest} to {newest}")]
+    UnknownVersion {
+        /// The version that was asked for.
+        version: Minor,
+        /// The oldest version that there is.
+        oldest: Minor,
+        /// The newest version that there is.
+        newest: Minor,
+    },
 }
 
 impl Error {

@@ -1,6 +1,6 @@
 //! From nodes to a value: go-yaml's decoder, then what sigs.k8s.io/yaml and `encoding/json` make of it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::Options;
@@ -11,10 +11,13 @@ use super::scalar::Scalar;
 use super::tree::{Kind, Node, NodeId, Tree};
 use crate::number;
 use crate::source::Span;
-use crate::value::{MAX_DEPTH, Map, Numbers, Path, Value};
+use crate::value::{MAX_DEPTH, Map, Numbers, Path, Step, Value};
 
-/// The value of a document.
-pub(super) fn decode(tree: &Tree, options: Options) -> Result<Value, Error> {
+/// The most keys written more than once that are told apart: each costs as many steps as it is deep.
+const MAX_REWRITTEN: usize = 1_000;
+
+/// The value of a document, and the keys that it writes more than once.
+pub(super) fn decode(tree: &Tree, options: Options) -> Result<(Value, Vec<Path>), Error> {
     let mut decoder = Decoder {
         tree,
         options,
@@ -23,6 +26,7 @@ pub(super) fn decode(tree: &Tree, options: Options) -> Result<Value, Error> {
         aliased: 0,
         expanding: Vec::new(),
         duplicates: Vec::new(),
+        rewritten: Vec::new(),
         bad_key: None,
         finite: true,
     };
@@ -39,8 +43,13 @@ pub(super) fn decode(tree: &Tree, options: Options) -> Result<Value, Error> {
             problem: format!("json: unsupported value: {}", number::json(number)),
             span: tree.locate(&path).map(|place| place.value).unwrap_or_default(),
         }),
-        None => Ok(value),
+        None => Ok((value, decoder.rewritten.into_iter().map(outermost_first).collect())),
     }
+}
+
+fn outermost_first(mut steps: Vec<Step>) -> Path {
+    steps.reverse();
+    Path(steps)
 }
 
 struct Decoder<'t> {
@@ -52,6 +61,8 @@ struct Decoder<'t> {
     /// The aliases being followed.
     expanding: Vec<NodeId>,
     duplicates: Vec<(String, Span)>,
+    /// The keys written more than once, as steps from what is being decoded: the innermost first.
+    rewritten: Vec<Vec<Step>>,
     bad_key: Option<Error>,
     finite: bool,
 }
@@ -92,15 +103,23 @@ impl Decoder<'_> {
             Kind::Alias { target, .. } => self.through_alias(id, |decoder| decoder.value(*target, depth + 1)),
             Kind::Sequence(items) => {
                 let mut values = Vec::with_capacity(items.len());
-                for item in items {
+                for (index, item) in items.iter().enumerate() {
+                    let known = self.rewritten.len();
                     values.push(self.value(*item, depth + 1)?);
+                    self.below(known, || Step::Index(index));
                 }
                 Ok(values.into())
             }
             Kind::Mapping(pairs) => {
                 let mut entries = Entries::default();
+                let known = self.rewritten.len();
                 self.mapping(pairs, &mut entries, depth)?;
-                Ok(entries.list.into_iter().collect::<Map>().into())
+                let written = entries.list.len();
+                let map: Map = entries.list.into_iter().collect();
+                if map.len() < written && self.expanding.is_empty() {
+                    self.find_rewritten(pairs, known)?;
+                }
+                Ok(map.into())
             }
         }
     }
@@ -138,11 +157,13 @@ impl Decoder<'_> {
                     span: self.tree.node(key).span,
                 });
             }
+            let known = self.rewritten.len();
             let decoded = self.value(value, depth + 1)?;
-            let text = match found {
+            let text: Arc<str> = match found {
                 Key::Text(text) => text,
                 Key::Unsupported(_) => golang::syntax(self.tree, key).into(),
             };
+            self.below(known, || Step::Key(text.clone()));
             if self.options.strict && !entries.seen.insert(text.clone()) {
                 let go = golang::syntax(self.tree, key);
                 let problem = format!("line {}: key {go} already set in map", self.tree.node(value).line);
@@ -151,6 +172,29 @@ impl Decoder<'_> {
             entries.list.push((text, decoded));
         }
         Ok(())
+    }
+
+    /// Notes the keys that a mapping itself has more than once. What a merge brings is there to be overridden.
+    fn find_rewritten(&mut self, pairs: &[(NodeId, NodeId)], known: usize) -> Result<(), Error> {
+        let mut seen: HashMap<Arc<str>, usize> = HashMap::new();
+        for (key, _) in pairs.iter().filter(|(key, _)| !key::is_merge(self.tree.node(*key))) {
+            let Some(Key::Text(text)) = key::key(self.tree, *key)? else { continue };
+            let times = seen.entry(text.clone()).or_default();
+            *times += 1;
+            if *times == 2 && self.rewritten.len() < MAX_REWRITTEN {
+                let step = Step::Key(text);
+                // What was noted inside may be in the value that has lost.
+                let noted = self.rewritten.split_off(known.min(self.rewritten.len()));
+                self.rewritten.extend(noted.into_iter().filter(|steps| steps.last() != Some(&step)));
+                self.rewritten.push(vec![step]);
+            }
+        }
+        Ok(())
+    }
+
+    /// What was noted since is one step further down.
+    fn below(&mut self, known: usize, step: impl Fn() -> Step) {
+        self.rewritten.iter_mut().skip(known).for_each(|steps| steps.push(step()));
     }
 
     fn key(&mut self, id: NodeId, depth: usize) -> Result<Key, Error> {
@@ -213,5 +257,33 @@ fn non_finite(value: &Value, path: &Path) -> Option<(Path, f64)> {
         Value::List(items) => items.iter().enumerate().find_map(|(i, item)| non_finite(item, &path.index(i))),
         Value::Map(map) => map.iter().find_map(|(key, item)| non_finite(item, &path.key(key.clone()))),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::yaml::{Options, parse_with_duplicates};
+
+    /// What sigs.k8s.io/yaml's `UnmarshalStrict` refuses, but for overridden merges.
+    #[test]
+    fn keys_written_twice_are_noted_with_their_paths() {
+        for (text, expected) in [
+            ("a: 1\nb: {c: 1, d: 2, c: 3}\na: 2\n", "b.c a"),
+            ("a: [{b: 1}, {b: 1, b: 2, b: 3}]", "a[1].b"),
+            ("'1': x\n1: y\n", "1"),
+            ("a: {b: 1, b: 2}\na: {c: 1}\n", "a"),
+            ("x: &x {a: 1}\ny: {<<: *x, a: 2}\nz: {<<: *x, <<: {b: 1}}\n", ""),
+            ("x: &x {a: 1, a: 2}\ny: *x\nz: {<<: *x}\n", "x.a"),
+        ] {
+            let (_, duplicates) = parse_with_duplicates(text, Options::default()).unwrap();
+            let shown: Vec<String> = duplicates.iter().map(ToString::to_string).collect();
+            assert_eq!(shown.join(" "), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn many_of_them_are_noted_in_bounds() {
+        let text = format!("{}{}{}", "[".repeat(240), "{a: 1, a: 2},".repeat(20_000), "]".repeat(240));
+        assert_eq!(parse_with_duplicates(&text, Options::default()).unwrap().1.len(), super::MAX_REWRITTEN);
     }
 }

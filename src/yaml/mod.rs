@@ -5,7 +5,7 @@
 //! first of several unsupported keys), the order of the document does here. Strict reading refuses `1` beside `"1"` too.
 //!
 //! A text goes from `scanner` (tokens) through `parser` (events) and `tree` (nodes with places) to `decode`
-//! (values) or `locate` (places). Bounded are the length of a text (64 MiB), its nesting
+//! (values), `locate` (places) or `outline` (keys in their order). Bounded are the length of a text (64 MiB), its nesting
 //! ([`MAX_DEPTH`](crate::value::MAX_DEPTH)), the values of a document (4 million) and, as in go-yaml, what aliases
 //! expand to. Beyond that, two differences from go-yaml are known: it loses characters behind a doubled byte order mark,
 //! and it forgives a null key in a value that a second key replaces.
@@ -18,6 +18,7 @@ mod golang;
 mod key;
 mod locate;
 mod order;
+mod outline;
 mod parser;
 mod properties;
 mod scalar;
@@ -30,11 +31,12 @@ mod write;
 
 pub use error::Error;
 pub use locate::{Located, locate};
+pub use outline::{Content, Entry, Outline, outline};
 pub use split::parse_split;
 pub use write::{WriteError, to_yaml, to_yaml_pretty};
 
 use crate::source::Span;
-use crate::value::{Map, Numbers, Value};
+use crate::value::{Map, Numbers, Path, Value};
 use tree::Documents;
 
 /// How values are read.
@@ -57,9 +59,15 @@ pub struct Document {
 
 /// Reads the first document; a text without one is null. What follows is not looked at.
 pub fn parse(text: &str, options: Options) -> Result<Value, Error> {
+    parse_with_duplicates(text, options).map(|(value, _)| value)
+}
+
+/// Like [`parse`], with the keys that are written more than once in one mapping, of which the last one has won. What
+/// overrides a key from a merge (`<<`) is no second one.
+pub fn parse_with_duplicates(text: &str, options: Options) -> Result<(Value, Vec<Path>), Error> {
     match Documents::new(text)?.next()? {
         Some(tree) => decode::decode(&tree, options),
-        None => Ok(Value::Null),
+        None => Ok((Value::Null, Vec::new())),
     }
 }
 
@@ -86,7 +94,7 @@ pub fn parse_stream(text: &str, options: Options) -> Result<Vec<Document>, Error
     let mut documents = Documents::new(text)?;
     let mut found = Vec::new();
     while let Some(tree) = documents.next()? {
-        found.push(Document { span: tree.span, value: decode::decode(&tree, options)? });
+        found.push(Document { span: tree.span, value: decode::decode(&tree, options)?.0 });
     }
     Ok(found)
 }

@@ -1,7 +1,7 @@
 //! Go's text/template as Helm uses it (`pkg/engine/engine.go`): all templates of a chart and its subcharts, parsed once
 //! and executed for any number of releases.
 
-mod ast;
+pub mod ast;
 mod builtins;
 mod compare;
 mod engine;
@@ -134,6 +134,27 @@ impl Templates {
         }
         files.retain(|entry| !base_name(&entry.name).starts_with('_'));
         Ok(Self { library, files })
+    }
+
+    /// The templates that are executed, in Helm's order: the name of each, and the path of its chart
+    /// (`chart/charts/subchart`).
+    pub fn files(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.files.iter().map(|entry| (&*entry.name, &*entry.chart))
+    }
+
+    /// The template of a name.
+    pub fn find(&self, name: &str) -> Option<&Template> {
+        self.library.find(name.as_bytes())
+    }
+
+    /// Every template that has a name, files too, in the order of the names.
+    pub fn named(&self) -> Vec<&Template> {
+        self.library.all()
+    }
+
+    /// The templates of a text that may be one, as `tpl` takes it; none where it is none.
+    pub fn parse_text(file: &Arc<SourceFile>) -> Vec<Template> {
+        parser::parse(&file.name.as_str().into(), file).unwrap_or_default()
     }
 
     /// Executes every template but partials (`_*`), and returns what they print.
