@@ -73,16 +73,6 @@ impl From<values::Error> for Fault {
     }
 }
 
-/// Every template that cannot be read is named.
-impl From<usage::Error> for Vec<Fault> {
-    fn from(error: usage::Error) -> Self {
-        match error {
-            usage::Error::Go(error) => error.failures.into_iter().map(Fault::from).collect(),
-            usage::Error::Thread(error) => vec![Fault::new(error.to_string())],
-        }
-    }
-}
-
 impl From<infer::Error> for Fault {
     fn from(error: infer::Error) -> Self {
         let fault = Self::new(error.to_string());

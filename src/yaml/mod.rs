@@ -30,7 +30,7 @@ mod tree;
 mod write;
 
 pub use error::Error;
-pub use locate::{Located, locate};
+pub use locate::{Located, Places, locate};
 pub use outline::{Content, Entry, Outline, outline};
 pub use split::parse_split;
 pub use write::{WriteError, to_yaml, to_yaml_pretty};
