@@ -5,8 +5,8 @@ mod split;
 mod stream;
 
 use std::panic::resume_unwind;
-use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread;
 
 use crate::finding::ObjectRef;

@@ -120,7 +120,8 @@ type Source = (String, Arc<SourceFile>, Option<Arc<SourceFile>>);
 fn read_builtin((id, text, documents, examples): &Builtin) -> Result<(Source, File), Error> {
     let examples = (!examples.is_empty()).then(|| SourceFile::new(format!("policies/{id}.test.yaml"), *examples));
     let source = SourceFile::new(format!("policies/{id}.yaml"), *text);
-    let documents = documents.iter().map(|(start, end, json)| Document::of_json(&source, Span::new(*start, *end), json));
+    let documents =
+        documents.iter().map(|(start, end, json)| Document::of_json(&source, Span::new(*start, *end), json));
     let file = File::of_documents(id, documents.collect::<Result<_, _>>()?)?;
     Ok((((*id).to_owned(), source, examples), file))
 }
