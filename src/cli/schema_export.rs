@@ -11,10 +11,10 @@ use crate::gate::ExitStatus;
 /// Write the JSON Schemas of the program's own files, with which editors complete and check them
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Which schema; all of them where left out
+    /// Which schema; where left out all of them, into the folder of --output
     #[arg(value_enum, required_unless_present = "output")]
     name: Option<Name>,
-    /// Write to this file; or into this folder, as NAME.schema.json
+    /// Write to this file or into this folder; to standard output where left out
     #[arg(short, long, value_name = "PATH")]
     output: Option<PathBuf>,
 }
