@@ -69,7 +69,8 @@ impl Recorder {
                 (Atom::Map(map), _) => {
                     match step {
                         Step::Key(key) => {
-                            let field = map.fields.borrow().get(key).cloned().unwrap_or_else(Shape::other);
+                            let known = map.fields.borrow().get(key).cloned();
+                            let field = known.unwrap_or_else(|| map.lacking());
                             found.add(&if map.root.is_some() { named_at(field, at) } else { field });
                             found.add(&map.any.borrow());
                         }

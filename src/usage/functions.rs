@@ -164,6 +164,7 @@ impl Recorder {
                 match plain {
                     "print" | "toString" => known_text(&glob(args.iter().map(known).collect())),
                     "printf" => known_text(&format(args)),
+                    "cat" => known_text(&glob(vec![args.iter().map(known).collect::<Vec<_>>().join(" ")])),
                     _ => Shape::other(),
                 }
             }

@@ -29,6 +29,8 @@ pub struct Go<'a> {
     pub templates: &'a Templates,
     /// Files of charts, by the chart's path: `.Files.Get` of a known name has a known text.
     pub charts: &'a [(String, &'a Chart)],
+    /// Whether every subchart is there.
+    pub complete: bool,
     /// What texts are executed with, each once.
     pub dots: BTreeMap<String, Shape>,
 }
@@ -95,6 +97,7 @@ impl Go<'_> {
                 Node::Action(pipe) => {
                     let value = self.pipe(pipe, frame, dot);
                     if pipe.variables.is_empty() {
+                        self.recorder.here = here(frame, pipe.pos);
                         self.recorder.consume(&value, &Use::Printed, true);
                     }
                 }
@@ -128,8 +131,13 @@ impl Go<'_> {
         }
         let before = self.recorder.guard(mark);
         let inner = if with { tolerated(&value) } else { dot.clone() };
-        self.block(&branch.body, frame, &inner);
-        self.block(&branch.otherwise, frame, dot);
+        let truth = value.truth();
+        if truth != Some(false) {
+            self.block(&branch.body, frame, &inner);
+        }
+        if truth != Some(true) {
+            self.block(&branch.otherwise, frame, dot);
+        }
         self.recorder.unguard(before);
         frame.variables.truncate(known);
     }
@@ -237,6 +245,7 @@ impl Go<'_> {
     fn arguments(&mut self, command: &Command, frame: &mut Frame, dot: &Shape, last: Option<Shape>) -> Vec<Shape> {
         let mut args: Vec<Shape> = command.args.iter().map(|arg| self.operand(arg, frame, dot)).collect();
         args.extend(last);
+        self.recorder.here = here(frame, command.pos);
         args
     }
 
@@ -338,6 +347,8 @@ impl Go<'_> {
             for name in names {
                 match templates.find(&name) {
                     Some(template) => self.template(template, dot),
+                    // A chart that has all its subcharts does not render there.
+                    None if self.complete => {}
                     None => {
                         self.recorder.unknown.insert(format!("template {name:?} is not there"));
                         self.recorder.consume(dot, &Use::Unknown, true);
@@ -379,6 +390,7 @@ impl Go<'_> {
                     self.text(&file, dot);
                     self.recorder.guess(before);
                 }
+                Atom::Glob(glob) if !glob.contains("{{") => {}
                 Atom::Foreign | Atom::Glob(_) => self.recorder.consume(dot, &Use::Unknown, true),
                 _ => {}
             }

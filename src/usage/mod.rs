@@ -121,8 +121,9 @@ impl Usage {
 fn analyse(chart: &Chart, values: &Value, templates: &gotemplate::Templates) -> Usage {
     let members = charts::members(chart);
     let files: Vec<(String, &Chart)> = members.iter().map(|member| (member.path.clone(), member.chart)).collect();
+    let complete = members.iter().all(|member| member.chart.missing_dependencies().is_empty());
     let recorder = Recorder::new(charts::home(chart));
-    let mut go = Go { recorder, templates, charts: &files, dots: BTreeMap::new() };
+    let mut go = Go { recorder, templates, charts: &files, complete, dots: BTreeMap::new() };
     go.recorder.root();
     members.iter().for_each(|member| charts::dependencies(member, &mut go.recorder));
     for (name, path) in templates.files() {

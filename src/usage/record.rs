@@ -47,8 +47,8 @@ pub struct Recorder {
     steps: usize,
     depth: usize,
     exhausted: bool,
-    /// Where what has no place of its own is said to be.
-    home: Location,
+    /// The place that is being analysed: there is read what no template has named by a field.
+    pub here: Location,
 }
 
 /// A template with one shape of its dot.
@@ -100,7 +100,7 @@ impl Recorder {
             steps: 0,
             depth: 0,
             exhausted: false,
-            home,
+            here: home,
         }
     }
 
@@ -285,14 +285,15 @@ impl Recorder {
             self.trail.push(place.path.clone());
         }
         let Some(context) = self.contexts.get_mut(self.current) else { return };
-        let file = Arc::as_ptr(&place.at.file) as usize;
+        let at = if place.at.span.end == 0 { &self.here } else { &place.at };
+        let file = Arc::as_ptr(&at.file) as usize;
         let what = format!("{whole}{}{}{how:?}", place.tolerates, self.guessing);
-        if context.seen.insert((place.path.clone(), what, file, place.at.span.start, self.guards.clone())) {
+        if context.seen.insert((place.path.clone(), what, file, at.span.start, self.guards.clone())) {
             context.reads.push(RawRead {
                 path: place.path.clone(),
                 whole,
                 how: how.clone(),
-                at: place.at.clone(),
+                at: at.clone(),
                 tolerates: place.tolerates,
                 guards: (!self.guessing).then(|| self.guards.clone()),
             });
@@ -302,7 +303,7 @@ impl Recorder {
     /// Everything that was read.
     pub fn finish(mut self, aliases: &[(Pattern, Pattern)]) -> Usage {
         if self.exhausted {
-            let place = Place { path: Pattern::default(), tolerates: 0, at: self.home.clone() };
+            let place = Place { path: Pattern::default(), tolerates: 0, at: self.here.clone() };
             (self.exhausted, self.steps, self.trail) = (false, 0, Vec::new());
             self.record(&place, &Use::Unknown, true);
             self.unknown.insert("the templates do more than is looked at".to_owned());

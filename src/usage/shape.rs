@@ -133,6 +133,19 @@ impl Shape {
         }
     }
 
+    /// Whether it is true, where it is nothing but literals that agree.
+    pub fn truth(&self) -> Option<bool> {
+        let truth = |atom: &Atom| match atom {
+            Atom::Literal(Value::Null) => Some(false),
+            Atom::Literal(Value::Bool(value)) => Some(*value),
+            Atom::Literal(Value::Int(value)) => Some(*value != 0),
+            Atom::Literal(Value::String(text)) => Some(!text.is_empty()),
+            _ => None,
+        };
+        let first = truth(self.0.first()?)?;
+        self.0.iter().all(|atom| truth(atom) == Some(first)).then_some(first)
+    }
+
     /// The value that a default is, where the template says it.
     pub fn as_default(&self) -> Option<Value> {
         match &self.0[..] {
@@ -209,6 +222,12 @@ impl Map {
     pub fn entries(&self) -> Shape {
         let any = self.any.borrow().clone();
         self.fields.borrow().values().fold(any, |all, field| all.or(field))
+    }
+
+    /// What it has under a key that no field has.
+    pub fn lacking(&self) -> Shape {
+        let is_open = self.root.is_some() || !self.any.borrow().0.is_empty() || !self.merged.borrow().0.is_empty();
+        if is_open { Shape::other() } else { Shape::literal(Value::Null) }
     }
 
     fn write(&self, out: &mut String, depth: usize) -> Option<()> {
