@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::Use;
-use super::functions::tolerated;
+use super::functions::{guessed, tolerated};
 use super::record::Recorder;
 use super::shape::{Atom, Shape};
 use crate::chart::Chart;
@@ -123,7 +123,9 @@ impl Go<'_> {
 
     fn condition(&mut self, branch: &Branch, frame: &mut Frame, dot: &Shape, with: bool) {
         let (known, mark) = (frame.variables.len(), self.recorder.mark());
+        let outer = self.recorder.asking(true);
         let value = self.pipe(&branch.pipe, frame, dot);
+        self.recorder.asking(outer);
         self.recorder.ask(&value, &Use::Condition);
         if fails(&branch.body) || fails(&branch.otherwise) {
             let read = self.recorder.read_since(mark).to_vec();
@@ -180,7 +182,8 @@ impl Go<'_> {
         let known = frame.variables.iter().rposition(|(id, _)| *id == name.id).filter(|_| assign);
         match known.and_then(|index| frame.variables.get_mut(index)) {
             Some((_, shape)) => {
-                frame.changes += usize::from(shape.add(value));
+                // Who is given something later is given it in a branch.
+                frame.changes += usize::from(shape.add(&guessed(value)));
                 *shape = self.recorder.narrowed(std::mem::take(shape));
             }
             None => frame.variables.push((name.id, value.clone())),
@@ -281,7 +284,8 @@ impl Go<'_> {
                 self.fields(&value.unwrap_or_else(Shape::other), names, operand, frame)
             }
             Expr::Chain(inner, names) => {
-                let value = self.operand(inner, frame, dot);
+                // A field of nil in parentheses is nil, and no error.
+                let value = tolerated(&self.operand(inner, frame, dot));
                 self.fields(&value, names, operand, frame)
             }
             Expr::Pipe(pipe) => self.pipe(pipe, frame, dot),

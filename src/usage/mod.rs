@@ -26,7 +26,7 @@ use crate::value::Value;
 use self::go::Go;
 use self::record::Recorder;
 
-pub use pattern::{Pattern, Step};
+pub use pattern::{Pattern, Step, Tolerance};
 pub use unused::{Missing, Unread, Unused, Values};
 
 /// Room for the deepest nesting that templates are allowed.
@@ -56,9 +56,9 @@ pub struct Read {
     pub how: Use,
     /// The key in the template: the last one of a chain (`c` of `.Values.a.b.c`).
     pub location: Location,
-    /// How many steps of the path may be missing by the template's own account: all of them under `default`, two for
-    /// `.b.c` in `with .Values.a.b`, none for `.Values.a`.
-    pub tolerates: usize,
+    /// Which steps of the path may be missing by the template's own account: the last one under `default`, the second of
+    /// `.b.c` in `with .Values.a.b`, none of `.Values.a`.
+    pub tolerates: Tolerance,
     /// Keys that the conditions around it read first, on every way to it. `None` where no way to it is certain.
     pub guards: Option<Arc<[Pattern]>>,
 }

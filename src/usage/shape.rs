@@ -6,7 +6,7 @@ use std::fmt::Write;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::pattern::{Pattern, Step};
+use super::pattern::{Pattern, Step, Tolerance};
 use crate::source::Location;
 use crate::value::Value;
 
@@ -49,8 +49,8 @@ pub enum Atom {
 pub struct Place {
     /// The way to it.
     pub path: Pattern,
-    /// How many of its steps may be missing.
-    pub tolerates: usize,
+    /// Which of its steps may be missing.
+    pub tolerates: Tolerance,
     /// Where the template names it.
     pub at: Location,
 }
@@ -173,7 +173,7 @@ impl Shape {
             match atom {
                 Atom::Other => name.push('?'),
                 Atom::Foreign => name.push('!'),
-                Atom::Values(place) => write!(name, "@{}~{}", place.path, place.tolerates).ok()?,
+                Atom::Values(place) => write!(name, "@{}~{:?}", place.path, place.tolerates).ok()?,
                 Atom::Literal(value) => write!(name, "={value:?}").ok()?,
                 Atom::Glob(glob) => write!(name, "*{glob:?}").ok()?,
                 Atom::Files(chart) => write!(name, "/{chart}").ok()?,
@@ -251,8 +251,8 @@ impl Place {
         Self { path: self.path.with(step), tolerates: self.tolerates, at: at.clone() }
     }
 
-    /// The same, of which every step may be missing.
+    /// The same, which may be missing.
     pub fn tolerated(&self) -> Self {
-        Self { tolerates: self.path.0.len(), ..self.clone() }
+        Self { tolerates: self.tolerates.with(self.path.0.len()), ..self.clone() }
     }
 }
