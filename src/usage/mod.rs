@@ -8,6 +8,7 @@ mod access;
 mod charts;
 mod functions;
 mod go;
+mod jinja;
 mod pattern;
 mod record;
 mod shape;
@@ -108,17 +109,19 @@ impl Usage {
     /// Where templates cannot be parsed.
     pub fn of(chart: &Chart, values: &Value) -> Result<Self, Error> {
         let templates = gotemplate::Templates::parse(chart).map_err(render::Error::from)?;
+        let native: Vec<_> = charts::members(chart).iter().map(|member| jinja::sources(member.chart)).collect();
+        let native: Vec<_> = native.iter().map(|sources| jinja::parse(sources)).collect::<Result<_, _>>().map_err(render::Error::from)?;
         std::thread::scope(|threads| {
             let thread = std::thread::Builder::new()
                 .name("usage".into())
                 .stack_size(STACK)
-                .spawn_scoped(threads, || analyse(chart, values, &templates))?;
+                .spawn_scoped(threads, || analyse(chart, values, &templates, &native))?;
             Ok(thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
         })
     }
 }
 
-fn analyse(chart: &Chart, values: &Value, templates: &gotemplate::Templates) -> Usage {
+fn analyse(chart: &Chart, values: &Value, templates: &gotemplate::Templates, native: &[Vec<jinja::Parsed<'_>>]) -> Usage {
     let members = charts::members(chart);
     let files: Vec<(String, &Chart)> = members.iter().map(|member| (member.path.clone(), member.chart)).collect();
     let complete = members.iter().all(|member| member.chart.missing_dependencies().is_empty());
@@ -136,5 +139,9 @@ fn analyse(chart: &Chart, values: &Value, templates: &gotemplate::Templates) -> 
         templates.named().into_iter().for_each(|template| go.template(template, &root.dot));
     }
     go.texts_of(values);
+    for (member, templates) in members.iter().zip(native) {
+        let values = go.recorder.field(&member.dot, "Values", &charts::home(member.chart));
+        jinja::Native::new(&mut go.recorder, templates, values).all();
+    }
     go.recorder.finish(&charts::aliases(&members))
 }
