@@ -73,16 +73,6 @@ impl From<values::Error> for Fault {
     }
 }
 
-/// Every template that cannot be read is named.
-impl From<usage::Error> for Vec<Fault> {
-    fn from(error: usage::Error) -> Self {
-        match error {
-            usage::Error::Go(error) => error.failures.into_iter().map(Fault::from).collect(),
-            usage::Error::Thread(error) => vec![Fault::new(error.to_string())],
-        }
-    }
-}
-
 impl From<infer::Error> for Fault {
     fn from(error: infer::Error) -> Self {
         let fault = Self::new(error.to_string());
@@ -137,6 +127,16 @@ pub(super) fn of_render(error: render::Error) -> Vec<Fault> {
     match error {
         render::Error::Go(error) => error.failures.into_iter().map(Fault::from).collect(),
         render::Error::Jinja(error) => vec![error.into()],
+    }
+}
+
+/// Every template that cannot be analysed is named.
+impl From<usage::Error> for Vec<Fault> {
+    fn from(error: usage::Error) -> Self {
+        match error {
+            usage::Error::Templates(error) => of_render(error),
+            usage::Error::Thread(_) => vec![Fault::new(error.to_string())],
+        }
     }
 }
 

@@ -63,7 +63,6 @@ impl Schema {
         if self.description.is_empty() {
             self.description = other.description;
         }
-        self.default = None;
         self.required.retain(|key| other.required.contains(key));
         self.closed &= other.closed;
         self.each = match (self.each, other.each) {
@@ -74,9 +73,16 @@ impl Schema {
         for (key, property) in other.properties.list {
             let known = self.properties.has(&key);
             let own = self.properties.at(&key);
-            *own = if known { std::mem::take(own).or(property) } else { Schema { default: None, ..property } };
+            *own = if known { std::mem::take(own).or(property) } else { property };
         }
         self
+    }
+
+    /// Takes out the defaults: what one element of a list is, the next one need not be.
+    pub fn forget_defaults(&mut self) {
+        self.default = None;
+        self.properties.list.iter_mut().for_each(|(_, property)| property.forget_defaults());
+        self.each.iter_mut().for_each(|each| each.forget_defaults());
     }
 
     /// The schema as JSON, its keywords in the order in which people read them.

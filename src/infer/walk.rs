@@ -12,7 +12,7 @@ use super::{Error, Options};
 use crate::chart::Chart;
 use crate::json;
 use crate::source::Location;
-use crate::value::{Numbers, Path, Value};
+use crate::value::{MAX_DEPTH, Numbers, Path, Value};
 use crate::yaml::{self, Content, Entry, Outline};
 
 /// The most keys that templates may add to those of values.yaml.
@@ -134,12 +134,10 @@ impl<'c> Walk<'c> {
             }
             *schema.properties.at(key) = property;
         }
-        if written.foreign || is_chart("") {
+        if written.foreign {
             return Ok(schema);
         }
-        if !schema.properties.is_empty() || !place.is_whole() {
-            self.add(&mut schema, place, 0);
-        }
+        self.add(&mut schema, place, 0);
         if schema.properties.is_empty() {
             schema.default = Some(written.value.clone());
         }
@@ -163,9 +161,8 @@ impl<'c> Walk<'c> {
 
     /// What is known of a value by its uses alone.
     fn unwritten(&self, place: &Place, depth: usize) -> Schema {
-        let mut schema =
-            Schema::of(if place.is_whole() && !place.is_template() { Types::default() } else { place.types() });
-        if !place.is_whole() && depth < crate::value::MAX_DEPTH {
+        let mut schema = Schema::of(nullable(place.types()));
+        if depth < MAX_DEPTH {
             self.add(&mut schema, place, depth);
         }
         schema
@@ -193,10 +190,12 @@ impl<'c> Walk<'c> {
             let item = self.value(&inner, &each)?;
             all = Some(match all {
                 Some(all) => all.or(item),
-                None => Schema { default: None, ..item },
+                None => item,
             });
         }
-        schema.each = Some(Box::new(all.unwrap_or_else(|| self.unwritten(&each, 0))));
+        let mut all = all.unwrap_or_else(|| self.unwritten(&each, 0));
+        all.forget_defaults();
+        schema.each = Some(Box::new(all));
         Ok(schema)
     }
 
@@ -244,13 +243,25 @@ fn structure(place: &Place) -> Types {
 fn scalar_schema(value: &Value, place: &Place) -> Schema {
     let used = place.types();
     let types = match value {
-        Value::Null if used.is_empty() => Types::default(),
-        Value::Null => used | Types::NULL,
-        Value::String(text) if text.is_empty() => Types::STRING,
+        Value::Null => nullable(used),
+        // "Not given": what is printed may be a number too.
+        Value::String(text) if text.is_empty() && used.has(Types::NUMBER) => Types::STRING | Types::NUMBER,
+        // Kubernetes has quantities, and ports with names.
+        Value::String(text)
+            if place.is_inside_whole() && (text.is_empty() || text.starts_with(|c: char| c.is_ascii_digit())) =>
+        {
+            Types::STRING | Types::NUMBER
+        }
+        Value::Int(_) | Value::Float(_) if place.is_inside_whole() => Types::NUMBER | Types::STRING,
         Value::String(text) => Types::STRING | reading(text),
         other => Types::of(other),
     };
     Schema { types, default: Some(value.clone()), ..Schema::default() }
+}
+
+/// What is known of the types of a value that may be missing.
+fn nullable(types: Types) -> Types {
+    if types.is_empty() { types } else { types | Types::NULL }
 }
 
 /// What a quoted number or boolean would be without its quotes: people leave them out.

@@ -11,12 +11,13 @@ mod go;
 mod pattern;
 mod record;
 mod shape;
+mod unused;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::chart::Chart;
-use crate::render::gotemplate;
+use crate::render::{self, gotemplate};
 
 use crate::source::Location;
 use crate::value::Value;
@@ -25,6 +26,7 @@ use self::go::Go;
 use self::record::Recorder;
 
 pub use pattern::{Pattern, Step};
+pub use unused::{Missing, Unread, Unused, Values};
 
 /// Room for the deepest nesting that templates are allowed.
 const STACK: usize = 256 << 20;
@@ -88,9 +90,9 @@ pub enum Use {
 /// Templates that cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// In Helm's dialect.
+    /// They do not parse.
     #[error(transparent)]
-    Go(#[from] gotemplate::Error),
+    Templates(#[from] render::Error),
     /// The system gave no thread.
     #[error("the templates could not be analysed: {0}")]
     Thread(#[from] std::io::Error),
@@ -104,7 +106,7 @@ impl Usage {
     ///
     /// Where templates cannot be parsed.
     pub fn of(chart: &Chart, values: &Value) -> Result<Self, Error> {
-        let templates = gotemplate::Templates::parse(chart)?;
+        let templates = gotemplate::Templates::parse(chart).map_err(render::Error::from)?;
         std::thread::scope(|threads| {
             let thread = std::thread::Builder::new()
                 .name("usage".into())
