@@ -48,6 +48,12 @@ impl Properties {
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
+
+    /// Keeps the keys of which that is true.
+    pub fn retain(&mut self, keep: impl Fn(&str) -> bool) {
+        self.list.retain(|(key, _)| keep(key));
+        self.index = self.list.iter().enumerate().map(|(at, (key, _))| (key.clone(), at)).collect();
+    }
 }
 
 impl Schema {
@@ -78,6 +84,22 @@ impl Schema {
         self
     }
 
+    /// Adds the keys and elements of what templates read, where this one has no word on them.
+    pub fn fill(&mut self, read: Schema) {
+        if self.types.has(Types::OBJECT) {
+            for (key, property) in read.properties.list {
+                let known = self.properties.has(&key);
+                let own = self.properties.at(&key);
+                if known { own.fill(property) } else { *own = property }
+            }
+        }
+        match (&mut self.each, read.each) {
+            (Some(own), Some(read)) => own.fill(*read),
+            (None, read) if self.types.has(Types::ARRAY) || self.types.has(Types::OBJECT) => self.each = read,
+            _ => {}
+        }
+    }
+
     /// Takes out the defaults: what one element of a list is, the next one need not be.
     pub fn forget_defaults(&mut self) {
         self.default = None;
@@ -106,11 +128,10 @@ impl Schema {
         }
         let each = self.each.as_ref().map(|each| each.to_value()).filter(|each| *each != Map::default().into());
         if let Some(each) = each {
-            if self.types.has(Types::ARRAY) {
-                fields.push(("items".into(), each.clone()));
-            }
-            if self.types.has(Types::OBJECT) && !self.closed {
-                fields.push(("additionalProperties".into(), each));
+            // What is ranged over, and is either, is a list more often.
+            let keyword = if self.types.has(Types::ARRAY) { "items" } else { "additionalProperties" };
+            if keyword == "items" || !self.closed {
+                fields.push((keyword.into(), each));
             }
         }
         for (keyword, value) in self.annotation.iter().flat_map(|annotation| &annotation.keywords) {

@@ -117,6 +117,7 @@ impl<'u> Place<'u> {
             return Types::default();
         }
         let mut types = Types::default();
+        let mut printed = Types::default();
         if self.named.iter().any(|uses| !uses.keys.is_empty()) {
             types |= Types::OBJECT;
         }
@@ -125,11 +126,13 @@ impl<'u> Place<'u> {
         }
         for read in self.reads() {
             match of_use(&read.how) {
+                // Anything can be printed: what else is done with it tells more.
+                Some(Types::PRINTED) => printed = Types::PRINTED,
                 Some(taken) => types |= taken,
                 None => return Types::default(),
             }
         }
-        types
+        if types.is_empty() { printed } else { types }
     }
 }
 

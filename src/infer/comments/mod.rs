@@ -87,9 +87,10 @@ impl<'t> Comments<'t> {
     /// The comment lines directly above a key, in its own column.
     fn above(&self, entry: &Entry) -> Vec<(usize, &'t str)> {
         let text: &'t str = &self.source.text;
-        let start = line_start(text, entry.key_span.start);
-        let Some(before) = text.get(start..entry.key_span.start) else { return Vec::new() };
-        if !before.chars().all(|c| matches!(c, ' ' | '-')) {
+        let Some(all) = text.get(..entry.key_span.start) else { return Vec::new() };
+        let start = all.trim_end_matches([' ', '-']).len();
+        let before = &all[start..];
+        if start > 0 && !all[..start].ends_with('\n') {
             return Vec::new();
         }
         let indent = before.len() - before.trim_start().len();
@@ -117,11 +118,11 @@ impl<'t> Comments<'t> {
         if is_beside && text.get(value.start..value.end)?.contains('\n') {
             return None;
         }
-        let from = if is_beside { value.end } else { key.end + text.get(key.end..)?.find(':')? + 1 };
-        let rest = text.get(from..)?.lines().next()?;
-        let comment = rest.trim_start();
+        let rest =
+            if is_beside { text.get(value.end..)? } else { text.get(key.end..)?.trim_start().strip_prefix(':')? };
+        let comment = rest.trim_start_matches([' ', '\t']);
         let is_comment = comment.starts_with('#') && rest.len() > comment.len();
-        is_comment.then(|| (from + rest.len() - comment.len(), comment.trim_end()))
+        is_comment.then(|| Some((text.len() - comment.len(), comment.lines().next()?.trim_end())))?
     }
 }
 
