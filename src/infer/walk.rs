@@ -46,13 +46,17 @@ impl<'c> Walk<'c> {
 
     /// The schema of all values.
     pub fn root(&self, outlines: &[&Outline], place: &Place) -> Result<Schema, Error> {
-        let outlines = outlines.to_vec();
-        let mut schema =
-            self.map(&Written { path: Path::default(), value: &self.chart.values, outlines, foreign: false }, place)?;
+        let values = &self.chart.values;
+        let written = Written { path: Path::default(), value: values, outlines: outlines.to_vec(), foreign: false };
+        let mut schema = self.map(&written, place)?;
+        let mut read = self.unwritten(place, 0);
+        // What subcharts read is theirs to say.
+        read.properties.retain(|key| !self.is_subchart(key));
+        schema.fill(read);
         schema.closed = self.options.strict;
         schema.each = None;
         let global = schema.properties.at(&"global".into());
-        global.types = Types::OBJECT;
+        hold_map(global);
         if global.description.is_empty() {
             global.description = "Values that all charts of a release share.".to_owned();
         }
@@ -65,7 +69,7 @@ impl<'c> Walk<'c> {
     fn subcharts(&self, schema: &mut Schema) {
         for dependency in &self.chart.metadata.dependencies {
             let property = schema.properties.at(&subchart_name(dependency).into());
-            property.types = Types::OBJECT;
+            hold_map(property);
             if property.description.is_empty() {
                 property.description = format!("Values of the subchart {}.", dependency.name);
             }
@@ -207,6 +211,12 @@ impl<'c> Walk<'c> {
         }
         Ok(Some(note))
     }
+}
+
+/// Makes a property one that Helm lays maps into.
+fn hold_map(property: &mut Schema) {
+    let null = if property.default == Some(Value::Null) { Types::NULL } else { Types::default() };
+    property.types = Types::OBJECT | null;
 }
 
 /// The property at the end of a path, which is added where it is missing. `None` where something on the way is no map.

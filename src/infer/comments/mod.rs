@@ -67,11 +67,12 @@ impl<'t> Comments<'t> {
     pub fn of(&self, path: &Path, entry: &Entry) -> Result<Note, Unreadable> {
         let mut lines = self.above(entry);
         let behind = self.behind(entry);
-        if lines.is_empty() || behind.is_some_and(|(_, line)| line.contains("@schema")) {
-            lines.extend(behind);
-        }
-        let (lines, annotation) =
+        lines.extend(behind.filter(|(_, line)| line.contains(annotation::TAG)));
+        let (mut lines, annotation) =
             annotation::take(lines).map_err(|(problem, span)| (problem, Location::new(self.source.clone(), span)))?;
+        if lines.is_empty() {
+            lines.extend(behind.filter(|(_, line)| !line.contains(annotation::TAG)));
+        }
         let lines: Vec<&str> = lines.into_iter().map(|(_, line)| line).collect();
         let here = helm_docs::above(&lines);
         let mut note = here.unwrap_or_else(|| Note { description: plain::description(&lines), ..Note::default() });
