@@ -18,7 +18,7 @@ use crate::manifest::{self, Manifest, Object};
 use crate::policy::exemption::{Exemption, Honoured};
 use crate::policy::{self, Chosen, Policy, PolicyKind, reach};
 use crate::render::host::Source;
-use crate::render::{Release, Scope, Templates};
+use crate::render::{Release, RenderedFile, Scope, Templates};
 use crate::schema::Schemas;
 use crate::source::SourceFile;
 use crate::value::{Path, Value};
@@ -103,10 +103,10 @@ pub fn render(job: &Job) -> Result<Rendered, Vec<Fault>> {
         capabilities: job.capabilities.clone(),
         source: job.source,
     };
-    rendered.manifests = match rendered.run(false) {
+    rendered.manifests = match manifest::read(rendered.print(false)?) {
         Ok(manifests) => manifests,
         // Whatever is wrong with the text, its source map leads to the template.
-        Err(_) => rendered.run(true)?,
+        Err(_) => rendered.traced()?,
     };
     Ok(rendered)
 }
@@ -272,8 +272,13 @@ impl Rendered {
         crds
     }
 
+    /// Its manifests again, with source maps.
+    fn traced(&self) -> Result<Vec<Manifest>, Vec<Fault>> {
+        manifest::read(self.print(true)?).map_err(one)
+    }
+
     /// Renders; the same text every time, whatever random functions the templates call.
-    fn run(&self, trace: bool) -> Result<Vec<Manifest>, Vec<Fault>> {
+    fn print(&self, trace: bool) -> Result<Vec<manifest::File>, Vec<Fault>> {
         let scope = Scope {
             chart: &self.resolved.chart,
             values: &self.resolved.values,
@@ -283,8 +288,8 @@ impl Rendered {
             trace,
         };
         let files = self.templates.render(&scope).map_err(fault::of_render)?;
-        let files = files.into_iter().map(|file| (SourceFile::new(file.name, file.text), file.map.map(Arc::new)));
-        manifest::read(files).map_err(one)
+        let named = |file: RenderedFile| (SourceFile::new(file.name, file.text), file.map.map(Arc::new));
+        Ok(files.into_iter().map(named).collect())
     }
 }
 

@@ -356,7 +356,7 @@ mod tests {
     fn built_in_policies_can_judge_objects_that_lack_something() {
         let mut wrong = std::collections::BTreeSet::new();
         for entry in Catalogue::builtin().unwrap().entries() {
-            let examples = Examples::read(entry.examples.as_ref().unwrap()).unwrap();
+            let examples = Examples::read(&entry.examples().unwrap()).unwrap();
             let mut examples: Vec<Example> = examples.pass.into_iter().chain(examples.fail).collect();
             for release in examples.iter_mut().flat_map(|example| &mut example.releases) {
                 for at in 0..release.objects.len() {
