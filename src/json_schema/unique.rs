@@ -39,11 +39,6 @@ fn feed(value: &Value, hasher: &mut DefaultHasher) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::yaml;
-
-    fn value(text: &str) -> Value {
-        yaml::parse(text, yaml::Options::default()).unwrap()
-    }
 
     #[test]
     fn equal_items_are_found_whatever_they_are() {
