@@ -1,4 +1,4 @@
-//! The schema of a custom resource as a JSON Schema of draft 2020-12 that says what the API server does of an object: its
+//! The schema of a custom resource as a JSON Schema of draft 7 that says what the API server does of an object: its
 //! validation, and what it finds unknown when it prunes.
 //!
 //! Source: apiextensions-apiserver, `pkg/apiserver/validation/validation.go` and `formats.go`,
@@ -8,6 +8,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::schema::{Additional, Kind, Schema};
 use super::{formats, json};
+use crate::schema::definitions;
 
 /// What becomes of the unknown fields of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,18 +22,16 @@ pub(super) enum Unknown {
 }
 
 /// What pruning leaves of what no schema describes: scalars, and empty maps.
-const PRUNED: &str = "pruned";
+const PRUNED: &str = "#/definitions/pruned";
 
 /// The schema of metadata among the definitions of Kubernetes.
-pub(super) const OBJECT_META: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
+const OBJECT_META: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
 
-/// The document for a whole resource. `definitions` must have that of metadata.
-pub(super) fn document(schema: &Schema, unknown: Unknown, mut definitions: Map<String, Json>) -> Json {
-    let pruned = format!("#/$defs/{PRUNED}");
-    definitions.insert(PRUNED.into(), json!({"additionalProperties": false, "items": {"$ref": pruned}}));
+/// The document for a whole resource.
+pub(super) fn document(schema: &Schema, unknown: Unknown) -> Json {
     let mut document = structure(schema, unknown, true);
-    document.insert("$schema".into(), "https://json-schema.org/draft/2020-12/schema".into());
-    document.insert("$defs".into(), definitions.into());
+    let pruned = json!({"additionalProperties": false, "items": {"$ref": PRUNED}});
+    document.insert("definitions".into(), json!({ "pruned": pruned }));
     document.into()
 }
 
@@ -77,7 +76,7 @@ fn structure(schema: &Schema, unknown: Unknown, is_root: bool) -> Map<String, Js
         Some(Additional::Each(each)) => Some(structure(each, inner, false).into()),
         Some(Additional::Any(false)) => Some(false.into()),
         Some(Additional::Any(true)) if unknown != Unknown::AllKept => {
-            Some(json!({"$ref": format!("#/$defs/{PRUNED}")}))
+            Some(json!({ "$ref": PRUNED }))
         }
         None if refuses && matches!(schema.kind, Some(Kind::Object) | None) && !schema.int_or_string => {
             Some(false.into())
@@ -96,7 +95,7 @@ fn head(schema: &Schema, name: &str, is_root: bool) -> Json {
     let own = schema.properties.get(name).map(|schema| structure(schema, Unknown::AllKept, false));
     let mut out = own.unwrap_or_default();
     if name == "metadata" {
-        out.insert("$ref".into(), format!("#/$defs/{OBJECT_META}").into());
+        out.insert(definitions::KEYWORD.into(), OBJECT_META.into());
     } else {
         out.insert("type".into(), "string".into());
         if !is_root {
@@ -183,14 +182,8 @@ fn format(schema: &Schema, structure: &Schema, out: &mut Map<String, Json>) {
             out.extend(formats::known(name).map(|name| ("format".into(), name.into())));
         }
         Some(Kind::Integer) if name == "int32" => {
-            let own = [("minimum", i64::from(i32::MIN)), ("maximum", i64::from(i32::MAX))];
-            for (keyword, limit) in own {
-                let tighter = ["minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum"];
-                let known = tighter.iter().any(|known| known.ends_with(&keyword[1..]) && out.contains_key(*known));
-                if !known {
-                    out.insert(keyword.into(), limit.into());
-                }
-            }
+            out.entry("minimum").or_insert(i32::MIN.into());
+            out.entry("maximum").or_insert(i32::MAX.into());
         }
         _ => {}
     }

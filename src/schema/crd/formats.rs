@@ -10,7 +10,7 @@ use regex::Regex;
 
 use crate::cel::functions::{time, url};
 
-/// A format's name without dashes, and whether a text is of it.
+/// A format's name, and whether a text is of it.
 type Row = (&'static str, fn(&str) -> bool);
 
 /// All formats.
@@ -20,7 +20,7 @@ pub(super) const FORMATS: &[Row] = &[
     ("cidr", |text| is_cidr(text)),
     ("creditcard", |text| is_credit_card(text)),
     ("date", is_date),
-    ("datetime", is_date_time),
+    ("date-time", is_date_time),
     ("duration", |text| duration(text).is_some()),
     ("email", is_email),
     ("hexcolor", |text| {
@@ -58,8 +58,8 @@ pub(super) const FORMATS: &[Row] = &[
 
 /// The name under which a format is checked; `None` where it is not.
 pub(super) fn known(name: &str) -> Option<&'static str> {
-    let bare = name.replace('-', "");
-    FORMATS.iter().map(|(known, _)| *known).find(|known| *known == bare)
+    let bare = |name: &str| name.replace('-', "");
+    FORMATS.iter().map(|(known, _)| *known).find(|known| bare(known) == bare(name))
 }
 
 /// Reads a duration into nanoseconds: as Go does, or numbers with units of other libraries anywhere in the text

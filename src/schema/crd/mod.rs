@@ -6,7 +6,7 @@ mod definition;
 mod document;
 mod field_path;
 mod formats;
-mod held;
+mod keywords;
 mod lists;
 mod node;
 mod rule;
