@@ -162,3 +162,27 @@ fn objects_are_judged_as_the_api_server_does() {
         .collect();
     assert!(differences.is_empty(), "{}", differences.join("\n"));
 }
+
+#[test]
+fn what_is_wrong_with_a_crd_is_said_at_its_place() {
+    let folders = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/crds");
+    let mut folders: Vec<PathBuf> = fs::read_dir(folders).unwrap().map(|entry| entry.unwrap().path()).collect();
+    folders.sort();
+    let mut said = String::new();
+    for folder in folders {
+        let name = folder.file_name().unwrap().to_str().unwrap();
+        let mut definitions = CustomResources::default();
+        for (crd, location) in documents(&folder.join("crd.yaml")) {
+            let added = definitions.add(&crd, &location);
+            let kinds: Vec<_> = definitions.kinds().collect();
+            let check = |(group, version, kind)| definitions.find(group, version, kind).unwrap().check();
+            if let Err(error) = added.and_then(|()| kinds.into_iter().try_for_each(check)) {
+                let place = error.location.unwrap().position();
+                said += &format!("{name}:{}:{}: {error}\n", place.line, place.column);
+            }
+        }
+    }
+    insta::with_settings!({ snapshot_path => "../snapshots/crd", prepend_module_to_snapshot => false }, {
+        insta::assert_snapshot!("refused", said);
+    });
+}

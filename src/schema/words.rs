@@ -4,7 +4,7 @@ use jsonschema::ValidationError;
 use jsonschema::error::{TypeKind, ValidationErrorKind as Kind};
 use serde_json::Value as Document;
 
-use super::formats;
+use super::{crd, formats};
 use crate::suggest::nearest;
 use crate::value::{Path, Step, Value};
 
@@ -153,7 +153,7 @@ fn must(kind: &Kind, value: &Value, schema: Option<&Document>) -> String {
         }
         Kind::Constant { expected_value } => format!("must be {}", document(expected_value)),
         Kind::Pattern { pattern } => format!("must match {}", code(pattern)),
-        Kind::Custom { keyword, message } if keyword == "pattern" => format!("must match {}", code(message)),
+        Kind::Custom { keyword, message } if keyword == crd::PATTERN => format!("must match {}", code(message)),
         Kind::Minimum { .. } | Kind::Maximum { .. } if matches!(format, Some("int32" | "int-or-string")) => {
             "must be an integer of 32 bits".to_owned()
         }

@@ -66,7 +66,9 @@ pub(super) fn defaulted(value: &Value, schema: &Schema) -> Value {
     match value {
         Value::Map(map) => Value::Map(defaulted_map(map, schema)),
         Value::List(items) => match &schema.items {
-            Some(of_items) => items.iter().map(|item| defaulted(or_default(item, of_items), of_items)).collect::<Vec<_>>().into(),
+            Some(of_items) => {
+                items.iter().map(|item| defaulted(or_default(item, of_items), of_items)).collect::<Vec<_>>().into()
+            }
             None => value.clone(),
         },
         _ => value.clone(),

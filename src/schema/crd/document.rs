@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
 
+use super::keywords::PATTERN;
 use super::schema::{Additional, Kind, Schema};
 use super::{formats, json};
 use crate::schema::definitions::KEYWORD;
@@ -87,9 +88,7 @@ fn structure(schema: &Schema, unknown: Unknown, is_root: bool) -> Map<String, Js
     let additional = match &schema.additional {
         Some(Additional::Each(each)) => Some(structure(each, inner, false).into()),
         Some(Additional::Any(false)) => Some(false.into()),
-        Some(Additional::Any(true)) if unknown != Unknown::AllKept => {
-            Some(json!({ "$ref": PRUNED }))
-        }
+        Some(Additional::Any(true)) if unknown != Unknown::AllKept => Some(json!({ "$ref": PRUNED })),
         None if refuses && matches!(schema.kind, Some(Kind::Object) | None) && !schema.int_or_string => {
             Some(false.into())
         }
@@ -127,7 +126,7 @@ fn checks(schema: &Schema, structure: Option<&Schema>) -> Map<String, Json> {
     let mut out: Map<String, Json> =
         schema.limits.iter().map(|(keyword, value)| ((*keyword).to_owned(), json(value))).collect();
     if let Some(pattern) = &schema.pattern {
-        out.insert("pattern".into(), (**pattern).into());
+        out.insert(PATTERN.into(), (**pattern).into());
     }
     if !schema.required.is_empty() {
         out.insert("required".into(), schema.required.iter().map(|name| Json::from(&**name)).collect());

@@ -45,8 +45,7 @@ pub(super) const FORMATS: &[Row] = &[
         matches(&RGB, text)
     }),
     ("ssn", |text| {
-        static SSN: LazyLock<Option<Regex>> =
-            LazyLock::new(|| Regex::new("^[0-9]{3}[- ]?[0-9]{2}[- ]?[0-9]{4}$").ok());
+        static SSN: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new("^[0-9]{3}[- ]?[0-9]{2}[- ]?[0-9]{4}$").ok());
         text.len() == 11 && matches(&SSN, text)
     }),
     ("uri", |text| url::parse_plain(text).is_ok()),

@@ -16,6 +16,9 @@ use crate::schema::validate::{self, Options};
 use crate::schema::{Error, ErrorKind, Validator};
 use crate::value::Value;
 
+/// `pattern`, under a name of its own: what Go takes is not always what JSON Schema takes.
+pub(in crate::schema) const PATTERN: &str = "x-kubernetes-pattern";
+
 /// Compiles the document of a custom resource's schema.
 pub(super) fn validator(document: Json) -> Result<Validator, Error> {
     static OPTIONS: OnceLock<Result<(Options, &Definitions), Error>> = OnceLock::new();
@@ -30,7 +33,7 @@ fn options() -> Result<(Options, &'static Definitions), Error> {
     // The last draft that checks formats.
     let options = definitions.referred(validate::options().with_draft(Draft::Draft7));
     let options = formats::FORMATS.iter().fold(options, |options, (name, check)| options.with_format(*name, *check));
-    Ok((options.with_keyword("pattern", pattern), definitions))
+    Ok((options.with_keyword(PATTERN, pattern), definitions))
 }
 
 /// A pattern, compiled when a text first meets it.

@@ -19,6 +19,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use definition::Definition;
+pub(super) use keywords::PATTERN;
 
 use document::Unknown;
 use node::{Flaw, Node};
@@ -31,8 +32,11 @@ use crate::value::{Path, Value};
 /// The custom resources of CRDs, by group and kind. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct CustomResources {
-    groups: Arc<BTreeMap<Arc<str>, BTreeMap<Arc<str>, Versions>>>,
+    groups: Arc<BTreeMap<Arc<str>, Kinds>>,
 }
+
+/// The kinds of a group.
+type Kinds = BTreeMap<Arc<str>, Versions>;
 
 /// The versions of a kind that are served.
 type Versions = BTreeMap<Arc<str>, Arc<Definition>>;
@@ -63,9 +67,9 @@ impl CustomResources {
     /// All groups, versions and kinds that are served, in order.
     pub fn kinds(&self) -> impl Iterator<Item = (&str, &str, &str)> {
         self.groups.iter().flat_map(|(group, kinds)| {
-            kinds.iter().flat_map(move |(kind, versions)| {
-                versions.keys().map(move |version| (&**group, &**version, &**kind))
-            })
+            kinds
+                .iter()
+                .flat_map(move |(kind, versions)| versions.keys().map(move |version| (&**group, &**version, &**kind)))
         })
     }
 }
@@ -100,6 +104,9 @@ impl Head {
             return Err(spec.flaw("scope", format!("must be Cluster or Namespaced, found {scope:?}")));
         }
         let (group, plural) = (spec.need("group")?, names.need("plural")?);
+        if !group.contains('.') {
+            return Err(spec.flaw("group", format!("must be a domain with a dot in it, found {group:?}")));
+        }
         let name = format!("{plural}.{group}");
         if crd.at(["metadata", "name"]).and_then(Value::as_str) != Some(&name) {
             let path = at.key("metadata").key("name").path();

@@ -13,7 +13,8 @@ pub(super) fn read(schema: &Node<'_>) -> Result<Vec<Rule>, Flaw> {
 }
 
 fn read_one(node: &Node<'_>) -> Result<Rule, Flaw> {
-    const REASONS: [&str; 4] = ["FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired"];
+    const REASONS: [&str; 4] =
+        ["FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired"];
     let expression = node.need("rule")?;
     if expression.trim().is_empty() {
         return Err(node.flaw("rule", "`rule` is empty"));

@@ -72,7 +72,9 @@ impl Rules {
         if !self.own.is_empty() {
             match typed(value, schema, self.is_resource) {
                 Some(own) => run.evaluate(&self.own, &own, at)?,
-                None => run.add(at.path(), "the rules for it cannot be evaluated: it is not what the schema says".into()),
+                None => {
+                    run.add(at.path(), "the rules for it cannot be evaluated: it is not what the schema says".into())
+                }
             }
         }
         match value {
@@ -203,7 +205,8 @@ impl Run {
                     continue;
                 }
                 Err(Failure::OverBudget) if self.left == 0 => {
-                    let message = "validation failed due to running out of cost budget, no further validation rules will be run";
+                    let message =
+                        "validation failed due to running out of cost budget, no further validation rules will be run";
                     return Err(self.end(at, message.into()));
                 }
                 Err(failure @ Failure::OverBudget) => {

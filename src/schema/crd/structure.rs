@@ -141,7 +141,11 @@ fn list_type(schema: &Schema, at: &Trail<'_>) -> Result<(), Flaw> {
                     return of_keys(format!("the key {key:?} is given twice"));
                 }
                 if !items.required.contains(key) && property.default.is_none() {
-                    return Err(flaw(&of_key, "default", "a key of a list of type map must be required or have a default"));
+                    return Err(flaw(
+                        &of_key,
+                        "default",
+                        "a key of a list of type map must be required or have a default",
+                    ));
                 }
                 if property.nullable {
                     return Err(flaw(&of_key, "nullable", "a key of a list of type map must not be nullable"));
