@@ -13,6 +13,8 @@ mod formats;
 mod kinds;
 mod minor;
 mod problem;
+#[cfg(test)]
+mod tests;
 mod validate;
 mod words;
 
