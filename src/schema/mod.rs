@@ -10,6 +10,7 @@ pub mod deprecation;
 mod error;
 mod explain;
 mod formats;
+mod kinds;
 mod minor;
 mod problem;
 mod validate;
@@ -21,32 +22,115 @@ pub use problem::{Check, Problem};
 pub use validate::Validator;
 
 use crate::value::{Path, Value};
+use bundle::Bundle;
+use definitions::Definitions;
 
 /// The schemas that the objects of a run are held to. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct Schemas {
-    /// The versions of Kubernetes that objects are meant for; none is the newest.
-    versions: Vec<Minor>,
+    /// The version of Kubernetes that objects are meant for; none is the newest.
+    version: Option<Minor>,
+    /// The version that the cluster is to be upgraded to.
+    target: Option<Minor>,
+}
+
+/// What an object says that it is.
+#[derive(Debug, Clone, Copy)]
+struct Head<'o> {
+    api_version: &'o str,
+    kind: &'o str,
 }
 
 impl Schemas {
     /// The schemas of Kubernetes: of the version that objects are meant for, the newest where it is left out, and of
-    /// the one that the cluster is to be upgraded to.
-    /// Whether it is in the binary is seen when an object is judged.
+    /// the one that the cluster is to be upgraded to. Whether it is in the binary is seen when an object is judged.
     pub fn new(version: Option<Minor>, target: Option<Minor>) -> Self {
-        Self { versions: version.into_iter().chain(target).collect() }
+        Self { version, target }
     }
 
-    /// Holds an object to its schema. `duplicates` are the keys in it that are written more than once.
+    /// Holds an object to its schema. `duplicates` are the keys in it that are written more than once. Problems come in
+    /// the order of their fields.
     ///
     /// # Errors
     /// A schema that cannot be used, a rule that cannot be evaluated: what could not be checked has not passed.
-    pub fn judge(&self, _object: &Value, duplicates: &[Path]) -> Result<Vec<Problem>, Error> {
-        let again = |path: &Path| Problem {
-            check: Check::DuplicateKey,
-            path: path.clone(),
-            message: format!("{path} is written twice"),
-        };
-        Ok(duplicates.iter().map(again).collect())
+    pub fn judge(&self, object: &Value, duplicates: &[Path]) -> Result<Vec<Problem>, Error> {
+        let mut problems: Vec<Problem> = duplicates.iter().map(written_again).collect();
+        match head(object) {
+            Err(wrong) => problems.extend(wrong),
+            Ok(head) => {
+                let version = match self.version {
+                    Some(version) => version,
+                    None => Bundle::embedded()?.newest(),
+                };
+                let now = judge_at(object, head, version, false)?;
+                let then = match self.target.filter(|target| *target != version) {
+                    Some(target) => judge_at(object, head, target, true)?,
+                    None => Vec::new(),
+                };
+                let is_new = |problem: &Problem| {
+                    now.iter().all(|known| (known.check, &known.path) != (problem.check, &problem.path))
+                };
+                let then = then.into_iter().filter(is_new).collect::<Vec<_>>();
+                problems.extend(now);
+                problems.extend(then);
+            }
+        }
+        problems.sort_by(|a, b| (&a.path, a.check).cmp(&(&b.path, b.check)));
+        Ok(problems)
     }
+}
+
+/// Holds an object to one version of Kubernetes, which may be the one that a cluster is to be upgraded to.
+fn judge_at(object: &Value, head: Head, version: Minor, is_target: bool) -> Result<Vec<Problem>, Error> {
+    let Head { api_version, kind } = head;
+    // Programs put objects together in it; it is no kind of the API.
+    if (api_version, kind) == ("v1", "List") {
+        return Ok(Vec::new());
+    }
+    let mut problems: Vec<Problem> = deprecation::problem(api_version, kind, version, is_target).into_iter().collect();
+    let found = match Bundle::embedded()?.definition(version, api_version, kind)? {
+        Some(name) => match Definitions::of(version)? {
+            Some(definitions) => definitions.get(name).validator()?.problems(object)?,
+            None => Vec::new(),
+        },
+        None if problems.iter().any(|problem| problem.check == Check::RemovedApi) => Vec::new(),
+        None => vec![kinds::unknown(version, api_version, kind)?],
+    };
+    let in_target = |problem: Problem| match problem.check {
+        Check::UnknownKind => problem,
+        _ if is_target => Problem { message: format!("in Kubernetes {version}: {}", problem.message), ..problem },
+        _ => problem,
+    };
+    problems.extend(found.into_iter().map(in_target));
+    Ok(problems)
+}
+
+/// What an object says that it is, or why that cannot be told.
+fn head(object: &Value) -> Result<Head<'_>, Vec<Problem>> {
+    let mut problems = Vec::new();
+    let mut text = |field: &str| {
+        let path = Path::default().key(field);
+        let wrong = match object.get(field) {
+            Some(Value::String(text)) if !text.is_empty() => return &**text,
+            None | Some(Value::Null | Value::String(_)) => Problem {
+                check: Check::MissingField,
+                message: format!("`{field}` is missing: without it nobody knows what this is"),
+                path,
+            },
+            Some(other) => Problem {
+                check: Check::InvalidValue,
+                message: format!("`{field}` must be a string, found {}", words::show(other)),
+                path,
+            },
+        };
+        problems.push(wrong);
+        ""
+    };
+    let head = Head { api_version: text("apiVersion"), kind: text("kind") };
+    if problems.is_empty() { Ok(head) } else { Err(problems) }
+}
+
+fn written_again(path: &Path) -> Problem {
+    let message = format!("{} is written more than once: the last one wins", words::field(path));
+    Problem { check: Check::DuplicateKey, path: path.clone(), message }
 }

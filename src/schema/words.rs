@@ -228,7 +228,7 @@ fn hint(value: &Value, wanted: &[String]) -> Option<&'static str> {
 }
 
 /// `the string "3"`
-fn show(value: &Value) -> String {
+pub(super) fn show(value: &Value) -> String {
     match value {
         Value::Bool(_) | Value::Int(_) | Value::Float(_) => {
             let sort = sort_of(value).split(' ').next_back().unwrap_or_default();
@@ -264,7 +264,7 @@ fn sort_of(value: &Value) -> &'static str {
 }
 
 /// A path as code; one that is very long, from its end.
-fn field(path: &Path) -> String {
+pub(super) fn field(path: &Path) -> String {
     if path.0.is_empty() {
         return "the object".to_owned();
     }
