@@ -104,9 +104,8 @@ fn judge(path: &str, document: &str, catalogue: &Catalogue) -> Verdict {
         });
         format!("{place}{what}\n")
     };
-    let judged = check::read(vec![SourceFile::new(path, document)]).and_then(|manifests| {
-        check::lint(&[Subject::plain(&manifests, "default", &Capabilities::default())], &rules)
-    });
+    let judged = check::read(vec![SourceFile::new(path, document)])
+        .and_then(|manifests| check::lint(&[Subject::plain(&manifests, "default", &Capabilities::default())], &rules));
     match judged {
         Ok(report) => {
             let lines = report.findings.iter().map(|finding| {
@@ -124,23 +123,30 @@ fn judge(path: &str, document: &str, catalogue: &Catalogue) -> Verdict {
     }
 }
 
-/// Every document by its name (`faults/dates.yaml#3`), as plimsoll judges it.
-fn verdicts() -> BTreeMap<String, Verdict> {
+/// Every document of every fixture, as plimsoll judges it.
+fn verdicts() -> impl Iterator<Item = (String, Vec<Verdict>)> {
     let catalogue = Catalogue::builtin().unwrap();
-    let of = |path: String| {
-        let judged = documents(&read(&path)).into_iter().map(|document| judge(&path, &document, &catalogue));
-        judged.enumerate().map(|(index, verdict)| (format!("{path}#{index}"), verdict)).collect::<Vec<_>>()
-    };
-    fixtures().into_iter().flat_map(of).collect()
+    fixtures().into_iter().map(move |path| {
+        let judged = documents(&read(&path)).iter().map(|document| judge(&path, document, &catalogue)).collect();
+        (path, judged)
+    })
+}
+
+/// What exceptions call a document.
+fn name(path: &str, index: usize) -> String {
+    format!("{path}#{index}")
 }
 
 #[test]
 fn verdicts_are_those_of_the_peers_or_excepted() {
-    let verdicts = verdicts();
+    let named = |(path, verdicts): (String, Vec<_>)| {
+        verdicts.into_iter().enumerate().map(|(index, verdict)| (name(&path, index), verdict)).collect::<Vec<_>>()
+    };
+    let verdicts: BTreeMap<String, Verdict> = verdicts().flat_map(named).collect();
     let answers: BTreeMap<String, Answer> = read("answers.jsonl")
         .lines()
         .map(|line| serde_json::from_str::<Answer>(line).unwrap())
-        .map(|answer| (format!("{}#{}", answer.file, answer.document), answer))
+        .map(|answer| (name(&answer.file, answer.document), answer))
         .collect();
     let without = "record it: tests/peers/kubeconform.sh --record";
     assert_eq!(verdicts.keys().collect::<Vec<_>>(), answers.keys().collect::<Vec<_>>(), "{without}");
@@ -171,11 +177,14 @@ fn verdicts_are_those_of_the_peers_or_excepted() {
                 }
                 (true, _) => {
                     let Answer { kubeconform, decode, .. } = answer;
-                    let _ = writeln!(differs, "{name}: plimsoll {ours}, {peer} does not: {kubeconform}, {decode:?}");
+                    let _ = writeln!(
+                        differs,
+                        "{name}: plimsoll {ours} it, the other answer is of {peer}: {kubeconform}, {decode:?}"
+                    );
                     differs.push_str(&verdict.lines);
                 }
                 (false, Some(_)) => {
-                    let _ = writeln!(differs, "{name}: plimsoll and the {peer} agree: the exception is not needed");
+                    let _ = writeln!(differs, "{name}: plimsoll and {peer} agree: the exception is not needed");
                 }
             }
         }
@@ -190,10 +199,8 @@ fn verdicts_are_those_of_the_peers_or_excepted() {
 
 #[test]
 fn findings_are_at_their_places() {
-    let verdicts = verdicts();
-    for path in fixtures() {
-        let of_file = verdicts.iter().filter(|(name, _)| name.rsplit_once('#').unwrap().0 == path);
-        let lines: String = of_file.map(|(_, verdict)| verdict.lines.as_str()).collect();
+    for (path, verdicts) in verdicts() {
+        let lines: String = verdicts.iter().map(|verdict| verdict.lines.as_str()).collect();
         if !lines.is_empty() {
             let name = path.trim_end_matches(".yaml").replace('/', "-");
             snapshots("schemas").bind(|| insta::assert_snapshot!(name, lines));

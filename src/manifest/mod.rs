@@ -11,7 +11,7 @@ use std::thread;
 
 use crate::finding::ObjectRef;
 use crate::source::{Location, Origin, SourceFile, SourceMap, Span};
-use crate::value::{Path, Step, Value};
+use crate::value::{Map, Path, Step, Value};
 use crate::yaml;
 
 pub use stream::{Stream, documents, print, show_only};
@@ -173,7 +173,7 @@ impl Manifest {
             (Value::Map(fields), Some(kind), Some(version))
                 if !kind.is_empty() && !says("kind") && !says("apiVersion") =>
             {
-                let mut fields = fields.clone();
+                let mut fields = Map::clone(fields);
                 fields.insert("kind", kind.into());
                 fields.insert("apiVersion", version.clone());
                 fields.into()
