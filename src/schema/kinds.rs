@@ -1,9 +1,9 @@
 //! Kinds that there is no schema for, and what was meant.
 
 use super::bundle::{Bundle, Kind};
-use super::{Check, Error, Minor, Problem};
+use super::{Check, Error, Minor, Problem, words};
 use crate::suggest::nearest;
-use crate::value::Path;
+use crate::value::{Path, Value};
 
 /// What to say of a kind that a version of Kubernetes does not have.
 ///
@@ -32,6 +32,26 @@ pub(super) fn unknown(version: Minor, api_version: &str, kind: &str) -> Result<P
     }
     let custom = "give its CustomResourceDefinition with --crds, or a folder of schemas with --schema-location";
     Ok(problem("kind", custom.to_owned()))
+}
+
+/// What to say of a `List` that is judged itself. It is no kind of the API: kubectl, and whoever calls us, takes its items
+/// out, once.
+pub(super) fn still_a_list(list: &Value) -> Vec<Problem> {
+    let problem =
+        |check, field: &str, message: String| vec![Problem { check, path: Path::default().key(field), message }];
+    match list.get("items") {
+        None | Some(Value::Null) => Vec::new(),
+        Some(Value::List(items)) if items.is_empty() => Vec::new(),
+        Some(Value::List(_)) => {
+            let message = "a List inside a List is sent to the API server whole, which has no such kind: put its items into \
+                           the outer one";
+            problem(Check::UnknownKind, "kind", message.to_owned())
+        }
+        Some(other) => {
+            let message = format!("`items` must be a list, found {}", words::show(other));
+            problem(Check::InvalidValue, "items", message)
+        }
+    }
 }
 
 /// Whether only Kubernetes itself has kinds of this version.
