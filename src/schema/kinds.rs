@@ -1,37 +1,34 @@
 //! Kinds that there is no schema for, and what was meant.
 
-use super::bundle::{Bundle, Kind};
-use super::{Check, Error, Minor, Problem, words};
+use super::{Check, Head, Minor, Problem, words};
 use crate::suggest::nearest;
 use crate::value::{Path, Value};
 
-/// What to say of a kind that a version of Kubernetes does not have.
-///
-/// # Errors
-/// The bundle does not have the version, or is broken.
-pub(super) fn unknown(version: Minor, api_version: &str, kind: &str) -> Result<Problem, Error> {
-    let all: Vec<Kind> = Bundle::embedded()?.kinds(version)?.collect();
+/// What to say of a kind that there is no schema of, where `known` are the versions and kinds that there are.
+pub(super) fn unknown<'k>(head: Head, version: Minor, known: impl IntoIterator<Item = (&'k str, &'k str)>) -> Problem {
+    let Head { api_version, kind } = head;
     let problem = |field: &str, message: String| Problem {
         check: Check::UnknownKind,
         path: Path::default().key(field),
-        message: format!("Kubernetes {version} has no {api_version} {kind}: {message}"),
+        message: format!("there is no schema of {api_version} {kind} in Kubernetes {version}: {message}"),
     };
-    let of_kind: Vec<&str> = all.iter().filter(|known| known.kind == kind).map(|known| known.api_version).collect();
+    let known: Vec<(&str, &str)> = known.into_iter().collect();
+    let of_kind: Vec<&str> = known.iter().filter(|known| known.1 == kind).map(|known| known.0).collect();
     if !of_kind.is_empty() {
-        return Ok(problem("apiVersion", format!("its apiVersion is {}", of_kind.join(" or "))));
+        return problem("apiVersion", format!("its apiVersion is {}", of_kind.join(" or ")));
     }
-    let of_version = all.iter().filter(|known| known.api_version == api_version);
-    if let Some(meant) = nearest(kind, of_version.clone().map(|known| known.kind)) {
-        return Ok(problem("kind", format!("did you mean {meant}?")));
+    let of_version = known.iter().filter(|known| known.0 == api_version);
+    if let Some(meant) = nearest(kind, of_version.map(|known| known.1)) {
+        return problem("kind", format!("did you mean {meant}?"));
     }
-    let all_kinds = || all.iter().map(|known| known.kind);
     if is_builtin(api_version)
-        && let Some(meant) = nearest(kind, all_kinds()).and_then(|meant| all.iter().find(|known| known.kind == meant))
+        && let Some(meant) = nearest(kind, known.iter().map(|known| known.1))
+        && let Some((api_version, _)) = known.iter().find(|known| known.1 == meant)
     {
-        return Ok(problem("kind", format!("did you mean {} {}?", meant.api_version, meant.kind)));
+        return problem("kind", format!("did you mean {api_version} {meant}?"));
     }
     let custom = "give its CustomResourceDefinition with --crds, or a folder of schemas with --schema-location";
-    Ok(problem("kind", custom.to_owned()))
+    problem("kind", custom.to_owned())
 }
 
 /// What to say of a `List` that is judged itself. It is no kind of the API: kubectl, and whoever calls us, takes its items

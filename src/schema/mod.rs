@@ -5,6 +5,7 @@
 //! `fieldValidation=Strict`. Nothing is ever fetched.
 
 pub mod bundle;
+pub mod crd;
 pub mod crd_files;
 mod definitions;
 pub mod deprecation;
@@ -14,6 +15,7 @@ mod formats;
 mod kinds;
 pub mod location;
 mod minor;
+mod places;
 mod problem;
 #[cfg(test)]
 mod tests;
@@ -25,19 +27,24 @@ pub use minor::Minor;
 pub use problem::{Check, Problem};
 pub use validate::Validator;
 
+use std::sync::Arc;
+
 use crate::source::Location;
 use crate::value::{Path, Value};
 use bundle::Bundle;
-use definitions::Definitions;
+use crd::CustomResources;
 use location::SchemaLocation;
+use places::Places;
 
 /// The schemas that the objects of a run are held to. Cheap to clone.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Schemas {
     /// The version of Kubernetes that objects are meant for; none is the newest.
     version: Option<Minor>,
     /// The version that the cluster is to be upgraded to.
     target: Option<Minor>,
+    custom: CustomResources,
+    places: Arc<Places>,
 }
 
 /// What an object says that it is.
@@ -47,23 +54,32 @@ struct Head<'o> {
     kind: &'o str,
 }
 
+/// Those of the newest version of Kubernetes.
+impl Default for Schemas {
+    fn default() -> Self {
+        Self::new(None, None)
+    }
+}
+
 impl Schemas {
     /// The schemas of Kubernetes: of the version that objects are meant for, the newest where it is left out, and of
     /// the one that the cluster is to be upgraded to. Whether it is in the binary is seen when an object is judged.
     pub fn new(version: Option<Minor>, target: Option<Minor>) -> Self {
-        Self { version, target }
+        Self { version, target, custom: CustomResources::default(), places: Arc::new(Places::new(Vec::new())) }
     }
 
     /// Takes the custom resources of a CustomResourceDefinition too; `place` is where it is written.
     ///
     /// # Errors
     /// A definition that an API server would refuse.
-    pub fn add_crd(&mut self, _crd: &Value, _place: &Location) -> Result<(), Error> {
-        Ok(())
+    pub fn add_crd(&mut self, crd: &Value, place: &Location) -> Result<(), Error> {
+        self.custom.add(crd, place)
     }
 
     /// Looks for schemas in these places, in this order; in the binary alone where there is none.
-    pub fn set_locations(&mut self, _locations: Vec<SchemaLocation>) {}
+    pub fn set_locations(&mut self, locations: Vec<SchemaLocation>) {
+        self.places = Arc::new(Places::new(locations));
+    }
 
     /// Holds an object to its schema. `duplicates` are the keys in it that are written more than once. Problems come in
     /// the order of their fields.
@@ -74,51 +90,62 @@ impl Schemas {
         let mut problems: Vec<Problem> = duplicates.iter().map(written_again).collect();
         match head(object) {
             Err(wrong) => problems.extend(wrong),
+            // Programs put objects together in it; it is no kind of the API.
+            Ok(Head { api_version: "v1", kind: "List" }) => problems.extend(kinds::still_a_list(object)),
             Ok(head) => {
-                let version = match self.version {
-                    Some(version) => version,
-                    None => Bundle::embedded()?.newest(),
-                };
-                let now = judge_at(object, head, version, false)?;
+                let newest = || Bundle::embedded().map(Bundle::newest);
+                let version = self.version.map_or_else(newest, Ok)?;
+                let now = self.judge_at(object, head, version, false)?;
                 let then = match self.target.filter(|target| *target != version) {
-                    Some(target) => judge_at(object, head, target, true)?,
+                    Some(target) => self.judge_at(object, head, target, true)?,
                     None => Vec::new(),
                 };
                 let is_new = |problem: &Problem| {
                     now.iter().all(|known| (known.check, &known.path) != (problem.check, &problem.path))
                 };
-                let then = then.into_iter().filter(is_new).collect::<Vec<_>>();
-                problems.extend(now);
-                problems.extend(then);
+                let then: Vec<Problem> = then.into_iter().filter(is_new).collect();
+                problems.extend(now.into_iter().chain(then));
             }
         }
         problems.sort_by(|a, b| (&a.path, a.check).cmp(&(&b.path, b.check)));
         Ok(problems)
     }
-}
 
-/// Holds an object to one version of Kubernetes, which may be the one that a cluster is to be upgraded to.
-fn judge_at(object: &Value, head: Head, version: Minor, is_target: bool) -> Result<Vec<Problem>, Error> {
-    let Head { api_version, kind } = head;
-    if (api_version, kind) == ("v1", "List") {
-        return Ok(kinds::still_a_list(object));
+    /// Holds an object to one version of Kubernetes, which may be the one that a cluster is to be upgraded to.
+    fn judge_at(&self, object: &Value, head: Head, version: Minor, is_target: bool) -> Result<Vec<Problem>, Error> {
+        let Head { api_version, kind } = head;
+        let api = deprecation::problem(api_version, kind, version, is_target);
+        let is_removed = api.as_ref().is_some_and(|problem| problem.check == Check::RemovedApi);
+        let (group, of_group) = api_version.split_once('/').unwrap_or(("", api_version));
+        let found = match self.custom.find(group, of_group, kind) {
+            // It is the same in every version of Kubernetes.
+            Some(_) if is_target => Some(Vec::new()),
+            Some(custom) => Some(custom.problems(object)?),
+            None => self.places.problems(object, head, version)?,
+        };
+        let in_target = |problem: Problem| match is_target {
+            true => Problem { message: format!("in Kubernetes {version}: {}", problem.message), ..problem },
+            false => problem,
+        };
+        let mut problems: Vec<Problem> = api.into_iter().collect();
+        problems.extend(deprecation::field::problems(object, version));
+        match found {
+            Some(found) => problems.extend(found.into_iter().map(in_target)),
+            None if is_removed => {}
+            None => problems.push(self.unknown_kind(head, version)?),
+        }
+        Ok(problems)
     }
-    let mut problems: Vec<Problem> = deprecation::problem(api_version, kind, version, is_target).into_iter().collect();
-    let found = match Bundle::embedded()?.definition(version, api_version, kind)? {
-        Some(name) => match Definitions::of(version)? {
-            Some(definitions) => definitions.get(name).validator()?.problems(object)?,
-            None => Vec::new(),
-        },
-        None if problems.iter().any(|problem| problem.check == Check::RemovedApi) => Vec::new(),
-        None => vec![kinds::unknown(version, api_version, kind)?],
-    };
-    let in_target = |problem: Problem| match problem.check {
-        Check::UnknownKind => problem,
-        _ if is_target => Problem { message: format!("in Kubernetes {version}: {}", problem.message), ..problem },
-        _ => problem,
-    };
-    problems.extend(found.into_iter().map(in_target));
-    Ok(problems)
+
+    fn unknown_kind(&self, head: Head, version: Minor) -> Result<Problem, Error> {
+        let own: Vec<bundle::Kind> =
+            if self.places.have_default() { Bundle::embedded()?.kinds(version)?.collect() } else { Vec::new() };
+        let custom = self.custom.kinds().map(|(group, version, kind)| (format!("{group}/{version}"), kind));
+        let custom: Vec<(String, &str)> = custom.collect();
+        let known = own.iter().map(|own| (own.api_version, own.kind));
+        let known = known.chain(custom.iter().map(|(api_version, kind)| (api_version.as_str(), *kind)));
+        Ok(kinds::unknown(head, version, known))
+    }
 }
 
 /// What an object says that it is, or why that cannot be told.

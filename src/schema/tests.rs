@@ -2,7 +2,9 @@
 
 use serde_json::{Value as Document, json};
 
+use super::definitions::Definitions;
 use super::*;
+use crate::source::{SourceFile, Span};
 use crate::yaml;
 
 fn parse(text: &str) -> (Value, Vec<Path>) {
@@ -143,20 +145,28 @@ fn heads_and_kinds() {
         ),
         (
             "apiVersion: apps/v2\nkind: Deployment",
-            &["unknown-kind `apiVersion` Kubernetes 1.36 has no apps/v2 Deployment: its apiVersion is apps/v1"],
+            &[
+                "unknown-kind `apiVersion` there is no schema of apps/v2 Deployment in Kubernetes 1.36: its apiVersion is apps/v1",
+            ],
         ),
         (
             "apiVersion: apps/v1\nkind: deployment",
-            &["unknown-kind `kind` Kubernetes 1.36 has no apps/v1 deployment: did you mean Deployment?"],
+            &[
+                "unknown-kind `kind` there is no schema of apps/v1 deployment in Kubernetes 1.36: did you mean Deployment?",
+            ],
         ),
         (
             "apiVersion: v1\nkind: Deploymnet",
-            &["unknown-kind `kind` Kubernetes 1.36 has no v1 Deploymnet: did you mean apps/v1 Deployment?"],
+            &[
+                "unknown-kind `kind` there is no schema of v1 Deploymnet in Kubernetes 1.36: did you mean apps/v1 Deployment?",
+            ],
         ),
         (
             "apiVersion: example.com/v1\nkind: Widget",
-            &["unknown-kind `kind` Kubernetes 1.36 has no example.com/v1 Widget: give its CustomResourceDefinition \
-               with --crds, or a folder of schemas with --schema-location"],
+            &[
+                "unknown-kind `kind` there is no schema of example.com/v1 Widget in Kubernetes 1.36: give its CustomResourceDefinition \
+               with --crds, or a folder of schemas with --schema-location",
+            ],
         ),
         (
             "apiVersion: extensions/v1beta1\nkind: Deployment\nspec: 1",
@@ -188,6 +198,83 @@ fn versions_that_the_binary_does_not_have_are_errors() {
     let (object, _) = parse("apiVersion: v1\nkind: Pod");
     let error = Schemas::new(Some(Minor(3)), None).judge(&object, &[]).unwrap_err();
     assert!(matches!(error.kind, ErrorKind::UnknownVersion { version: Minor(3), .. }), "{error}");
+}
+
+const CRD: &str = "
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: widgets.example.com}
+spec:
+  group: example.com
+  scope: Namespaced
+  names: {kind: Widget, plural: widgets}
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    schema:
+      openAPIV3Schema: {type: object, properties: {spec: {type: object, properties: {size: {type: integer}}}}}
+";
+
+#[test]
+fn custom_resources_are_held_to_their_definitions() {
+    let mut schemas = Schemas::new(Some(Minor(36)), Some(Minor(37)));
+    let file = SourceFile::new("crd.yaml", CRD);
+    let (crd, _) = parse(CRD);
+    schemas.add_crd(&crd, &Location::new(file, Span::new(0, CRD.len()))).unwrap();
+    for (text, expected) in [
+        ("apiVersion: example.com/v1\nkind: Widget\nspec: {size: 1}", &[][..]),
+        (
+            "apiVersion: example.com/v1\nkind: Widget\nspec: {size: x, siez: 1}",
+            &[
+                "unknown-field `spec.siez` is no field of a Widget (example.com/v1): did you mean `size`?",
+                "invalid-value `spec.size` must be an integer, found the string \"x\"",
+            ],
+        ),
+        (
+            "apiVersion: example.com/v2\nkind: Widget",
+            &[
+                "unknown-kind `apiVersion` there is no schema of example.com/v2 Widget in Kubernetes 1.36: its apiVersion \
+               is example.com/v1",
+            ],
+        ),
+        (
+            "apiVersion: example.com/v1\nkind: Wigdet",
+            &[
+                "unknown-kind `kind` there is no schema of example.com/v1 Wigdet in Kubernetes 1.36: did you mean Widget?",
+            ],
+        ),
+    ] {
+        assert_eq!(judged(&schemas, text), expected, "{text}");
+    }
+}
+
+#[test]
+fn the_first_place_with_a_schema_decides() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, schema: Document| std::fs::write(folder.path().join(name), schema.to_string()).unwrap();
+    write("pod-v1.json", json!({ "required": ["mine"] }));
+    write("broken-v1.json", json!({ "type": 3 }));
+    let template = "{{.ResourceKind}}{{.KindSuffix}}.json";
+    let files = || SchemaLocation::parse(template, folder.path()).unwrap();
+    let judge = |version: u16, locations: Vec<SchemaLocation>, text: &str| {
+        let mut schemas = Schemas::new(Some(Minor(version)), None);
+        schemas.set_locations(locations);
+        let (object, _) = parse(text);
+        schemas.judge(&object, &[]).map(|problems| lines(&problems))
+    };
+    let pod = "apiVersion: v1\nkind: Pod\nspec: {containers: []}";
+    let mine = ["missing-field `mine` is missing: a Pod (v1) needs it"];
+    assert_eq!(judge(37, vec![files(), SchemaLocation::Default], pod).unwrap(), mine);
+    assert_eq!(judge(37, vec![SchemaLocation::Default, files()], pod).unwrap(), [""; 0]);
+    // The binary does not have this version.
+    assert_eq!(judge(20, vec![SchemaLocation::Default, files()], pod).unwrap(), mine);
+    let service = "apiVersion: v1\nkind: Service";
+    assert!(judge(20, vec![SchemaLocation::Default, files()], service).is_err());
+    let unknown = judge(20, vec![files()], service).unwrap();
+    assert!(unknown[0].starts_with("unknown-kind `kind` there is no schema of v1 Service in "), "{unknown:?}");
+    let error = judge(37, vec![files()], "apiVersion: v1\nkind: Broken").unwrap_err().to_string();
+    assert!(error.contains("broken-v1.json: the schema cannot be used: at /type: "), "{error}");
 }
 
 /// What schemas of custom resources, and of folders, say beyond those of Kubernetes itself.

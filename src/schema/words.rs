@@ -160,6 +160,7 @@ fn must(kind: &Kind, value: &Value, schema: Option<&Document>) -> String {
         }
         Kind::Constant { expected_value } => format!("must be {}", document(expected_value)),
         Kind::Pattern { pattern } => format!("must match {}", code(pattern)),
+        Kind::Custom { keyword, message } if keyword == "pattern" => format!("must match {}", code(message)),
         Kind::Minimum { .. } | Kind::Maximum { .. } if matches!(format, Some("int32" | "int-or-string")) => {
             "must be an integer of 32 bits".to_owned()
         }
