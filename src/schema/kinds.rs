@@ -4,31 +4,43 @@ use super::{Check, Head, Minor, Problem, words};
 use crate::suggest::nearest;
 use crate::value::{Path, Value};
 
-/// What to say of a kind that there is no schema of, where `known` are the versions and kinds that there are.
-pub(super) fn unknown<'k>(head: Head, version: Minor, known: impl IntoIterator<Item = (&'k str, &'k str)>) -> Problem {
+/// What to say of a kind that there is no schema of, where `known` are the versions and kinds that there are. All kinds of
+/// Kubernetes are among them where a version of it is given.
+pub(super) fn unknown<'k>(
+    head: Head,
+    of: Option<Minor>,
+    known: impl IntoIterator<Item = (&'k str, &'k str)>,
+) -> Problem {
     let Head { api_version, kind } = head;
-    let problem = |field: &str, message: String| Problem {
+    let builtin = of.filter(|_| is_builtin(api_version));
+    let what = match builtin {
+        Some(version) => format!("Kubernetes {version} has no {api_version} {kind}"),
+        None => format!("there is no schema of {api_version} {kind}"),
+    };
+    let problem = |field: &str, hint: &str| Problem {
         check: Check::UnknownKind,
         path: Path::default().key(field),
-        message: format!("there is no schema of {api_version} {kind} in Kubernetes {version}: {message}"),
+        message: format!("{what}{hint}"),
     };
     let known: Vec<(&str, &str)> = known.into_iter().collect();
     let of_kind: Vec<&str> = known.iter().filter(|known| known.1 == kind).map(|known| known.0).collect();
     if !of_kind.is_empty() {
-        return problem("apiVersion", format!("its apiVersion is {}", of_kind.join(" or ")));
+        return problem("apiVersion", &format!(": its apiVersion is {}", of_kind.join(" or ")));
     }
     let of_version = known.iter().filter(|known| known.0 == api_version);
     if let Some(meant) = nearest(kind, of_version.map(|known| known.1)) {
-        return problem("kind", format!("did you mean {meant}?"));
+        return problem("kind", &format!(": did you mean {meant}?"));
     }
-    if is_builtin(api_version)
-        && let Some(meant) = nearest(kind, known.iter().map(|known| known.1))
-        && let Some((api_version, _)) = known.iter().find(|known| known.1 == meant)
-    {
-        return problem("kind", format!("did you mean {api_version} {meant}?"));
+    let meant = nearest(kind, known.iter().map(|known| known.1));
+    let meant = meant.and_then(|meant| known.iter().find(|known| known.1 == meant));
+    match (builtin, meant) {
+        (Some(_), Some((api_version, kind))) => problem("kind", &format!(": did you mean {api_version} {kind}?")),
+        (Some(_), None) => problem("kind", ""),
+        (None, _) => problem(
+            "kind",
+            ": give its CustomResourceDefinition with --crds, or a folder of schemas with --schema-location",
+        ),
     }
-    let custom = "give its CustomResourceDefinition with --crds, or a folder of schemas with --schema-location";
-    problem("kind", custom.to_owned())
 }
 
 /// What to say of a `List` that is judged itself. It is no kind of the API: kubectl, and whoever calls us, takes its items

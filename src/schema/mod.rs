@@ -9,6 +9,7 @@ pub mod crd;
 pub mod crd_files;
 mod definitions;
 pub mod deprecation;
+mod elsewhere;
 mod error;
 mod explain;
 mod formats;
@@ -144,7 +145,8 @@ impl Schemas {
         let custom: Vec<(String, &str)> = custom.collect();
         let known = own.iter().map(|own| (own.api_version, own.kind));
         let known = known.chain(custom.iter().map(|(api_version, kind)| (api_version.as_str(), *kind)));
-        Ok(kinds::unknown(head, version, known))
+        let of = self.places.have_default().then_some(version);
+        Ok(kinds::unknown(head, of, known))
     }
 }
 

@@ -42,6 +42,21 @@ fn kubernetes_own_kinds() {
             ],
         ),
         (
+            format!("{deployment}, containers: []}}\nreplicas: 1"),
+            &[
+                "unknown-field `replicas` is no field of a Deployment (apps/v1): `spec.replicas` is",
+                "unknown-field `spec.containers` is no field of a Deployment (apps/v1): `spec.template.spec.containers` \
+                 is",
+            ],
+        ),
+        (
+            format!("{pod}hostNetwork: true\n  image: x"),
+            &[
+                "unknown-field `spec.containers[0].hostNetwork` is no field of a Pod (v1): `spec.hostNetwork` is",
+                "unknown-field `spec.image` is no field of a Pod (v1): `spec.containers[].image` is",
+            ],
+        ),
+        (
             "apiVersion: apps/v1\nkind: Deployment\nspec: {template: {}}".to_owned(),
             &["missing-field `spec.selector` is missing: a Deployment (apps/v1) needs it"],
         ),
@@ -145,28 +160,20 @@ fn heads_and_kinds() {
         ),
         (
             "apiVersion: apps/v2\nkind: Deployment",
-            &[
-                "unknown-kind `apiVersion` there is no schema of apps/v2 Deployment in Kubernetes 1.36: its apiVersion is apps/v1",
-            ],
+            &["unknown-kind `apiVersion` Kubernetes 1.36 has no apps/v2 Deployment: its apiVersion is apps/v1"],
         ),
         (
             "apiVersion: apps/v1\nkind: deployment",
-            &[
-                "unknown-kind `kind` there is no schema of apps/v1 deployment in Kubernetes 1.36: did you mean Deployment?",
-            ],
+            &["unknown-kind `kind` Kubernetes 1.36 has no apps/v1 deployment: did you mean Deployment?"],
         ),
         (
             "apiVersion: v1\nkind: Deploymnet",
-            &[
-                "unknown-kind `kind` there is no schema of v1 Deploymnet in Kubernetes 1.36: did you mean apps/v1 Deployment?",
-            ],
+            &["unknown-kind `kind` Kubernetes 1.36 has no v1 Deploymnet: did you mean apps/v1 Deployment?"],
         ),
         (
             "apiVersion: example.com/v1\nkind: Widget",
-            &[
-                "unknown-kind `kind` there is no schema of example.com/v1 Widget in Kubernetes 1.36: give its CustomResourceDefinition \
-               with --crds, or a folder of schemas with --schema-location",
-            ],
+            &["unknown-kind `kind` there is no schema of example.com/v1 Widget: give its CustomResourceDefinition \
+               with --crds, or a folder of schemas with --schema-location"],
         ),
         (
             "apiVersion: extensions/v1beta1\nkind: Deployment\nspec: 1",
@@ -233,16 +240,12 @@ fn custom_resources_are_held_to_their_definitions() {
         ),
         (
             "apiVersion: example.com/v2\nkind: Widget",
-            &[
-                "unknown-kind `apiVersion` there is no schema of example.com/v2 Widget in Kubernetes 1.36: its apiVersion \
-               is example.com/v1",
-            ],
+            &["unknown-kind `apiVersion` there is no schema of example.com/v2 Widget: its apiVersion \
+               is example.com/v1"],
         ),
         (
             "apiVersion: example.com/v1\nkind: Wigdet",
-            &[
-                "unknown-kind `kind` there is no schema of example.com/v1 Wigdet in Kubernetes 1.36: did you mean Widget?",
-            ],
+            &["unknown-kind `kind` there is no schema of example.com/v1 Wigdet: did you mean Widget?"],
         ),
     ] {
         assert_eq!(judged(&schemas, text), expected, "{text}");
@@ -272,7 +275,7 @@ fn the_first_place_with_a_schema_decides() {
     let service = "apiVersion: v1\nkind: Service";
     assert!(judge(20, vec![SchemaLocation::Default, files()], service).is_err());
     let unknown = judge(20, vec![files()], service).unwrap();
-    assert!(unknown[0].starts_with("unknown-kind `kind` there is no schema of v1 Service in "), "{unknown:?}");
+    assert!(unknown[0].starts_with("unknown-kind `kind` there is no schema of v1 Service: "), "{unknown:?}");
     let error = judge(37, vec![files()], "apiVersion: v1\nkind: Broken").unwrap_err().to_string();
     assert!(error.contains("broken-v1.json: the schema cannot be used: at /type: "), "{error}");
 }
