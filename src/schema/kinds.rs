@@ -1,16 +1,14 @@
 //! Kinds that there is no schema for, and what was meant.
 
+use std::borrow::Cow;
+
 use super::{Check, Head, Minor, Problem, words};
 use crate::suggest::nearest;
 use crate::value::{Path, Value};
 
 /// What to say of a kind that there is no schema of, where `known` are the versions and kinds that there are. All kinds of
 /// Kubernetes are among them where a version of it is given.
-pub(super) fn unknown<'k>(
-    head: Head,
-    of: Option<Minor>,
-    known: impl IntoIterator<Item = (&'k str, &'k str)>,
-) -> Problem {
+pub(super) fn unknown(head: Head, of: Option<Minor>, known: &[(Cow<'_, str>, &str)]) -> Problem {
     let Head { api_version, kind } = head;
     let builtin = of.filter(|_| is_builtin(api_version));
     let what = match builtin {
@@ -22,8 +20,7 @@ pub(super) fn unknown<'k>(
         path: Path::default().key(field),
         message: format!("{what}{hint}"),
     };
-    let known: Vec<(&str, &str)> = known.into_iter().collect();
-    let of_kind: Vec<&str> = known.iter().filter(|known| known.1 == kind).map(|known| known.0).collect();
+    let of_kind: Vec<&str> = known.iter().filter(|known| known.1 == kind).map(|known| &*known.0).collect();
     if !of_kind.is_empty() {
         return problem("apiVersion", &format!(": its apiVersion is {}", of_kind.join(" or ")));
     }

@@ -16,7 +16,6 @@ mod formats;
 mod kinds;
 pub mod location;
 mod minor;
-mod places;
 mod problem;
 #[cfg(test)]
 mod tests;
@@ -28,6 +27,7 @@ pub use minor::Minor;
 pub use problem::{Check, Problem};
 pub use validate::Validator;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::source::Location;
@@ -35,17 +35,18 @@ use crate::value::{Path, Value};
 use bundle::Bundle;
 use crd::CustomResources;
 use location::SchemaLocation;
-use places::Places;
 
 /// The schemas that the objects of a run are held to. Cheap to clone.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Schemas {
     /// The version of Kubernetes that objects are meant for; none is the newest.
     version: Option<Minor>,
     /// The version that the cluster is to be upgraded to.
     target: Option<Minor>,
+    /// Where schemas are looked for, if not only in the binary.
+    locations: Arc<[SchemaLocation]>,
+    /// What CRDs define.
     custom: CustomResources,
-    places: Arc<Places>,
 }
 
 /// What an object says that it is.
@@ -55,31 +56,26 @@ struct Head<'o> {
     kind: &'o str,
 }
 
-/// Those of the newest version of Kubernetes.
-impl Default for Schemas {
-    fn default() -> Self {
-        Self::new(None, None)
-    }
-}
-
 impl Schemas {
     /// The schemas of Kubernetes: of the version that objects are meant for, the newest where it is left out, and of
     /// the one that the cluster is to be upgraded to. Whether it is in the binary is seen when an object is judged.
     pub fn new(version: Option<Minor>, target: Option<Minor>) -> Self {
-        Self { version, target, custom: CustomResources::default(), places: Arc::new(Places::new(Vec::new())) }
-    }
-
-    /// Takes the custom resources of a CustomResourceDefinition too; `place` is where it is written.
-    ///
-    /// # Errors
-    /// A definition that an API server would refuse.
-    pub fn add_crd(&mut self, crd: &Value, place: &Location) -> Result<(), Error> {
-        self.custom.add(crd, place)
+        Self { version, target, ..Self::default() }
     }
 
     /// Looks for schemas in these places, in this order; in the binary alone where there is none.
-    pub fn set_locations(&mut self, locations: Vec<SchemaLocation>) {
-        self.places = Arc::new(Places::new(locations));
+    #[must_use]
+    pub fn with_locations(self, locations: Vec<SchemaLocation>) -> Self {
+        Self { locations: locations.into(), ..self }
+    }
+
+    /// Takes the custom resources of a CRD too, if no other one has them; `place` is where it is written, its document
+    /// where it has one to itself. What is no CRD is passed over.
+    ///
+    /// # Errors
+    /// The head of the CRD is broken. Its schemas are read when an object needs them.
+    pub fn add_crd(&mut self, object: &Value, place: impl FnOnce() -> Location) -> Result<(), Error> {
+        if crd::is_crd(object) { self.custom.add(object, &place()) } else { Ok(()) }
     }
 
     /// Holds an object to its schema. `duplicates` are the keys in it that are written more than once. Problems come in
@@ -91,11 +87,11 @@ impl Schemas {
         let mut problems: Vec<Problem> = duplicates.iter().map(written_again).collect();
         match head(object) {
             Err(wrong) => problems.extend(wrong),
-            // Programs put objects together in it; it is no kind of the API.
-            Ok(Head { api_version: "v1", kind: "List" }) => problems.extend(kinds::still_a_list(object)),
             Ok(head) => {
-                let newest = || Bundle::embedded().map(Bundle::newest);
-                let version = self.version.map_or_else(newest, Ok)?;
+                let version = match self.version {
+                    Some(version) => version,
+                    None => Bundle::embedded()?.newest(),
+                };
                 let now = self.judge_at(object, head, version, false)?;
                 let then = match self.target.filter(|target| *target != version) {
                     Some(target) => self.judge_at(object, head, target, true)?,
@@ -104,8 +100,9 @@ impl Schemas {
                 let is_new = |problem: &Problem| {
                     now.iter().all(|known| (known.check, &known.path) != (problem.check, &problem.path))
                 };
-                let then: Vec<Problem> = then.into_iter().filter(is_new).collect();
-                problems.extend(now.into_iter().chain(then));
+                let then = then.into_iter().filter(is_new).collect::<Vec<_>>();
+                problems.extend(now);
+                problems.extend(then);
             }
         }
         problems.sort_by(|a, b| (&a.path, a.check).cmp(&(&b.path, b.check)));
@@ -114,39 +111,66 @@ impl Schemas {
 
     /// Holds an object to one version of Kubernetes, which may be the one that a cluster is to be upgraded to.
     fn judge_at(&self, object: &Value, head: Head, version: Minor, is_target: bool) -> Result<Vec<Problem>, Error> {
-        let Head { api_version, kind } = head;
-        let api = deprecation::problem(api_version, kind, version, is_target);
-        let is_removed = api.as_ref().is_some_and(|problem| problem.check == Check::RemovedApi);
-        let (group, of_group) = api_version.split_once('/').unwrap_or(("", api_version));
-        let found = match self.custom.find(group, of_group, kind) {
-            // It is the same in every version of Kubernetes.
-            Some(_) if is_target => Some(Vec::new()),
-            Some(custom) => Some(custom.problems(object)?),
-            None => self.places.problems(object, head, version)?,
-        };
-        let in_target = |problem: Problem| match is_target {
-            true => Problem { message: format!("in Kubernetes {version}: {}", problem.message), ..problem },
-            false => problem,
-        };
-        let mut problems: Vec<Problem> = api.into_iter().collect();
-        problems.extend(deprecation::field::problems(object, version));
-        match found {
-            Some(found) => problems.extend(found.into_iter().map(in_target)),
-            None if is_removed => {}
-            None => problems.push(self.unknown_kind(head, version)?),
+        if (head.api_version, head.kind) == ("v1", "List") {
+            return Ok(kinds::still_a_list(object));
         }
-        Ok(problems)
+        let api = deprecation::problem(head.api_version, head.kind, version, is_target);
+        let found = match self.held_to(object, head, version, is_target)? {
+            Some(problems) => problems,
+            None if api.as_ref().is_some_and(|problem| problem.check == Check::RemovedApi) => Vec::new(),
+            None => vec![self.unknown_kind(head, version)?],
+        };
+        let in_target = |problem: Problem| match problem.check {
+            Check::UnknownKind => problem,
+            _ if is_target => Problem { message: format!("in Kubernetes {version}: {}", problem.message), ..problem },
+            _ => problem,
+        };
+        let deprecated = api.into_iter().chain(deprecation::field::problems(object, version));
+        Ok(deprecated.chain(found.into_iter().map(in_target)).collect())
+    }
+
+    /// What is wrong with an object by the first schema that there is for it; `None` where there is none. What the user
+    /// names comes before what a chart brings.
+    fn held_to(
+        &self,
+        object: &Value,
+        head: Head,
+        version: Minor,
+        is_target: bool,
+    ) -> Result<Option<Vec<Problem>>, Error> {
+        let mut no_version = None;
+        for location in self.locations() {
+            let problems = match location {
+                SchemaLocation::Default => definitions::problems(object, head, version),
+                SchemaLocation::Files(files) => files.problems(object, head, version),
+            };
+            match problems {
+                // Another location may have it.
+                Err(error) if matches!(error.kind, ErrorKind::UnknownVersion { .. }) => no_version = Some(error),
+                Ok(None) => {}
+                found => return found,
+            }
+        }
+        let (group, name) = head.api_version.split_once('/').unwrap_or(("", head.api_version));
+        match self.custom.find(group, name, head.kind) {
+            // It is the same in every version of Kubernetes.
+            Some(_) if is_target => Ok(Some(Vec::new())),
+            Some(definition) => definition.problems(object).map(Some),
+            None => no_version.map_or(Ok(None), Err),
+        }
+    }
+
+    fn locations(&self) -> &[SchemaLocation] {
+        if self.locations.is_empty() { &[SchemaLocation::Default] } else { &self.locations }
     }
 
     fn unknown_kind(&self, head: Head, version: Minor) -> Result<Problem, Error> {
-        let own: Vec<bundle::Kind> =
-            if self.places.have_default() { Bundle::embedded()?.kinds(version)?.collect() } else { Vec::new() };
-        let custom = self.custom.kinds().map(|(group, version, kind)| (format!("{group}/{version}"), kind));
-        let custom: Vec<(String, &str)> = custom.collect();
-        let known = own.iter().map(|own| (own.api_version, own.kind));
-        let known = known.chain(custom.iter().map(|(api_version, kind)| (api_version.as_str(), *kind)));
-        let of = self.places.have_default().then_some(version);
-        Ok(kinds::unknown(head, of, known))
+        let is_own = |location: &SchemaLocation| matches!(location, SchemaLocation::Default);
+        let own = self.locations().iter().any(is_own).then(|| Bundle::embedded()?.kinds(version)).transpose()?;
+        let of = own.is_some().then_some(version);
+        let own = own.into_iter().flatten().map(|known| (Cow::from(known.api_version), known.kind));
+        let custom = self.custom.kinds().map(|(group, version, kind)| (format!("{group}/{version}").into(), kind));
+        Ok(kinds::unknown(head, of, &own.chain(custom).collect::<Vec<_>>()))
     }
 }
 

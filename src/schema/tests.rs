@@ -228,7 +228,7 @@ fn custom_resources_are_held_to_their_definitions() {
     let mut schemas = Schemas::new(Some(Minor(36)), Some(Minor(37)));
     let file = SourceFile::new("crd.yaml", CRD);
     let (crd, _) = parse(CRD);
-    schemas.add_crd(&crd, &Location::new(file, Span::new(0, CRD.len()))).unwrap();
+    schemas.add_crd(&crd, || Location::new(file, Span::new(0, CRD.len()))).unwrap();
     for (text, expected) in [
         ("apiVersion: example.com/v1\nkind: Widget\nspec: {size: 1}", &[][..]),
         (
@@ -261,8 +261,7 @@ fn the_first_place_with_a_schema_decides() {
     let template = "{{.ResourceKind}}{{.KindSuffix}}.json";
     let files = || SchemaLocation::parse(template, folder.path()).unwrap();
     let judge = |version: u16, locations: Vec<SchemaLocation>, text: &str| {
-        let mut schemas = Schemas::new(Some(Minor(version)), None);
-        schemas.set_locations(locations);
+        let schemas = Schemas::new(Some(Minor(version)), None).with_locations(locations);
         let (object, _) = parse(text);
         schemas.judge(&object, &[]).map(|problems| lines(&problems))
     };
