@@ -44,7 +44,11 @@ impl Definition {
     /// The schema cannot be used: see [`Definition::check`].
     pub fn problems(&self, object: &Value) -> Result<Vec<Problem>, Error> {
         let Compiled { schema, validator, rules } = self.compiled()?;
-        let object = defaulting::defaulted(object, schema);
+        // Where unknown fields stay, so does null, and there are no defaults.
+        let object = match self.unknown {
+            Unknown::AllKept => object.clone(),
+            _ => defaulting::defaulted(object, schema),
+        };
         let root = Path::default();
         let at = Trail::Root(&root);
         let mut problems = validator.problems(&object)?;
@@ -80,6 +84,7 @@ impl Definition {
         let document = document::document(&schema, self.unknown);
         let located = |error| Error { location: Some(locate(&self.crd, &self.location, &self.schema)), ..error };
         let validator = keywords::validator(document).map_err(located)?;
+        defaulting::check(&schema, &at).map_err(located)?.map_err(flaw)?;
         let rules = Rules::compile(&schema, true, true).map_err(flaw)?;
         Ok(Compiled { schema, validator, rules })
     }

@@ -221,14 +221,15 @@ fn is_label(text: &str) -> bool {
     text.bytes().all(|b| inner(b) || b == b'-') && ends.iter().all(|end| end.is_some_and(|b| inner(*b)))
 }
 
-/// Six, eight or twenty bytes: pairs of digits with `:` or `-`, or fours with `.`.
+/// Six, eight or twenty bytes: pairs of digits with `:` or `-`, fours with `.`, or with nothing between them.
 fn is_mac(text: &str) -> bool {
     let parts = |sign: char, digits: usize| {
         let parts: Vec<&str> = text.split(sign).collect();
         let good = |part: &&str| part.len() == digits && part.bytes().all(|b| b.is_ascii_hexdigit());
         parts.iter().all(good) && matches!(parts.len() * digits / 2, 6 | 8 | 20)
     };
-    parts(':', 2) || parts('-', 2) || parts('.', 4)
+    let bare = text.bytes().all(|b| b.is_ascii_hexdigit()) && matches!(text.len(), 12 | 16 | 40);
+    bare || parts(':', 2) || parts('-', 2) || parts('.', 4)
 }
 
 /// The digits of a UUID, whose dashes may each be left out.

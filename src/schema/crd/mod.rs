@@ -95,10 +95,16 @@ impl Head {
             "apiextensions.k8s.io/v1beta1" => true,
             other => return Err(node.flaw("apiVersion", format!("expected apiextensions.k8s.io/v1, found {other}"))),
         };
+        // What v1beta1 takes for granted.
+        let scope = Arc::from("Namespaced");
         let of_spec = at.key("spec");
         let spec = Node::new(crd.get("spec").unwrap_or(&Value::Null), &of_spec)?;
         let of_names = of_spec.key("names");
         let names = Node::new(spec.get("names").unwrap_or(&Value::Null), &of_names)?;
+        let scope = spec.need("scope").or_else(|flaw| if is_old { Ok(&scope) } else { Err(flaw) })?;
+        if !matches!(&**scope, "Cluster" | "Namespaced") {
+            return Err(spec.flaw("scope", format!("must be Cluster or Namespaced, found {scope:?}")));
+        }
         let (group, plural) = (spec.need("group")?, names.need("plural")?);
         let name = format!("{plural}.{group}");
         if crd.at(["metadata", "name"]).and_then(Value::as_str) != Some(&name) {
