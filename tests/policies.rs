@@ -87,8 +87,8 @@ fn every_policy_is_complete_and_its_examples_hold() {
         {
             assert!(!text.is_empty(), "{} has no {what}", policy.id);
         }
-        let file = entry.examples.as_ref().unwrap_or_else(|| panic!("{} has no examples", policy.id));
-        let examples = Examples::read(file).unwrap_or_else(|error| panic!("{}: {error}", error.location));
+        let file = entry.examples().unwrap_or_else(|| panic!("{} has no examples", policy.id));
+        let examples = Examples::read(&file).unwrap_or_else(|error| panic!("{}: {error}", error.location));
         assert!(!examples.pass.is_empty() && !examples.fail.is_empty(), "{} lacks examples", policy.id);
         match examples.run(policy) {
             Ok(mismatches) => wrong.extend(mismatches.iter().map(|m| format!("{}: {m}", m.location))),
@@ -145,7 +145,7 @@ fn policies_of_a_folder_match_as_in_the_api_server() {
     let mut catalogue = Catalogue::default();
     catalogue.add_folder(&folder).unwrap();
     for entry in catalogue.entries() {
-        let examples = Examples::read(entry.examples.as_ref().expect("examples")).unwrap();
+        let examples = Examples::read(&entry.examples().expect("examples")).unwrap();
         let mismatches = examples.run(&entry.policy).unwrap_or_else(|error| panic!("{}: {error}", error.location));
         assert!(mismatches.is_empty(), "{}", mismatches.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"));
     }

@@ -12,7 +12,7 @@ use std::process::Command;
 use plimsoll::cel::value::{Data, Val};
 use plimsoll::cel::{CompileError, CompileErrorKind, Evaluation, Program, Scope};
 use plimsoll::policy::examples::Examples;
-use plimsoll::policy::{Catalogue, Entry, KUBERNETES_MINOR, Policy, PolicyKind, evaluate};
+use plimsoll::policy::{Catalogue, KUBERNETES_MINOR, Policy, PolicyKind, evaluate};
 use plimsoll::schema::Schemas;
 use plimsoll::source::Span;
 use plimsoll::value::Value;
@@ -197,8 +197,8 @@ struct Question<'a> {
 fn questions(catalogue: &Catalogue) -> Vec<Question<'_>> {
     let mut questions = Vec::new();
     let policies = catalogue.entries().iter().filter(|entry| entry.policy.kind == PolicyKind::Object);
-    for Entry { policy, examples, .. } in policies {
-        let examples = Examples::read(examples.as_ref().unwrap()).unwrap();
+    for entry in policies {
+        let (policy, examples) = (&entry.policy, Examples::read(&entry.examples().unwrap()).unwrap());
         for example in examples.pass.iter().chain(&examples.fail) {
             let releases = example.releases();
             let [release] = releases.as_slice() else { panic!("{}: one release", example.name) };

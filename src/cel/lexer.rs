@@ -75,14 +75,13 @@ fn blank(text: &str) -> usize {
 /// The word at the start of a text, and its length.
 fn word(text: &str, first: char) -> Result<(Token<'_>, usize), String> {
     let unknown = || format!("Syntax error: token recognition error at: '{}'", first.escape_debug());
-    if let Some(literal) = quoted(text) {
-        return literal;
-    }
-    if let Some(number) = number(text) {
-        return number;
-    }
     if first.is_ascii_alphabetic() || first == '_' {
         let name = span_of(text, |b| b.is_ascii_alphanumeric() || b == b'_');
+        // Before a quote it can be a prefix: r'…'.
+        let before_quote = matches!(text.as_bytes().get(name.len()), Some(b'"' | b'\''));
+        if before_quote && let Some(literal) = quoted(text) {
+            return literal;
+        }
         let token = match name {
             "in" => Token::Sign("in"),
             "true" => Token::Literal(true.into()),
@@ -91,6 +90,16 @@ fn word(text: &str, first: char) -> Result<(Token<'_>, usize), String> {
             _ => Token::Name(name),
         };
         return Ok((token, name.len()));
+    }
+    if matches!(first, '"' | '\'')
+        && let Some(literal) = quoted(text)
+    {
+        return literal;
+    }
+    if (first.is_ascii_digit() || first == '.')
+        && let Some(number) = number(text)
+    {
+        return number;
     }
     if first == '`' {
         // Kubernetes does not enable names in backticks.

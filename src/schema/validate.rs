@@ -4,6 +4,7 @@ use jsonschema::{Draft, Retrieve, Uri, ValidationError, ValidationOptions};
 use serde_json::Value as Document;
 
 use super::definitions::Definitions;
+use super::elsewhere::Elsewhere;
 use super::explain::Explainer;
 use super::{Error, ErrorKind, Problem, formats};
 use crate::json_schema::{self, Values};
@@ -83,7 +84,8 @@ impl Validator {
             if self.is_valid(object) {
                 return Ok(Vec::new());
             }
-            let mut explainer = Explainer::new(object);
+            let elsewhere = Elsewhere { root: &self.schema, definitions: self.definitions };
+            let mut explainer = Explainer::new(object, elsewhere);
             explainer.explain(self, object, &Path::default())?;
             Ok(explainer.problems())
         };

@@ -42,8 +42,8 @@ type Kinds = BTreeMap<Arc<str>, Versions>;
 type Versions = BTreeMap<Arc<str>, Arc<Definition>>;
 
 impl CustomResources {
-    /// Adds the resource of a CRD (`apiextensions.k8s.io`, `v1` or `v1beta1`); one of the same group and kind that is
-    /// there is replaced. Only the head of the CRD is read: the schema of a version waits until it is needed.
+    /// Adds the resource of a CRD (`apiextensions.k8s.io`, `v1` or `v1beta1`), unless one of the same group and kind is
+    /// there. Only the head of the CRD is read: the schema of a version waits until it is needed.
     ///
     /// `location` is the place of the CRD, a whole document where it can be.
     ///
@@ -55,7 +55,7 @@ impl CustomResources {
             (name, Arc::new(Definition::new(crd.clone(), location.clone(), schema, head.unknown)))
         });
         let groups = Arc::make_mut(&mut self.groups);
-        groups.entry(head.group).or_default().insert(head.kind, versions.collect());
+        groups.entry(head.group).or_default().entry(head.kind).or_insert_with(|| versions.collect());
         Ok(())
     }
 
@@ -72,6 +72,12 @@ impl CustomResources {
                 .flat_map(move |(kind, versions)| versions.keys().map(move |version| (&**group, &**version, &**kind)))
         })
     }
+}
+
+/// Whether an object is a CRD.
+pub(super) fn is_crd(object: &Value) -> bool {
+    let text = |key| object.get(key).and_then(Value::as_str).unwrap_or_default();
+    text("kind") == "CustomResourceDefinition" && text("apiVersion").starts_with("apiextensions.k8s.io/")
 }
 
 /// What a CRD says besides its schemas.
