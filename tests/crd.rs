@@ -123,7 +123,11 @@ fn differs(folder: &Path) -> Vec<String> {
 fn differs_in_place(found: &Found, wanted: &Found, answer: &[serde_json::Value]) -> Option<String> {
     let is_blocked = |kind: &str| answer.iter().any(|problem| problem["type"] == kind);
     let is_blocked = ["FieldValueNotSupported", "FieldValueTooLong", "FieldValueTooMany"].into_iter().any(is_blocked);
-    let has_choice = answer.iter().any(|problem| problem["field"] == "<nil>");
+    // A choice, or metadata that cannot be read as a whole: neither says the place.
+    let is_vague = |problem: &serde_json::Value| {
+        problem["field"] == "<nil>" || problem["detail"].as_str().unwrap().starts_with("json: cannot unmarshal")
+    };
+    let has_choice = answer.iter().any(is_vague);
     let near = |(path, kind): &(Vec<String>, Kind), other: &Found| {
         other.iter().any(|(other, of)| {
             (has_choice || *kind != Kind::Rule) && kind != &Kind::Unknown && of != &Kind::Unknown && {
@@ -132,10 +136,16 @@ fn differs_in_place(found: &Found, wanted: &Found, answer: &[serde_json::Value])
         })
     };
     let ours = found.iter().find(|one| {
-        let excepted = one.1 == Kind::Rule && is_blocked || has_choice && one.1 != Kind::Unknown;
+        // There, unknown fields are gone before anything else is checked.
+        let is_gone = wanted.iter().any(|(path, kind)| *kind == Kind::Unknown && one.0.starts_with(path));
+        let excepted = one.1 == Kind::Rule && is_blocked || has_choice && one.1 != Kind::Unknown || is_gone;
         !wanted.contains(one) && !excepted
     });
-    let theirs = wanted.iter().find(|one| !found.contains(one) && !near(one, found));
+    // What is inside a value of the wrong type needs not be told.
+    let inside = |(path, _): &(Vec<String>, Kind)| {
+        found.iter().any(|(outer, kind)| *kind == Kind::Invalid && path.len() > outer.len() && path.starts_with(outer))
+    };
+    let theirs = wanted.iter().find(|one| !found.contains(one) && !near(one, found) && !inside(one));
     let ours = ours.map(|one| format!("only here: {one:?}"));
     ours.or_else(|| theirs.map(|one| format!("only there: {one:?}")))
 }
@@ -151,4 +161,28 @@ fn objects_are_judged_as_the_api_server_does() {
         .flat_map(|folder| differs(folder).into_iter().map(move |text| format!("{}: {text}", folder.display())))
         .collect();
     assert!(differences.is_empty(), "{}", differences.join("\n"));
+}
+
+#[test]
+fn what_is_wrong_with_a_crd_is_said_at_its_place() {
+    let folders = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/crds");
+    let mut folders: Vec<PathBuf> = fs::read_dir(folders).unwrap().map(|entry| entry.unwrap().path()).collect();
+    folders.sort();
+    let mut said = String::new();
+    for folder in folders {
+        let name = folder.file_name().unwrap().to_str().unwrap();
+        let mut definitions = CustomResources::default();
+        for (crd, location) in documents(&folder.join("crd.yaml")) {
+            let added = definitions.add(&crd, &location);
+            let kinds: Vec<_> = definitions.kinds().collect();
+            let check = |(group, version, kind)| definitions.find(group, version, kind).unwrap().check();
+            if let Err(error) = added.and_then(|()| kinds.into_iter().try_for_each(check)) {
+                let place = error.location.unwrap().position();
+                said += &format!("{name}:{}:{}: {error}\n", place.line, place.column);
+            }
+        }
+    }
+    insta::with_settings!({ snapshot_path => "../snapshots/crd", prepend_module_to_snapshot => false }, {
+        insta::assert_snapshot!("refused", said);
+    });
 }

@@ -1,4 +1,4 @@
-//! What is said of deprecated and removed APIs in the versions of Kubernetes that are bundled, from the first that it is
+//! What is said of deprecated and removed APIs and fields in the versions of Kubernetes that are bundled, from the first that it is
 //! said of, and ahead of an upgrade to the newest. Adding a file adds a test.
 
 mod common;
@@ -9,7 +9,7 @@ use std::fs;
 use common::{root, snapshots};
 use plimsoll::manifest;
 use plimsoll::schema::bundle::Bundle;
-use plimsoll::schema::deprecation;
+use plimsoll::schema::{Problem, deprecation};
 use plimsoll::source::SourceFile;
 
 #[test]
@@ -29,21 +29,25 @@ fn every_file_is_as_its_snapshot() {
             for object in manifest.objects(0, "default") {
                 let text = |key| object.value.get(key).and_then(|value| value.as_str()).unwrap_or_default();
                 let said = |at, is_target| {
-                    let problem = deprecation::problem(text("apiVersion"), text("kind"), at, is_target)?;
-                    let place = manifest.locate(&object.prefix.join(&problem.path));
-                    Some(format!("{place} {}: {}", problem.check.name(), problem.message))
+                    let api = deprecation::problem(text("apiVersion"), text("kind"), at, is_target);
+                    let problems = api.into_iter().chain(deprecation::field::problems(&object.value, at));
+                    let line = |problem: Problem| {
+                        let place = manifest.locate(&object.prefix.join(&problem.path));
+                        format!("{place} {}: {}", problem.check.name(), problem.message)
+                    };
+                    problems.map(line).collect::<Vec<_>>()
                 };
-                let mut last = None;
+                let mut last: Vec<String> = Vec::new();
                 for &version in bundle.versions() {
                     let now = said(version, false);
-                    if let Some(now) = now.as_ref().filter(|_| now != last) {
+                    now.iter().filter(|now| !last.contains(now)).for_each(|now| {
                         writeln!(shown, "{version}  {now}").unwrap();
-                    }
+                    });
                     last = now;
                 }
                 let ahead = said(bundle.newest(), true);
-                assert_eq!(ahead.is_some(), last.is_some());
-                if let Some(ahead) = ahead.filter(|ahead| Some(ahead) != last.as_ref()) {
+                assert_eq!(ahead.len(), last.len());
+                for ahead in ahead.iter().filter(|ahead| !last.contains(ahead)) {
                     writeln!(shown, "ahead {ahead}").unwrap();
                 }
             }

@@ -15,7 +15,7 @@ mod lexer;
 mod macros;
 mod ops;
 mod parser;
-mod patterns;
+pub(crate) mod patterns;
 mod reads;
 #[cfg(test)]
 mod referee;

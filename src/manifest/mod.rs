@@ -11,7 +11,7 @@ use std::thread;
 
 use crate::finding::ObjectRef;
 use crate::source::{Location, Origin, SourceFile, SourceMap, Span};
-use crate::value::{Path, Step, Value};
+use crate::value::{Map, Path, Step, Value};
 use crate::yaml;
 
 pub use stream::{Stream, documents, print, show_only};
@@ -170,10 +170,28 @@ impl Manifest {
         match self.value.get("items").and_then(Value::as_list) {
             Some(items) if self.kind().ends_with("List") => {
                 let root = Path::default().key("items");
-                items.iter().enumerate().map(|(index, item)| object(root.index(index), item)).collect()
+                items.iter().enumerate().map(|(index, item)| object(root.index(index), &self.item(item))).collect()
             }
             _ if self.value.as_map().is_some() => vec![object(Path::default(), &self.value)],
             _ => Vec::new(),
+        }
+    }
+
+    /// An item of this list. Those of a `PodList` need not say that they are Pods: apimachinery says it for them
+    /// (`decodeToList`).
+    fn item(&self, item: &Value) -> Value {
+        let says = |field: &str| item.get(field).and_then(Value::as_str).is_some_and(|text| !text.is_empty());
+        let (kind, version) = (self.kind().strip_suffix("List"), field(&self.value, "apiVersion"));
+        match (item, kind, version) {
+            (Value::Map(fields), Some(kind), Some(version))
+                if !kind.is_empty() && !says("kind") && !says("apiVersion") =>
+            {
+                let mut fields = Map::clone(fields);
+                fields.insert("kind", kind.into());
+                fields.insert("apiVersion", version.clone());
+                fields.into()
+            }
+            _ => item.clone(),
         }
     }
 
@@ -408,5 +426,11 @@ mod tests {
         let objects = manifests[0].objects(0, "ns");
         assert_eq!(objects[0].reference.to_string(), "Pod ns/p");
         assert_eq!(objects[1].prefix.to_string(), "items[1]");
+        let text = "apiVersion: v1\nkind: PodList\nitems:\n- {metadata: {name: p}}\n- {kind: A, apiVersion: b}\n- c\n";
+        let objects = read_text(text).unwrap()[0].objects(0, "ns");
+        assert_eq!(objects[0].reference.to_string(), "Pod ns/p");
+        assert_eq!(objects[0].value.get("apiVersion"), Some(&"v1".into()));
+        assert_eq!(objects[1].reference.kind, "A");
+        assert_eq!(objects[2].value, "c".into());
     }
 }

@@ -72,11 +72,14 @@ impl Definitions {
     }
 
     fn options(&'static self) -> &'static Options {
-        self.options.get_or_init(|| {
-            validate::options().with_draft(Draft::Draft4).with_keyword(KEYWORD, |_, name, _| {
-                let definition = self.get(name.as_str().unwrap_or_default());
-                Ok(Box::new(Reference(definition)) as Box<dyn for<'i> Keyword<'i, Values>>)
-            })
+        self.options.get_or_init(|| self.referred(validate::options().with_draft(Draft::Draft4)))
+    }
+
+    /// Lets schemas refer to these definitions.
+    pub(super) fn referred(&'static self, options: Options) -> Options {
+        options.with_keyword(KEYWORD, |_, name, _| {
+            let definition = self.get(name.as_str().unwrap_or_default());
+            Ok(Box::new(Reference(definition)) as Box<dyn for<'i> Keyword<'i, Values>>)
         })
     }
 }

@@ -9,6 +9,7 @@ pub mod crd;
 pub mod crd_files;
 mod definitions;
 pub mod deprecation;
+mod elsewhere;
 mod error;
 mod explain;
 mod formats;
@@ -16,6 +17,8 @@ mod kinds;
 pub mod location;
 mod minor;
 mod problem;
+#[cfg(test)]
+mod tests;
 mod validate;
 mod words;
 
@@ -24,6 +27,7 @@ pub use minor::Minor;
 pub use problem::{Check, Problem};
 pub use validate::Validator;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::source::Location;
@@ -107,39 +111,66 @@ impl Schemas {
 
     /// Holds an object to one version of Kubernetes, which may be the one that a cluster is to be upgraded to.
     fn judge_at(&self, object: &Value, head: Head, version: Minor, is_target: bool) -> Result<Vec<Problem>, Error> {
-        // Programs put objects together in it; it is no kind of the API.
         if (head.api_version, head.kind) == ("v1", "List") {
-            return Ok(Vec::new());
+            return Ok(kinds::still_a_list(object));
         }
-        let deprecated = deprecation::problem(head.api_version, head.kind, version, is_target);
-        let found = match self.held_to(object, head, version)? {
+        let api = deprecation::problem(head.api_version, head.kind, version, is_target);
+        let found = match self.held_to(object, head, version, is_target)? {
             Some(problems) => problems,
-            None if deprecated.as_ref().is_some_and(|problem| problem.check == Check::RemovedApi) => Vec::new(),
-            None => vec![kinds::unknown(version, head, &self.custom)?],
+            None if api.as_ref().is_some_and(|problem| problem.check == Check::RemovedApi) => Vec::new(),
+            None => vec![self.unknown_kind(head, version)?],
         };
         let in_target = |problem: Problem| match problem.check {
             Check::UnknownKind => problem,
             _ if is_target => Problem { message: format!("in Kubernetes {version}: {}", problem.message), ..problem },
             _ => problem,
         };
-        Ok(deprecated.into_iter().chain(found.into_iter().map(in_target)).collect())
+        let deprecated = api.into_iter().chain(deprecation::field::problems(object, version));
+        Ok(deprecated.chain(found.into_iter().map(in_target)).collect())
     }
 
     /// What is wrong with an object by the first schema that there is for it; `None` where there is none. What the user
     /// names comes before what a chart brings.
-    fn held_to(&self, object: &Value, head: Head, version: Minor) -> Result<Option<Vec<Problem>>, Error> {
-        let locations = if self.locations.is_empty() { &[SchemaLocation::Default] } else { &*self.locations };
-        for location in locations {
+    fn held_to(
+        &self,
+        object: &Value,
+        head: Head,
+        version: Minor,
+        is_target: bool,
+    ) -> Result<Option<Vec<Problem>>, Error> {
+        let mut no_version = None;
+        for location in self.locations() {
             let problems = match location {
-                SchemaLocation::Default => definitions::problems(object, head, version)?,
-                SchemaLocation::Files(files) => files.problems(object, head, version)?,
+                SchemaLocation::Default => definitions::problems(object, head, version),
+                SchemaLocation::Files(files) => files.problems(object, head, version),
             };
-            if problems.is_some() {
-                return Ok(problems);
+            match problems {
+                // Another location may have it.
+                Err(error) if matches!(error.kind, ErrorKind::UnknownVersion { .. }) => no_version = Some(error),
+                Ok(None) => {}
+                found => return found,
             }
         }
         let (group, name) = head.api_version.split_once('/').unwrap_or(("", head.api_version));
-        self.custom.find(group, name, head.kind).map(|definition| definition.problems(object)).transpose()
+        match self.custom.find(group, name, head.kind) {
+            // It is the same in every version of Kubernetes.
+            Some(_) if is_target => Ok(Some(Vec::new())),
+            Some(definition) => definition.problems(object).map(Some),
+            None => no_version.map_or(Ok(None), Err),
+        }
+    }
+
+    fn locations(&self) -> &[SchemaLocation] {
+        if self.locations.is_empty() { &[SchemaLocation::Default] } else { &self.locations }
+    }
+
+    fn unknown_kind(&self, head: Head, version: Minor) -> Result<Problem, Error> {
+        let is_own = |location: &SchemaLocation| matches!(location, SchemaLocation::Default);
+        let own = self.locations().iter().any(is_own).then(|| Bundle::embedded()?.kinds(version)).transpose()?;
+        let of = own.is_some().then_some(version);
+        let own = own.into_iter().flatten().map(|known| (Cow::from(known.api_version), known.kind));
+        let custom = self.custom.kinds().map(|(group, version, kind)| (format!("{group}/{version}").into(), kind));
+        Ok(kinds::unknown(head, of, &own.chain(custom).collect::<Vec<_>>()))
     }
 }
 

@@ -4,7 +4,7 @@ use jsonschema::ValidationError;
 use jsonschema::error::{TypeKind, ValidationErrorKind as Kind};
 use serde_json::Value as Document;
 
-use super::formats;
+use super::{crd, formats};
 use crate::suggest::nearest;
 use crate::value::{Path, Step, Value};
 
@@ -14,6 +14,21 @@ pub(super) const MAX_LISTED: usize = 10;
 const MAX_SHOWN: usize = 60;
 /// The longest path that is shown, in characters.
 const MAX_PATH: usize = 160;
+
+/// What YAML reads as booleans where it is not in quotes.
+const BOOLEANS: &[&str] = &["true", "false", "yes", "no", "on", "off", "y", "n"];
+
+/// What may have been meant by a field that is unknown.
+#[derive(Debug)]
+pub(super) enum Hint<'s> {
+    /// A field of this name beside it.
+    Meant(&'s str),
+    /// The field of the same name at this path.
+    Elsewhere(String),
+    /// The fields that there are.
+    Known(&'s [&'s str]),
+    None,
+}
 
 /// What is said of one object.
 #[derive(Debug, Clone)]
@@ -28,19 +43,27 @@ impl<'o> Words<'o> {
         Self { api_version: text("apiVersion"), kind: text("kind") }
     }
 
-    /// `an apps/v1 Deployment`
+    /// `a Deployment (apps/v1)`
     fn owner(&self) -> String {
-        match (self.api_version, self.kind) {
-            ("", _) | (_, "") => "this object".to_owned(),
-            (version, kind) => with_article(&format!("{} {}", cut(version), cut(kind))),
+        if self.kind.is_empty() {
+            return "this object".to_owned();
         }
+        let article = if self.kind.starts_with(['A', 'E', 'I', 'O', 'U']) { "an" } else { "a" };
+        format!("{article} {} ({})", cut(self.kind), cut(self.api_version))
     }
 
-    pub(super) fn unknown_field(&self, path: &Path, meant: Option<&str>, known: &[&str]) -> String {
-        let hint = match meant {
-            Some(name) => format!(": did you mean {}?", code(name)),
-            None if known.is_empty() || known.len() > MAX_LISTED => String::new(),
-            None => format!(": there {} {}", if known.len() == 1 { "is" } else { "are" }, list(known, "and")),
+    pub(super) fn unknown_field(&self, path: &Path, hint: &Hint) -> String {
+        let hint = match hint {
+            _ if matches!(path.0.last(), Some(Step::Key(key)) if matches!(&**key, "true" | "false")) => {
+                ": YAML reads the keys on, off, yes, no, y and n as booleans: write it in quotes".to_owned()
+            }
+            Hint::Meant(name) => format!(": did you mean {}?", code(name)),
+            Hint::Elsewhere(place) => format!(": `{place}` is"),
+            Hint::Known([one]) => format!(": there is {}", code(one)),
+            Hint::Known(known) if (2..=MAX_LISTED).contains(&known.len()) => {
+                format!(": there are {}", list(known, "and"))
+            }
+            Hint::Known(_) | Hint::None => String::new(),
         };
         format!("{} is no field of {}{hint}", field(path), self.owner())
     }
@@ -153,6 +176,7 @@ fn must(kind: &Kind, value: &Value, schema: Option<&Document>) -> String {
         }
         Kind::Constant { expected_value } => format!("must be {}", document(expected_value)),
         Kind::Pattern { pattern } => format!("must match {}", code(pattern)),
+        Kind::Custom { keyword, message } if keyword == crd::PATTERN => format!("must match {}", code(message)),
         Kind::Minimum { .. } | Kind::Maximum { .. } if matches!(format, Some("int32" | "int-or-string")) => {
             "must be an integer of 32 bits".to_owned()
         }
@@ -198,7 +222,7 @@ fn types(names: &[String]) -> String {
         "integer" => "an integer",
         "number" => "a number",
         "string" => "a string",
-        "boolean" => "a boolean",
+        "boolean" => "true or false",
         "array" => "a list",
         "object" => "a map",
         _ => "null",
@@ -208,21 +232,15 @@ fn types(names: &[String]) -> String {
 
 /// How to mend a value of the wrong type, where YAML has made it one.
 fn hint(value: &Value, wanted: &[String]) -> Option<&'static str> {
-    let wants = |name: &str| wanted.iter().any(|wanted| wanted == name);
-    match value {
-        Value::Bool(_) if wants("string") => {
-            Some("write it in quotes, for YAML reads yes, no, on and off as booleans, too")
-        }
-        Value::Float(_) if wants("string") => Some("write it in quotes, for YAML reads 1.10 as 1.1"),
-        Value::Int(_) if wants("string") => Some("write it in quotes"),
-        Value::String(text) if wants("boolean") && (&**text == "true" || &**text == "false") => {
-            Some("write it without quotes")
-        }
-        Value::String(text) if wants("integer") && text.parse::<i64>().is_ok() => Some("write it without quotes"),
-        Value::String(text) if wants("number") && text.parse::<f64>().is_ok_and(f64::is_finite) => {
-            Some("write it without quotes")
-        }
-        Value::Null => Some("give it a value, or leave it out"),
+    let [wanted] = wanted else { return None };
+    let unquoted = Some("write it without quotes");
+    match (value, wanted.as_str()) {
+        (Value::Bool(_), "string") => Some("write it in quotes, for YAML reads yes, no, on and off as booleans, too"),
+        (Value::Float(_), "string") => Some("write it in quotes, for YAML reads 1.10 as 1.1"),
+        (Value::Int(_), "string") => Some("write it in quotes"),
+        (Value::String(text), "boolean") if BOOLEANS.contains(&text.to_lowercase().as_str()) => unquoted,
+        (Value::String(text), "integer") if text.parse::<i64>().is_ok() => unquoted,
+        (Value::String(text), "number") if text.parse::<f64>().is_ok_and(f64::is_finite) => unquoted,
         _ => None,
     }
 }
@@ -251,7 +269,7 @@ fn plain(value: &Value) -> String {
 
 fn sort_of(value: &Value) -> &'static str {
     match value {
-        Value::Null => "null",
+        Value::Null => "nothing (null)",
         Value::Bool(_) => "a boolean",
         Value::Int(_) => "an integer",
         Value::Float(_) => "a number",
@@ -316,9 +334,4 @@ fn join(mut words: Vec<String>, last: &str) -> String {
         Some(word) => format!("{} {last} {word}", words.join(", ")),
         None => "nothing".to_owned(),
     }
-}
-
-fn with_article(words: &str) -> String {
-    let article = if words.starts_with(['a', 'e', 'i', 'o', 'u', 'A', 'E', 'I', 'O', 'U']) { "an" } else { "a" };
-    format!("{article} {words}")
 }

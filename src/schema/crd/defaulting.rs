@@ -1,12 +1,64 @@
 //! The defaults of a schema, and what becomes of `null`.
 //!
-//! Source: apiextensions-apiserver, `pkg/apiserver/schema/defaulting/{algorithm,prunenulls}.go`, in the order of
+//! Source: apiextensions-apiserver, `pkg/apiserver/schema/defaulting/{algorithm,prunenulls,validation}.go`, in the order of
 //! `unstructuredSchemaCoercer` and `unstructuredDefaulter`.
 
 use std::sync::Arc;
 
+use super::node::Flaw;
+use super::rules::Rules;
 use super::schema::{Additional, Schema};
-use crate::value::{Map, Value};
+use super::trail::Trail;
+use super::{document, keywords};
+use crate::schema::Error;
+use crate::value::{Map, Path, Step, Value};
+
+/// Checks that each default is what its schema and its rules want, before any default inside it is applied; outside the
+/// error of a schema that cannot be used.
+pub(super) fn check(schema: &Schema, at: &Trail<'_>) -> Result<Result<(), Flaw>, Error> {
+    let mut found = Vec::new();
+    collect(schema, at, &mut found);
+    if found.is_empty() {
+        return Ok(Ok(()));
+    }
+    let validator = keywords::validator(document::documents(found.iter().map(|(schema, ..)| *schema)))?;
+    let defaults: Map = found.iter().enumerate().map(|(i, (_, value, _))| (i.to_string(), (*value).clone())).collect();
+    if let Some(problem) = validator.problems(&defaults.into())?.into_iter().next() {
+        let of = match problem.path.0.first() {
+            Some(Step::Key(number)) => number.parse().ok().and_then(|number: usize| found.get(number)),
+            _ => None,
+        };
+        let rest = Path(problem.path.0.iter().skip(1).cloned().collect());
+        let path = of.map_or_else(|| at.path(), |(.., path)| path.join(&rest));
+        return Ok(Err(Flaw { path, message: problem.message }));
+    }
+    for (schema, value, path) in found {
+        let rules = match Rules::compile(schema, schema.embedded, true) {
+            Ok(rules) => rules,
+            Err(flaw) => return Ok(Err(flaw)),
+        };
+        let problems = rules.map(|rules| rules.problems(value, schema, &Trail::Root(&path)));
+        if let Some(problem) = problems.into_iter().flatten().next() {
+            return Ok(Err(Flaw { path: problem.path, message: problem.message }));
+        }
+    }
+    Ok(Ok(()))
+}
+
+/// The schemas that have a default, with it and its place in the CRD.
+fn collect<'s>(schema: &'s Schema, at: &Trail<'_>, found: &mut Vec<(&'s Schema, &'s Value, Path)>) {
+    found.extend(schema.default.as_ref().map(|default| (schema, default, at.key("default").path())));
+    if let Some(items) = &schema.items {
+        collect(items, &at.key("items"), found);
+    }
+    let properties = at.key("properties");
+    for (name, property) in &schema.properties {
+        // What is wrong with metadata shows in the metadata.
+        if !(schema.embedded && name.as_ref() == "metadata") {
+            collect(property, &properties.key(name), found);
+        }
+    }
+}
 
 /// The object with its defaults. A `null` where there can be none is as good as nothing: it is replaced by the default,
 /// and taken away from a map where there is no default.

@@ -2,17 +2,13 @@
 
 use std::sync::OnceLock;
 
-use serde_json::{Map, Value as Json};
-
 use super::document::{self, Unknown};
-use super::held::Validator;
 use super::node::Flaw;
 use super::rules::Rules;
 use super::schema::Schema;
 use super::trail::Trail;
-use super::{declare, defaulting, lists, structure};
-use crate::schema::bundle::Bundle;
-use crate::schema::{Check, Error, ErrorKind, Problem};
+use super::{declare, defaulting, keywords, lists, structure};
+use crate::schema::{Check, Error, ErrorKind, Problem, Validator};
 use crate::source::{Location, Span};
 use crate::value::{Path, Step, Value};
 use crate::yaml;
@@ -48,7 +44,11 @@ impl Definition {
     /// The schema cannot be used: see [`Definition::check`].
     pub fn problems(&self, object: &Value) -> Result<Vec<Problem>, Error> {
         let Compiled { schema, validator, rules } = self.compiled()?;
-        let object = defaulting::defaulted(object, schema);
+        // Where unknown fields stay, so does null, and there are no defaults.
+        let object = match self.unknown {
+            Unknown::AllKept => object.clone(),
+            _ => defaulting::defaulted(object, schema),
+        };
         let root = Path::default();
         let at = Trail::Root(&root);
         let mut problems = validator.problems(&object)?;
@@ -81,14 +81,12 @@ impl Definition {
         let value = self.crd.follow(&self.schema).filter(|value| !matches!(value, Value::Null));
         let schema = Schema::read(value.ok_or_else(missing).map_err(flaw)?, &at).map_err(flaw)?;
         structure::check(&schema, &at).map_err(flaw)?;
-        let document = document::document(&schema, self.unknown, metadata()?);
-        let validator = Validator::new(&document).map_err(|error| Error { location: Some(self.locate()), ..error })?;
+        let document = document::document(&schema, self.unknown);
+        let located = |error| Error { location: Some(locate(&self.crd, &self.location, &self.schema)), ..error };
+        let validator = keywords::validator(document).map_err(located)?;
+        defaulting::check(&schema, &at).map_err(located)?.map_err(flaw)?;
         let rules = Rules::compile(&schema, true, true).map_err(flaw)?;
         Ok(Compiled { schema, validator, rules })
-    }
-
-    fn locate(&self) -> Location {
-        locate(&self.crd, &self.location, &self.schema)
     }
 }
 
@@ -97,16 +95,6 @@ fn is_sound(object: &Value, schema: &Schema, problems: &[Problem]) -> bool {
     problems.iter().all(|problem| problem.check == Check::UnknownField)
         || problems.iter().all(|problem| problem.check != Check::MissingField)
             && declare::typed(object, schema, true).is_some()
-}
-
-/// The definitions that the metadata of every object needs.
-fn metadata() -> Result<Map<String, Json>, Error> {
-    let bundle = Bundle::embedded()?;
-    let mut document = bundle.document(bundle.newest(), document::OBJECT_META)?;
-    match document.get_mut("$defs").map(Json::take) {
-        Some(Json::Object(definitions)) => Ok(definitions),
-        _ => Ok(Map::new()),
-    }
 }
 
 /// The error of a CRD that cannot be used.

@@ -1,13 +1,17 @@
-//! The schema of a custom resource as a JSON Schema of draft 2020-12 that says what the API server does of an object: its
+//! The schema of a custom resource as a JSON Schema of draft 7 that says what the API server does of an object: its
 //! validation, and what it finds unknown when it prunes.
 //!
 //! Source: apiextensions-apiserver, `pkg/apiserver/validation/validation.go` and `formats.go`,
 //! `pkg/apiserver/schema/pruning/algorithm.go`, and kube-openapi's `pkg/validation/validate`.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value as Json, json};
 
+use super::keywords::PATTERN;
 use super::schema::{Additional, Kind, Schema};
 use super::{formats, json};
+use crate::schema::definitions::KEYWORD;
 
 /// What becomes of the unknown fields of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,24 +25,32 @@ pub(super) enum Unknown {
 }
 
 /// What pruning leaves of what no schema describes: scalars, and empty maps.
-const PRUNED: &str = "pruned";
+const PRUNED: &str = "#/definitions/pruned";
 
 /// The schema of metadata among the definitions of Kubernetes.
-pub(super) const OBJECT_META: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
+const OBJECT_META: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
 
-/// The document for a whole resource. `definitions` must have that of metadata.
-pub(super) fn document(schema: &Schema, unknown: Unknown, mut definitions: Map<String, Json>) -> Json {
-    let pruned = format!("#/$defs/{PRUNED}");
-    definitions.insert(PRUNED.into(), json!({"additionalProperties": false, "items": {"$ref": pruned}}));
+/// The document for a whole resource.
+pub(super) fn document(schema: &Schema, unknown: Unknown) -> Json {
     let mut document = structure(schema, unknown, true);
-    document.insert("$schema".into(), "https://json-schema.org/draft/2020-12/schema".into());
-    document.insert("$defs".into(), definitions.into());
+    document.insert("definitions".into(), definitions());
     document.into()
+}
+
+/// A document for the values of several schemas: each is a field of an object, by its number.
+pub(super) fn documents<'a>(schemas: impl Iterator<Item = &'a Schema>) -> Json {
+    let properties = schemas.enumerate().map(|(i, schema)| (i.to_string(), structure(schema, Unknown::Refused, false)));
+    let properties: Map<String, Json> = properties.map(|(name, schema)| (name, schema.into())).collect();
+    json!({ "properties": properties, "definitions": definitions() })
+}
+
+fn definitions() -> Json {
+    json!({ "pruned": { "additionalProperties": false, "items": { "$ref": PRUNED } } })
 }
 
 /// What there is.
 fn structure(schema: &Schema, unknown: Unknown, is_root: bool) -> Map<String, Json> {
-    let mut out = checks(schema, schema);
+    let mut out = checks(schema, Some(schema));
     let kinds = match schema.kind {
         _ if schema.int_or_string => vec!["integer", "string"],
         Some(kind) => vec![kind.name()],
@@ -76,9 +88,7 @@ fn structure(schema: &Schema, unknown: Unknown, is_root: bool) -> Map<String, Js
     let additional = match &schema.additional {
         Some(Additional::Each(each)) => Some(structure(each, inner, false).into()),
         Some(Additional::Any(false)) => Some(false.into()),
-        Some(Additional::Any(true)) if unknown != Unknown::AllKept => {
-            Some(json!({"$ref": format!("#/$defs/{PRUNED}")}))
-        }
+        Some(Additional::Any(true)) if unknown != Unknown::AllKept => Some(json!({ "$ref": PRUNED })),
         None if refuses && matches!(schema.kind, Some(Kind::Object) | None) && !schema.int_or_string => {
             Some(false.into())
         }
@@ -96,7 +106,7 @@ fn head(schema: &Schema, name: &str, is_root: bool) -> Json {
     let own = schema.properties.get(name).map(|schema| structure(schema, Unknown::AllKept, false));
     let mut out = own.unwrap_or_default();
     if name == "metadata" {
-        out.insert("$ref".into(), format!("#/$defs/{OBJECT_META}").into());
+        out.insert(KEYWORD.into(), OBJECT_META.into());
     } else {
         out.insert("type".into(), "string".into());
         if !is_root {
@@ -110,12 +120,13 @@ fn is_head(name: &str) -> bool {
     matches!(name, "apiVersion" | "kind" | "metadata")
 }
 
-/// What values must be like, of a schema that says what there is or one that only checks it. `structure` is the former.
-fn checks(schema: &Schema, structure: &Schema) -> Map<String, Json> {
+/// What values must be like, of a schema that says what there is or one that only checks it. `structure` is the former,
+/// if there is one.
+fn checks(schema: &Schema, structure: Option<&Schema>) -> Map<String, Json> {
     let mut out: Map<String, Json> =
         schema.limits.iter().map(|(keyword, value)| ((*keyword).to_owned(), json(value))).collect();
     if let Some(pattern) = &schema.pattern {
-        out.insert("pattern".into(), (**pattern).into());
+        out.insert(PATTERN.into(), (**pattern).into());
     }
     if !schema.required.is_empty() {
         out.insert("required".into(), schema.required.iter().map(|name| Json::from(&**name)).collect());
@@ -126,11 +137,12 @@ fn checks(schema: &Schema, structure: &Schema) -> Map<String, Json> {
         out.insert("enum".into(), options.collect());
     }
     format(schema, structure, &mut out);
+    range(schema, &mut out);
     let combined = combinations(schema, structure);
     match combined.is_empty() {
         true => {}
         // Of `null` only the type is checked.
-        false if structure.nullable => {
+        false if structure.is_some_and(|structure| structure.nullable) => {
             out.insert("if".into(), json!({"type": "null"}));
             out.insert("else".into(), combined.into());
         }
@@ -139,8 +151,8 @@ fn checks(schema: &Schema, structure: &Schema) -> Map<String, Json> {
     out
 }
 
-fn combinations(schema: &Schema, structure: &Schema) -> Map<String, Json> {
-    let spelt = structure.int_or_string;
+fn combinations(schema: &Schema, structure: Option<&Schema>) -> Map<String, Json> {
+    let spelt = structure.is_some_and(|structure| structure.int_or_string);
     let mut out = Map::new();
     for (keyword, list) in [("allOf", &schema.all_of), ("anyOf", &schema.any_of), ("oneOf", &schema.one_of)] {
         // That it is an integer or a string is said already.
@@ -154,18 +166,19 @@ fn combinations(schema: &Schema, structure: &Schema) -> Map<String, Json> {
 }
 
 /// A schema inside `allOf`, `anyOf`, `oneOf` or `not`.
-fn nested(check: &Schema, structure: &Schema) -> Json {
+fn nested(check: &Schema, structure: Option<&Schema>) -> Json {
     let mut out = checks(check, structure);
     out.extend(check.kind.map(|kind| ("type".into(), kind.name().into())));
-    if let (Some(check), Some(structure)) = (&check.items, &structure.items) {
-        out.insert("items".into(), nested(check, structure));
+    if let Some(items) = &check.items {
+        let structure = structure.and_then(|structure| structure.items.as_deref());
+        out.insert("items".into(), nested(items, structure));
     }
     if !check.properties.is_empty() {
-        let properties = check.properties.iter().filter_map(|(name, check)| {
-            let structure = structure.properties.get(name)?;
-            Some((name.to_string(), nested(check, structure)))
-        });
-        out.insert("properties".into(), properties.collect::<Map<_, _>>().into());
+        let property = |(name, check): (&Arc<str>, &Schema)| {
+            let structure = structure.and_then(|structure| structure.properties.get(name));
+            (name.to_string(), nested(check, structure))
+        };
+        out.insert("properties".into(), check.properties.iter().map(property).collect::<Map<_, _>>().into());
     }
     if let Some(Additional::Any(false)) = check.additional {
         out.insert("additionalProperties".into(), false.into());
@@ -174,24 +187,20 @@ fn nested(check: &Schema, structure: &Schema) -> Json {
 }
 
 /// The format, if it is one that the API server checks for the type.
-fn format(schema: &Schema, structure: &Schema, out: &mut Map<String, Json>) {
-    let Some(name) = schema.format.as_deref() else { return };
-    let kind = schema.kind.filter(|_| !schema.int_or_string);
-    let of_strings = structure.int_or_string || matches!(structure.kind, Some(Kind::String) | None);
-    match kind {
-        None | Some(Kind::String) if of_strings => {
-            out.extend(formats::known(name).map(|name| ("format".into(), name.into())));
-        }
-        Some(Kind::Integer) if name == "int32" => {
-            let own = [("minimum", i64::from(i32::MIN)), ("maximum", i64::from(i32::MAX))];
-            for (keyword, limit) in own {
-                let tighter = ["minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum"];
-                let known = tighter.iter().any(|known| known.ends_with(&keyword[1..]) && out.contains_key(*known));
-                if !known {
-                    out.insert(keyword.into(), limit.into());
-                }
-            }
-        }
-        _ => {}
+fn format(schema: &Schema, structure: Option<&Schema>, out: &mut Map<String, Json>) {
+    let kind = schema.kind.or(structure.and_then(|structure| structure.kind));
+    let is_text = matches!(kind, None | Some(Kind::String)) || schema.int_or_string;
+    let known = schema.format.as_deref().filter(|_| is_text).and_then(formats::known);
+    out.extend(known.map(|name| ("format".into(), name.into())));
+}
+
+/// The range of an integer's type: that of Go, or of the format.
+fn range(schema: &Schema, out: &mut Map<String, Json>) {
+    if schema.kind != Some(Kind::Integer) {
+        return;
     }
+    let is_short = schema.format.as_deref() == Some("int32");
+    let (least, most) = if is_short { (i32::MIN.into(), i32::MAX.into()) } else { (i64::MIN, i64::MAX) };
+    out.entry("minimum").or_insert(least.into());
+    out.entry("maximum").or_insert(most.into());
 }

@@ -10,7 +10,7 @@ use regex::Regex;
 
 use crate::cel::functions::{time, url};
 
-/// A format's name without dashes, and whether a text is of it.
+/// A format's name, and whether a text is of it.
 type Row = (&'static str, fn(&str) -> bool);
 
 /// All formats.
@@ -20,7 +20,7 @@ pub(super) const FORMATS: &[Row] = &[
     ("cidr", |text| is_cidr(text)),
     ("creditcard", |text| is_credit_card(text)),
     ("date", is_date),
-    ("datetime", is_date_time),
+    ("date-time", is_date_time),
     ("duration", |text| duration(text).is_some()),
     ("email", is_email),
     ("hexcolor", |text| {
@@ -57,8 +57,8 @@ pub(super) const FORMATS: &[Row] = &[
 
 /// The name under which a format is checked; `None` where it is not.
 pub(super) fn known(name: &str) -> Option<&'static str> {
-    let bare = name.replace('-', "");
-    FORMATS.iter().map(|(known, _)| *known).find(|known| *known == bare)
+    let bare = |name: &str| name.replace('-', "");
+    FORMATS.iter().map(|(known, _)| *known).find(|known| bare(known) == bare(name))
 }
 
 /// Reads a duration into nanoseconds: as Go does, or numbers with units of other libraries anywhere in the text
@@ -221,14 +221,15 @@ fn is_label(text: &str) -> bool {
     text.bytes().all(|b| inner(b) || b == b'-') && ends.iter().all(|end| end.is_some_and(|b| inner(*b)))
 }
 
-/// Six, eight or twenty bytes: pairs of digits with `:` or `-`, or fours with `.`.
+/// Six, eight or twenty bytes: pairs of digits with `:` or `-`, fours with `.`, or with nothing between them.
 fn is_mac(text: &str) -> bool {
     let parts = |sign: char, digits: usize| {
         let parts: Vec<&str> = text.split(sign).collect();
         let good = |part: &&str| part.len() == digits && part.bytes().all(|b| b.is_ascii_hexdigit());
         parts.iter().all(good) && matches!(parts.len() * digits / 2, 6 | 8 | 20)
     };
-    parts(':', 2) || parts('-', 2) || parts('.', 4)
+    let bare = text.bytes().all(|b| b.is_ascii_hexdigit()) && matches!(text.len(), 12 | 16 | 40);
+    bare || parts(':', 2) || parts('-', 2) || parts('.', 4)
 }
 
 /// The digits of a UUID, whose dashes may each be left out.

@@ -6,7 +6,7 @@ mod definition;
 mod document;
 mod field_path;
 mod formats;
-mod held;
+mod keywords;
 mod lists;
 mod node;
 mod rule;
@@ -19,6 +19,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use definition::Definition;
+pub(super) use keywords::PATTERN;
 
 use document::Unknown;
 use node::{Flaw, Node};
@@ -31,8 +32,11 @@ use crate::value::{Path, Value};
 /// The custom resources of CRDs, by group and kind. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct CustomResources {
-    groups: Arc<BTreeMap<Arc<str>, BTreeMap<Arc<str>, Versions>>>,
+    groups: Arc<BTreeMap<Arc<str>, Kinds>>,
 }
+
+/// The kinds of a group.
+type Kinds = BTreeMap<Arc<str>, Versions>;
 
 /// The versions of a kind that are served.
 type Versions = BTreeMap<Arc<str>, Arc<Definition>>;
@@ -95,11 +99,20 @@ impl Head {
             "apiextensions.k8s.io/v1beta1" => true,
             other => return Err(node.flaw("apiVersion", format!("expected apiextensions.k8s.io/v1, found {other}"))),
         };
+        // What v1beta1 takes for granted.
+        let scope = Arc::from("Namespaced");
         let of_spec = at.key("spec");
         let spec = Node::new(crd.get("spec").unwrap_or(&Value::Null), &of_spec)?;
         let of_names = of_spec.key("names");
         let names = Node::new(spec.get("names").unwrap_or(&Value::Null), &of_names)?;
+        let scope = spec.need("scope").or_else(|flaw| if is_old { Ok(&scope) } else { Err(flaw) })?;
+        if !matches!(&**scope, "Cluster" | "Namespaced") {
+            return Err(spec.flaw("scope", format!("must be Cluster or Namespaced, found {scope:?}")));
+        }
         let (group, plural) = (spec.need("group")?, names.need("plural")?);
+        if !group.contains('.') {
+            return Err(spec.flaw("group", format!("must be a domain with a dot in it, found {group:?}")));
+        }
         let name = format!("{plural}.{group}");
         if crd.at(["metadata", "name"]).and_then(Value::as_str) != Some(&name) {
             let path = at.key("metadata").key("name").path();

@@ -278,10 +278,8 @@ fn read_list_type(node: &Node<'_>) -> Result<ListType, Flaw> {
     let keys = node.texts("x-kubernetes-list-map-keys")?;
     let named = node.text("x-kubernetes-list-type")?;
     match named.map(|name| &**name) {
-        Some("map") => return Ok(ListType::Map(keys)),
-        _ if !keys.is_empty() => {
-            return Err(node.flaw("x-kubernetes-list-map-keys", "needs `x-kubernetes-list-type: map`"));
-        }
+        Some("map") => Ok(ListType::Map(keys)),
+        _ if !keys.is_empty() => Err(node.flaw("x-kubernetes-list-map-keys", "needs `x-kubernetes-list-type: map`")),
         None | Some("atomic") => Ok(ListType::Atomic),
         Some("set") => Ok(ListType::Set),
         Some(other) => {

@@ -20,6 +20,8 @@ pub(super) fn check(schema: &Schema, at: &Trail<'_>) -> Result<(), Flaw> {
     if schema.nullable {
         return Err(flaw(at, "nullable", "the root must not be nullable"));
     }
+    // As there, only what the root checks has to be there: a check below of what is not looks at unknown fields.
+    complete(schema, schema, at, at)?;
     invariants(schema, Level::Root, false, at)
 }
 
@@ -27,7 +29,6 @@ fn invariants(schema: &Schema, level: Level, in_metadata: bool, at: &Trail<'_>) 
     types(schema, level, at)?;
     extensions(schema, in_metadata, at)?;
     list_type(schema, at)?;
-    complete(schema, schema, at, at)?;
     let is_resource = level == Level::Root || schema.embedded;
     if is_resource {
         head(schema, level, at)?;

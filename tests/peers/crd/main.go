@@ -109,7 +109,10 @@ func judge(crds, objects []json.RawMessage) answer {
 	}
 	var refused []string
 	for _, err := range crdvalidation.ValidateCustomResourceDefinition(ctx, crd) {
-		if !strings.Contains(err.Detail, "cost") || err.Type != field.ErrorTypeForbidden {
+		isCost := err.Type == field.ErrorTypeForbidden && strings.Contains(err.Detail, "cost")
+		// It could be so in v1beta1, and what is in a cluster still is.
+		isOld := isV1beta1(crds[0]) && err.Field == "spec.preserveUnknownFields"
+		if !isCost && !isOld {
 			refused = append(refused, err.Field+": "+err.Detail)
 		}
 	}
@@ -127,14 +130,8 @@ func judge(crds, objects []json.RawMessage) answer {
 // decode reads a CRD as the API server does, into the type that it works with. What was written as v1beta1 it still has
 // the conversion for.
 func decode(text json.RawMessage) (*apiextensions.CustomResourceDefinition, error) {
-	var head struct {
-		APIVersion string `json:"apiVersion"`
-	}
-	if err := json.Unmarshal(text, &head); err != nil {
-		return nil, err
-	}
 	crd := &apiextensions.CustomResourceDefinition{}
-	if head.APIVersion == apiextensionsv1beta1.SchemeGroupVersion.String() {
+	if isV1beta1(text) {
 		old := &apiextensionsv1beta1.CustomResourceDefinition{}
 		if err := json.Unmarshal(text, old); err != nil {
 			return nil, err
@@ -154,6 +151,13 @@ func decode(text json.RawMessage) (*apiextensions.CustomResourceDefinition, erro
 		}
 	}
 	return crd, apiextensionsv1.Convert_v1_CustomResourceDefinition_To_apiextensions_CustomResourceDefinition(v1, crd, nil)
+}
+
+func isV1beta1(text json.RawMessage) bool {
+	var head struct {
+		APIVersion string `json:"apiVersion"`
+	}
+	return json.Unmarshal(text, &head) == nil && head.APIVersion == apiextensionsv1beta1.SchemeGroupVersion.String()
 }
 
 func judgeObject(ctx context.Context, crd *apiextensions.CustomResourceDefinition, text json.RawMessage) []problem {

@@ -7,7 +7,7 @@
 //
 // It prints a JSON object for each document of each file: kubeconform's status with -strict (valid, invalid, error or
 // empty; of a List the worst of its items) and its messages, and what the API server's code says when it decodes the
-// document into its Go type as for fieldValidation=Strict: "ok", "unknown kind", or its error.
+// document into its Go type as for fieldValidation=Strict: "ok", "unknown kind", or its error; nothing of an older version.
 package main
 
 import (
@@ -37,7 +37,7 @@ type answer struct {
 	Version     string   `json:"version"`
 	Kubeconform string   `json:"kubeconform"`
 	Messages    []string `json:"messages,omitempty"`
-	Decode      string   `json:"decode"`
+	Decode      string   `json:"decode,omitempty"`
 }
 
 // The statuses of kubeconform, the worse the later.
@@ -88,7 +88,10 @@ func main() {
 		scanner.Split(resource.SplitYAMLDocument)
 		for document := 0; scanner.Scan(); document++ {
 			whole := resource.Resource{Path: file, Bytes: bytes.Clone(scanner.Bytes())}
-			answer := answer{File: file, Document: document, Version: version, Decode: "ok"}
+			answer := answer{File: file, Document: document, Version: version}
+			if version == newest {
+				answer.Decode = "ok"
+			}
 			worst := 0
 			for _, item := range whole.Resources() {
 				result := kubeconform.ValidateResource(item)
