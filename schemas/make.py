@@ -66,11 +66,7 @@ def main():
     arguments.add_argument("--wheel", type=pathlib.Path, help="the wheel, where it need not be downloaded")
     options = arguments.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        wheel = options.wheel or download(folder)
-        digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
-        if digest != SHA256:
-            sys.exit(f"{wheel.name} is not the package that is pinned: its sha256 is {digest}")
-        head, blocks = contents(zipfile.ZipFile(wheel))
+        head, blocks = contents(package(options.wheel or download(folder)))
     if not options.check:
         BUNDLE.write_bytes(write(head, blocks))
     elif read(BUNDLE.read_bytes()) != (head, blocks):
@@ -82,6 +78,14 @@ def download(folder):
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
     subprocess.run([*pip, "download", "--no-deps", "--only-binary", ":all:", "--dest", folder, f"{PACKAGE}=={VERSION}"], check=True)
     return next(pathlib.Path(folder).glob("*.whl"))
+
+
+def package(wheel):
+    """The wheel, opened, if it is the one that is pinned."""
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    if digest != SHA256:
+        sys.exit(f"{wheel.name} is not the package that is pinned: its sha256 is {digest}")
+    return zipfile.ZipFile(wheel)
 
 
 def contents(wheel):

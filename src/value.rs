@@ -123,10 +123,15 @@ impl Value {
 
     /// Follows a path.
     pub fn follow(&self, path: &Path) -> Option<&Value> {
-        path.0.iter().try_fold(self, |value, step| match step {
-            Step::Key(key) => value.get(key),
-            Step::Index(index) => value.as_list()?.get(*index),
-        })
+        path.0.iter().try_fold(self, Self::step)
+    }
+
+    /// Goes one step down.
+    pub fn step(&self, step: &Step) -> Option<&Value> {
+        match step {
+            Step::Key(key) => self.get(key),
+            Step::Index(index) => self.as_list()?.get(*index),
+        }
     }
 
     /// What `encoding/json` calls the type in its errors.

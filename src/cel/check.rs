@@ -3,7 +3,7 @@
 //! Types that are not known yet are variables, bound when an operand says more. An attempt that fails leaves nothing
 //! bound.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use super::CompileErrorKind;
 use super::declarations;
@@ -129,6 +129,10 @@ impl Checker {
                 Some(Err(())) => return Err(CompileErrorKind::UndefinedField(field.to_owned())),
                 None => return Err(CompileErrorKind::NoFields((*name).to_owned())),
             },
+            Type::Struct(of) => {
+                let found = of.fields.get(field).cloned();
+                found.ok_or_else(|| CompileErrorKind::UndefinedField(field.to_owned()))?
+            }
             Type::Var(_) => {
                 self.assignable(&Type::Dyn, &target);
                 Type::Dyn
@@ -170,10 +174,13 @@ impl Checker {
 
     /// The type of syntax that is checked like a call.
     pub fn syntax(&mut self, name: &str, args: &[Type]) -> Result<Type, CompileErrorKind> {
-        let known = SYNTAX.iter().find(|(known, _)| *known == name);
+        static READ: LazyLock<Vec<(&str, Vec<Signature>)>> = LazyLock::new(|| {
+            let read = |texts: &[&'static str]| texts.iter().map(|text| Signature::read(text)).collect();
+            SYNTAX.iter().map(|(name, texts)| (*name, read(texts))).collect()
+        });
         let mut result = None;
-        for text in known.map_or(&[][..], |(_, signatures)| signatures) {
-            self.matches(&Signature::read(text), args, &mut result);
+        for signature in READ.iter().find(|(known, _)| *known == name).map_or(&[][..], |(_, signatures)| signatures) {
+            self.matches(signature, args, &mut result);
         }
         let style = if name.starts_with('@') { Style::Member } else { Style::Global };
         result.ok_or_else(|| self.no_overload(name, style, args))

@@ -2,10 +2,13 @@
 
 use crate::chart;
 use crate::finding::{Fault, Setter};
+use crate::infer;
 use crate::manifest::{self, Object};
 use crate::policy::{self, reach};
 use crate::render;
+use crate::schema;
 use crate::source::Location;
+use crate::usage;
 use crate::values;
 
 impl From<chart::Error> for Fault {
@@ -71,6 +74,16 @@ impl From<values::Error> for Fault {
     }
 }
 
+impl From<infer::Error> for Fault {
+    fn from(error: infer::Error) -> Self {
+        let fault = Self::new(error.to_string());
+        match error {
+            infer::Error::Annotation { location, .. } => fault.label(location, "here"),
+            infer::Error::Values { .. } => fault,
+        }
+    }
+}
+
 impl From<manifest::Error> for Fault {
     fn from(error: manifest::Error) -> Self {
         let mut fault = Self::new(error.message);
@@ -118,15 +131,47 @@ pub(super) fn of_render(error: render::Error) -> Vec<Fault> {
     }
 }
 
+/// Every template that cannot be analysed is named.
+impl From<usage::Error> for Vec<Fault> {
+    fn from(error: usage::Error) -> Self {
+        match error {
+            usage::Error::Templates(error) => of_render(error),
+            usage::Error::Thread(_) => vec![Fault::new(error.to_string())],
+        }
+    }
+}
+
+impl From<schema::Error> for Fault {
+    fn from(error: schema::Error) -> Self {
+        let fault = Self::new(error.to_string());
+        let fault = match error.location {
+            Some(place) => fault.label(place, "here"),
+            None => fault,
+        };
+        match error.kind {
+            schema::ErrorKind::UnknownVersion { .. } => {
+                fault.help("--schema-location names a folder of schemas; --no-schemas leaves them out")
+            }
+            _ => fault,
+        }
+    }
+}
+
 /// A policy that cannot be evaluated, with the object that it stumbled over.
 pub(super) fn of_policy(error: &policy::Error, objects: &[Object]) -> Fault {
-    let object = match &error.kind {
-        policy::ErrorKind::Evaluate { object: Some(index), .. }
-        | policy::ErrorKind::Schema { object: Some(index), .. } => objects.get(*index),
-        _ => None,
-    };
-    let text = object.map_or_else(|| "here".to_owned(), |object| format!("here, for {}", object.reference));
-    Fault::new(error.to_string()).label(error.location.clone(), text)
+    let object = |index: &Option<usize>| index.and_then(|index| objects.get(index)).map(|object| &object.reference);
+    match &error.kind {
+        policy::ErrorKind::Schema { error, object: index } => {
+            let fault = Fault::from((**error).clone());
+            let message = object(index).map(|object| format!("{object}: {}", fault.message));
+            Fault { message: message.unwrap_or_else(|| fault.message.clone()), ..fault }
+        }
+        policy::ErrorKind::Evaluate { object: index, .. } => {
+            let text = object(index).map_or_else(|| "here".to_owned(), |object| format!("here, for {object}"));
+            Fault::new(error.to_string()).label(error.location.clone(), text)
+        }
+        _ => Fault::new(error.to_string()).label(error.location.clone(), "here"),
+    }
 }
 
 /// Why nobody can say who reads which Secret.

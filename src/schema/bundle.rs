@@ -128,19 +128,32 @@ impl Bundle {
     /// # Errors
     /// The bundle has no such version or definition, or is broken.
     pub fn document(&self, version: Minor, definition: &str) -> Result<Value, Error> {
-        let bit = self.bit(version)?;
         let mut definitions = Map::new();
         let mut wanted = BTreeSet::from([definition.to_owned()]);
         while let Some(name) = wanted.pop_first() {
-            let text = find(self.text(block_of(&name))?, &name, bit);
-            let text = text.ok_or_else(|| broken(format!("Kubernetes {version} has no {name}")))?;
-            let mut schema = serde_json::from_str(text).map_err(|error| broken(format!("{name}: {error}")))?;
-            let mut references = Vec::new();
-            make_strict(&mut schema, &mut references);
+            let (schema, references) = self.read(version, &name)?;
             definitions.insert(name, schema);
             wanted.extend(references.into_iter().filter(|reference| !definitions.contains_key(reference)));
         }
         Ok(json!({ "$ref": format!("#/$defs/{definition}"), "$defs": definitions }))
+    }
+
+    /// A definition alone: its references are `#/$defs/<name>` of other ones.
+    ///
+    /// # Errors
+    /// The bundle has no such version or definition, or is broken.
+    pub fn schema(&self, version: Minor, definition: &str) -> Result<Value, Error> {
+        self.read(version, definition).map(|(schema, _)| schema)
+    }
+
+    /// A definition, and those that it refers to.
+    fn read(&self, version: Minor, name: &str) -> Result<(Value, Vec<String>), Error> {
+        let text = find(self.text(block_of(name))?, name, self.bit(version)?);
+        let text = text.ok_or_else(|| broken(format!("Kubernetes {version} has no {name}")))?;
+        let mut schema = serde_json::from_str(text).map_err(|error| broken(format!("{name}: {error}")))?;
+        let mut references = Vec::new();
+        make_strict(&mut schema, &mut references);
+        Ok((schema, references))
     }
 
     /// The bit that stands for a version.

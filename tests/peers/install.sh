@@ -1,34 +1,43 @@
 #!/bin/sh
-# Build the real Helm that plimsoll is compared with, from its published Go module, into target/peers/helm.
+# Build the real programs that plimsoll is compared with, from their published Go modules, into target/peers: Helm, and
+# kubeconform.
 #
-#   tests/peers/install.sh          build it unless that version is already there
+#   tests/peers/install.sh          builds those whose version is not there yet
 #
-# Needs Go (1.21 or newer: it fetches the toolchain that Helm asks for where its own is older) and the Go module proxy
-# or a filled module cache. A first build takes two to three minutes on two cores; later ones are read from Go's cache.
+# Needs Go (1.21 or newer: it fetches the toolchain that they ask for where its own is older) and the Go module proxy or
+# a filled module cache. A first build takes two to three minutes on two cores; later ones are read from Go's cache.
 set -eu
 
-version=v4.1.4
+helm=v4.1.4
 # The commit of that tag, and the state of its tree: charts can print both through .Capabilities.HelmVersion.
-commit=05fa37973dc9e42b76e1d2883494c87174b6074f
+helm_commit=05fa37973dc9e42b76e1d2883494c87174b6074f
+kubeconform=v0.8.0
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
 target=${CARGO_TARGET_DIR:-$root/target}/peers
-
-if [ -x "$target/helm" ] && "$target/helm" version --template '{{ .Version }} {{ .GitCommit }}' 2>/dev/null | grep -qx "$version $commit"; then
-    echo "helm $version is in $target"
-    exit 0
-fi
-if ! command -v go >/dev/null 2>&1; then
-    echo "install.sh: Go is needed to build Helm $version (https://go.dev/doc/install)" >&2
-    exit 2
-fi
-
 mkdir -p "$target"
+
+# Install a program of a module: its name, its version, the path of its package, the flags of its linker.
+build() {
+    if ! command -v go >/dev/null 2>&1; then
+        echo "install.sh: Go is needed to build $1 $2 (https://go.dev/doc/install)" >&2
+        exit 2
+    fi
+    CGO_ENABLED=0 GOFLAGS= GOTOOLCHAIN=auto GOBIN="$target" go install -trimpath -ldflags "-s -w $4" "$3@$2"
+    echo "$1 $2 is built"
+}
+
 # As Helm's Makefile builds a release. The Kubernetes version that charts see needs no flag: Helm reads it from the
 # version of k8s.io/client-go in its build information.
-variables=helm.sh/helm/v4/internal/version
-CGO_ENABLED=0 GOFLAGS= GOTOOLCHAIN=auto GOBIN="$target" go install -trimpath -ldflags "-s -w \
-    -X $variables.version=$version -X $variables.metadata= \
-    -X $variables.gitCommit=$commit -X $variables.gitTreeState=clean" \
-    "helm.sh/helm/v4/cmd/helm@$version"
-"$target/helm" version
+if "$target/helm" version --template '{{ .Version }} {{ .GitCommit }}' 2>/dev/null | grep -qx "$helm $helm_commit"; then
+    echo "helm $helm is in $target"
+else
+    variables=helm.sh/helm/v4/internal/version
+    build helm "$helm" helm.sh/helm/v4/cmd/helm "-X $variables.version=$helm -X $variables.metadata= \
+        -X $variables.gitCommit=$helm_commit -X $variables.gitTreeState=clean"
+fi
+if "$target/kubeconform" -v 2>/dev/null | grep -qx "$kubeconform"; then
+    echo "kubeconform $kubeconform is in $target"
+else
+    build kubeconform "$kubeconform" github.com/yannh/kubeconform/cmd/kubeconform "-X main.version=$kubeconform"
+fi

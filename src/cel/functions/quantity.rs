@@ -105,6 +105,11 @@ fn combine(args: &[Val], with: fn(i128, i128) -> Option<i128>) -> Result<Val, Fa
     Ok(Val::new(Opaque::Quantity(Quantity { nanos, integer }).into()))
 }
 
+/// Whether a text is a quantity (`resource.ParseQuantity`).
+pub fn is_quantity(text: &str) -> bool {
+    parse(text).is_ok()
+}
+
 /// `[+-]digits[.digits][suffix]`: a decimal suffix (`m`, `k`, `M`, …), a binary one (`Ki`, …) or an exponent.
 fn parse(text: &str) -> Result<Quantity, Failure> {
     let format =

@@ -3,7 +3,6 @@
 //! Source: Helm's `pkg/chart/common/util/jsonschema.go`. No schema is ever fetched: Helm would ask any host, and read
 //! any file, that a `$ref` names.
 
-mod cost;
 mod formats;
 mod report;
 mod words;
@@ -11,19 +10,13 @@ mod words;
 use std::fmt;
 
 use jsonschema::error::ValidationErrorKind;
-use jsonschema::{PatternOptions, ReferencingError, Retrieve, Uri, ValidationError};
+use jsonschema::{ReferencingError, Retrieve, Uri, ValidationError};
 use serde_json::Value as Json;
 
 use crate::chart::Chart;
-use crate::json;
-use crate::value::{Numbers, Path, Step, Value};
+use crate::value::{Numbers, Path, Value};
+use crate::{json, json_schema};
 use report::Report;
-
-/// The largest regular expression of a schema, compiled, in bytes.
-const MAX_PATTERN: usize = 1 << 20;
-
-/// The stack for the deepest values and schemas that are let through, in bytes. Untouched, it costs nothing.
-const STACK: usize = 256 << 20;
 
 /// Values that do not meet the schemas of their charts. Prints what Helm prints.
 #[derive(Debug, Clone)]
@@ -74,13 +67,7 @@ pub(super) fn check(chart: &Chart, values: &Value) -> Result<(), SchemaError> {
     let mut charts = Vec::new();
     if has_schema(chart) {
         let work = || check_chart(chart, values, &Path::default(), &mut charts);
-        // The validator recurses through schemas and values; both may be as deep as YAML allows.
-        std::thread::scope(|scope| {
-            let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work);
-            thread.map(|thread| thread.join())
-        })
-        .map_err(|_| SchemaError::unchecked(chart))?
-        .map_err(|_| SchemaError::unchecked(chart))?;
+        json_schema::on_large_stack(work).ok_or_else(|| SchemaError::unchecked(chart))?;
     }
     if charts.is_empty() { Ok(()) } else { Err(SchemaError { charts }) }
 }
@@ -110,8 +97,11 @@ fn check_chart(chart: &Chart, values: &Value, path: &Path, found: &mut Vec<Chart
 /// What is wrong with values; or what is wrong with the schema, in Helm's words.
 fn check_one(schema: &[u8], values: &Value) -> Result<Option<Report>, String> {
     let schema: Json = serde_json::from_slice(schema).map_err(|error| syntax_error(schema, &error))?;
+    if json_schema::is_too_deep(&schema) {
+        return Err("the schema takes too long to check".to_string());
+    }
+    json_schema::check(&schema, values)?;
     let values = to_json(values);
-    cost::check(&schema, &values)?;
     let validator = options().build(&schema).map_err(|error| schema_error(&schema, error))?;
     let errors: Vec<ValidationError> = validator.iter_errors(&values).collect();
     Ok(if errors.is_empty() { None } else { Some(Report::new(&schema, &values, &errors)) })
@@ -123,8 +113,7 @@ fn options<'i>() -> jsonschema::ValidationOptions<'i> {
     options
         .with_retriever(Nowhere)
         .with_base_uri("file:///values.schema.json")
-        // Like Go's: no backtracking, no surprises.
-        .with_pattern_options(PatternOptions::regex().size_limit(MAX_PATTERN).dfa_size_limit(MAX_PATTERN))
+        .with_pattern_options(json_schema::patterns())
         // Upstream checks content only when asked to.
         .without_content_encoding_support("base64")
         .without_content_media_type_support("application/json")
@@ -193,22 +182,4 @@ fn to_json(value: &Value) -> Json {
         Value::List(items) => items.iter().map(to_json).collect(),
         Value::Map(map) => Json::Object(map.iter().map(|(key, value)| (key.to_string(), to_json(value))).collect()),
     }
-}
-
-/// The steps of a JSON pointer's tokens through values.
-fn steps(tokens: &[String], values: &Value, from: &Path) -> Path {
-    let mut path = from.clone();
-    let mut value = Some(values);
-    for token in tokens {
-        let step = match (value, token.parse()) {
-            (Some(Value::List(_)), Ok(index)) => Step::Index(index),
-            _ => Step::Key(token.as_str().into()),
-        };
-        value = value.and_then(|value| match &step {
-            Step::Key(key) => value.get(key),
-            Step::Index(index) => value.as_list()?.get(*index),
-        });
-        path.0.push(step);
-    }
-    path
 }

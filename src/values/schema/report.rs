@@ -10,7 +10,8 @@ use jsonschema::ValidationError;
 use jsonschema::error::ValidationErrorKind as Kind;
 use serde_json::Value as Json;
 
-use super::{Problem, steps, words};
+use super::{Problem, words};
+use crate::json_schema::{self, tokens};
 use crate::value::{Path, Value};
 
 /// All that is wrong with one chart's values.
@@ -118,7 +119,7 @@ impl Report {
         found
             .into_iter()
             .map(|node| {
-                let path = steps(&node.at, values, from);
+                let path = from.join(&json_schema::path(&node.at, values));
                 let path = node.surplus.as_ref().map_or_else(|| path.clone(), |key| path.key(key.as_str()));
                 Problem { path, message: node.text.clone() }
             })
@@ -164,11 +165,6 @@ impl<'e> Flat<'e> {
     fn new(error: &'e ValidationError<'e>) -> Self {
         Self { error, keywords: tokens(error.evaluation_path().as_str()), at: tokens(error.instance_path().as_str()) }
     }
-}
-
-/// The tokens of a JSON pointer.
-fn tokens(pointer: &str) -> Vec<String> {
-    pointer.split('/').skip(1).map(|token| token.replace("~1", "/").replace("~0", "~")).collect()
 }
 
 struct Explain<'s> {

@@ -8,6 +8,9 @@ use std::collections::HashMap;
 
 use serde_json::Value as Json;
 
+use super::reference::target;
+use crate::value::Value;
+
 /// The most checks of one value against one schema, counted as the validator makes them.
 const MAX_CHECKS: u64 = 5_000_000;
 /// The deepest nesting of schemas around one value.
@@ -18,7 +21,7 @@ const MAX_DEPTH: usize = 5_000;
 /// # Errors
 ///
 /// A sentence, where they are too many or a reference leads back to itself.
-pub(super) fn check(schema: &Json, values: &Json) -> Result<(), String> {
+pub fn check(schema: &Json, values: &Value) -> Result<(), String> {
     let mut count = Count { root: schema, known: HashMap::new(), depth: 0 };
     match count.checks(schema, values) {
         Ok(checks) if checks <= MAX_CHECKS => Ok(()),
@@ -30,12 +33,12 @@ pub(super) fn check(schema: &Json, values: &Json) -> Result<(), String> {
 struct Count<'s> {
     root: &'s Json,
     /// By the addresses of schema and value; `None` while it is being counted.
-    known: HashMap<(*const Json, *const Json), Option<u64>>,
+    known: HashMap<(*const Json, *const Value), Option<u64>>,
     depth: usize,
 }
 
 impl<'s> Count<'s> {
-    fn checks(&mut self, schema: &'s Json, value: &Json) -> Result<u64, String> {
+    fn checks(&mut self, schema: &'s Json, value: &Value) -> Result<u64, String> {
         let Json::Object(keywords) = schema else { return Ok(1) };
         let pair = (std::ptr::from_ref(schema), std::ptr::from_ref(value));
         match self.known.get(&pair) {
@@ -66,17 +69,16 @@ impl<'s> Count<'s> {
         keyword: &str,
         inner: &'s Json,
         siblings: &'s serde_json::Map<String, Json>,
-        value: &Json,
+        value: &Value,
     ) -> Result<u64, String> {
         let mut checks: u64 = 0;
-        let mut add = |this: &mut Self, schema: &'s Json, value: &Json| -> Result<(), String> {
+        let mut add = |this: &mut Self, schema: &'s Json, value: &Value| -> Result<(), String> {
             checks = checks.saturating_add(this.checks(schema, value)?);
             Ok(())
         };
         match (keyword, inner, value) {
             ("$ref" | "$dynamicRef" | "$recursiveRef", Json::String(reference), _) => {
-                let target = reference.strip_prefix('#').and_then(|pointer| self.root.pointer(&decoded(pointer)));
-                if let Some(target) = target {
+                if let Some(target) = target(reference, self.root) {
                     add(self, target, value)?;
                 }
             }
@@ -86,40 +88,40 @@ impl<'s> Count<'s> {
                 }
             }
             ("not" | "if" | "then" | "else", schema, _) => add(self, schema, value)?,
-            ("dependentSchemas" | "dependencies", Json::Object(schemas), Json::Object(map)) => {
-                for (_, schema) in schemas.iter().filter(|(name, _)| map.contains_key(*name)) {
+            ("dependentSchemas" | "dependencies", Json::Object(schemas), Value::Map(map)) => {
+                for (_, schema) in schemas.iter().filter(|(name, _)| map.get(name).is_some()) {
                     add(self, schema, value)?;
                 }
             }
-            ("properties", Json::Object(schemas), Json::Object(map)) => {
-                for (name, value) in map {
-                    if let Some(schema) = schemas.get(name) {
+            ("properties", Json::Object(schemas), Value::Map(map)) => {
+                for (name, value) in map.iter() {
+                    if let Some(schema) = schemas.get(&**name) {
                         add(self, schema, value)?;
                     }
                 }
             }
-            ("patternProperties", Json::Object(schemas), Json::Object(map)) => {
-                for value in map.values() {
+            ("patternProperties", Json::Object(schemas), Value::Map(map)) => {
+                for (_, value) in map.iter() {
                     for schema in schemas.values() {
                         add(self, schema, value)?;
                     }
                 }
             }
-            ("additionalProperties" | "unevaluatedProperties", schema, Json::Object(map)) => {
+            ("additionalProperties" | "unevaluatedProperties", schema, Value::Map(map)) => {
                 let known = siblings.get("properties");
-                for (name, value) in map {
-                    if known.is_none_or(|known| known.get(name).is_none()) {
+                for (name, value) in map.iter() {
+                    if known.is_none_or(|known| known.get(&**name).is_none()) {
                         add(self, schema, value)?;
                     }
                 }
             }
-            ("items" | "prefixItems", Json::Array(schemas), Json::Array(items)) => {
-                for (schema, item) in schemas.iter().zip(items) {
+            ("items" | "prefixItems", Json::Array(schemas), Value::List(items)) => {
+                for (schema, item) in schemas.iter().zip(items.iter()) {
                     add(self, schema, item)?;
                 }
             }
-            ("items" | "additionalItems" | "unevaluatedItems" | "contains", schema, Json::Array(items)) => {
-                for item in items {
+            ("items" | "additionalItems" | "unevaluatedItems" | "contains", schema, Value::List(items)) => {
+                for item in items.iter() {
                     add(self, schema, item)?;
                 }
             }
@@ -127,27 +129,4 @@ impl<'s> Count<'s> {
         }
         Ok(checks)
     }
-}
-
-/// A pointer in a fragment, without percent signs.
-fn decoded(pointer: &str) -> String {
-    if !pointer.contains('%') {
-        return pointer.to_string();
-    }
-    let mut bytes = Vec::new();
-    let mut rest = pointer.as_bytes();
-    while let Some((&byte, after)) = rest.split_first() {
-        let hex = after.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
-        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
-            Some(decoded) if byte == b'%' => {
-                bytes.push(decoded);
-                rest = &after[2..];
-            }
-            _ => {
-                bytes.push(byte);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
