@@ -122,7 +122,8 @@ impl Schemas {
             _ if is_target => Problem { message: format!("in Kubernetes {version}: {}", problem.message), ..problem },
             _ => problem,
         };
-        Ok(deprecated.into_iter().chain(found.into_iter().map(in_target)).collect())
+        let fields = deprecation::field::problems(object, version);
+        Ok(deprecated.into_iter().chain(fields).chain(found.into_iter().map(in_target)).collect())
     }
 
     /// What is wrong with an object by the first schema that there is for it; `None` where there is none. What the user
