@@ -119,10 +119,18 @@ func messages(err error, folder string) []string {
 	}
 	lines := make([]string, 0, len(parts))
 	for _, part := range parts[1:] {
+		part = strings.TrimSpace(part)
 		// What follows says what is wrong below it.
-		if part = strings.TrimSpace(part); !strings.HasSuffix(part, ": validation failed") {
-			lines = append(lines, part)
+		if strings.HasSuffix(part, ": validation failed") {
+			continue
 		}
+		// It finds properties in another order each time.
+		if at, names, found := strings.Cut(part, ": additional properties "); found {
+			names := strings.Split(strings.TrimSuffix(names, " not allowed"), ", ")
+			slices.Sort(names)
+			part = fmt.Sprintf("%s: additional properties %s not allowed", at, strings.Join(names, ", "))
+		}
+		lines = append(lines, part)
 	}
 	slices.Sort(lines)
 	return lines
