@@ -3,7 +3,7 @@
 //! Types that are not known yet are variables, bound when an operand says more. An attempt that fails leaves nothing
 //! bound.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use super::CompileErrorKind;
 use super::declarations;
@@ -170,10 +170,13 @@ impl Checker {
 
     /// The type of syntax that is checked like a call.
     pub fn syntax(&mut self, name: &str, args: &[Type]) -> Result<Type, CompileErrorKind> {
-        let known = SYNTAX.iter().find(|(known, _)| *known == name);
+        static READ: LazyLock<Vec<(&str, Vec<Signature>)>> = LazyLock::new(|| {
+            let read = |texts: &[&'static str]| texts.iter().map(|text| Signature::read(text)).collect();
+            SYNTAX.iter().map(|(name, texts)| (*name, read(texts))).collect()
+        });
         let mut result = None;
-        for text in known.map_or(&[][..], |(_, signatures)| signatures) {
-            self.matches(&Signature::read(text), args, &mut result);
+        for signature in READ.iter().find(|(known, _)| *known == name).map_or(&[][..], |(_, signatures)| signatures) {
+            self.matches(signature, args, &mut result);
         }
         let style = if name.starts_with('@') { Style::Member } else { Style::Global };
         result.ok_or_else(|| self.no_overload(name, style, args))

@@ -75,14 +75,13 @@ fn blank(text: &str) -> usize {
 /// The word at the start of a text, and its length.
 fn word(text: &str, first: char) -> Result<(Token<'_>, usize), String> {
     let unknown = || format!("Syntax error: token recognition error at: '{}'", first.escape_debug());
-    if let Some(literal) = quoted(text) {
-        return literal;
-    }
-    if let Some(number) = number(text) {
-        return number;
-    }
     if first.is_ascii_alphabetic() || first == '_' {
         let name = span_of(text, |b| b.is_ascii_alphanumeric() || b == b'_');
+        // Before a quote it can be a prefix: r'…'.
+        let before_quote = matches!(text.as_bytes().get(name.len()), Some(b'"' | b'\''));
+        if before_quote && let Some(literal) = quoted(text) {
+            return literal;
+        }
         let token = match name {
             "in" => Token::Sign("in"),
             "true" => Token::Literal(true.into()),
@@ -92,11 +91,22 @@ fn word(text: &str, first: char) -> Result<(Token<'_>, usize), String> {
         };
         return Ok((token, name.len()));
     }
+    if matches!(first, '"' | '\'')
+        && let Some(literal) = quoted(text)
+    {
+        return literal;
+    }
+    if (first.is_ascii_digit() || first == '.')
+        && let Some(number) = number(text)
+    {
+        return number;
+    }
     if first == '`' {
         // Kubernetes does not enable names in backticks.
         return Err("unsupported syntax: '`'".to_owned());
     }
-    let sign = SIGNS.iter().find(|sign| text.starts_with(**sign)).ok_or_else(unknown)?;
+    let sign = SIGNS.iter().copied().find(|sign| sign.starts_with(first) && text.starts_with(sign));
+    let sign = sign.ok_or_else(unknown)?;
     Ok((Token::Sign(sign), sign.len()))
 }
 

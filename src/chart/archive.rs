@@ -77,12 +77,29 @@ impl Budget {
 }
 
 /// Whether a file begins as gzip does.
-pub(super) fn is_gzip(bytes: &[u8]) -> bool {
+pub fn is_gzip(bytes: &[u8]) -> bool {
     bytes.starts_with(b"\x1f\x8b\x08")
 }
 
 /// The files of an archive, without the name of the folder that holds them all.
 pub(super) fn unpack(bytes: &[u8], budget: &mut Budget) -> Result<Vec<RawFile>, ArchiveError> {
+    read(bytes, budget, inner_name)
+}
+
+/// The files of an archive that may be no chart, under the names that it gives them: paths that may lead anywhere.
+///
+/// # Errors
+/// No gzipped tar, nothing in it, more in it than a chart may have.
+pub fn unpack_any(bytes: &[u8]) -> Result<Vec<(String, Vec<u8>)>, ArchiveError> {
+    let files = read(bytes, &mut Budget::default(), |name| Ok(name.to_owned()))?;
+    Ok(files.into_iter().map(|file| (file.name, file.data)).collect())
+}
+
+fn read(
+    bytes: &[u8],
+    budget: &mut Budget,
+    name: impl Fn(&str) -> Result<String, ArchiveError>,
+) -> Result<Vec<RawFile>, ArchiveError> {
     let stream = MultiGzDecoder::new(bytes).take(budget.bytes + MAX_OVERHEAD);
     let mut archive = tar::Archive::new(stream);
     let mut files = Vec::new();
@@ -93,7 +110,7 @@ pub(super) fn unpack(bytes: &[u8], budget: &mut Budget) -> Result<Vec<RawFile>, 
         if skipped.contains(&entry.header().entry_type()) || full_name.ends_with('/') {
             continue;
         }
-        let name = inner_name(&full_name)?;
+        let name = name(&full_name)?;
         let size = entry.size();
         if size > MAX_FILE_SIZE {
             return Err(ArchiveError::FileTooLarge(full_name));
@@ -197,6 +214,14 @@ pub(super) mod tests {
             assert!(found.starts_with(error), "{name}: {found}");
         }
         assert_eq!(names(&[]).unwrap_err(), "no files in chart archive");
+    }
+
+    #[test]
+    fn what_is_no_chart_keeps_its_names() {
+        let files = unpack_any(&tgz(&[("a.yaml", b"x"), ("b/../c.yaml", b"")])).unwrap();
+        assert_eq!(files, [("a.yaml".to_owned(), b"x".to_vec()), ("b/../c.yaml".to_owned(), Vec::new())]);
+        assert!(unpack_any(&tgz(&[("large", &vec![0; MAX_FILE_SIZE as usize + 1])])).is_err());
+        assert!(unpack_any(&tgz(&[])).is_err());
     }
 
     #[test]

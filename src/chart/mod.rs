@@ -19,7 +19,7 @@ use crate::semver::{Constraint, Version};
 use crate::source::SourceFile;
 use crate::value::Value;
 
-pub use archive::{ArchiveError, MAX_CHART_SIZE, MAX_FILE_SIZE, MAX_FILES};
+pub use archive::{ArchiveError, MAX_CHART_SIZE, MAX_FILE_SIZE, MAX_FILES, is_gzip, unpack_any};
 pub use capabilities::{Capabilities, HelmVersion, KubeVersion, KubeVersionError};
 pub use error::Error;
 pub use ignore::IgnoreError;

@@ -32,11 +32,13 @@ impl ValuesFileError {
 
 /// Reads a values file: the documents of a stream, each a mapping or nothing, merged into one mapping.
 pub fn read(source: &SourceFile) -> Result<Value, ValuesFileError> {
-    Ok(documents(source)?
-        .into_iter()
-        .map(|document| document.value)
-        .reduce(|a, b| merge(&a, &b))
-        .unwrap_or_else(|| Map::default().into()))
+    Ok(merged(&documents(source)?))
+}
+
+/// The one mapping that the documents of a values file are merged into.
+pub fn merged(documents: &[yaml::Document]) -> Value {
+    let values = documents.iter().map(|document| document.value.clone());
+    values.reduce(|a, b| merge(&a, &b)).unwrap_or_else(|| Map::default().into())
 }
 
 /// The documents of a values file, for those who look for places in it.

@@ -2,10 +2,12 @@
 
 use crate::chart;
 use crate::finding::{Fault, Setter};
+use crate::infer;
 use crate::manifest::{self, Object};
 use crate::policy::{self, reach};
 use crate::render;
 use crate::source::Location;
+use crate::usage;
 use crate::values;
 
 impl From<chart::Error> for Fault {
@@ -71,6 +73,16 @@ impl From<values::Error> for Fault {
     }
 }
 
+impl From<infer::Error> for Fault {
+    fn from(error: infer::Error) -> Self {
+        let fault = Self::new(error.to_string());
+        match error {
+            infer::Error::Annotation { location, .. } => fault.label(location, "here"),
+            infer::Error::Values { .. } => fault,
+        }
+    }
+}
+
 impl From<manifest::Error> for Fault {
     fn from(error: manifest::Error) -> Self {
         let mut fault = Self::new(error.message);
@@ -115,6 +127,16 @@ pub(super) fn of_render(error: render::Error) -> Vec<Fault> {
     match error {
         render::Error::Go(error) => error.failures.into_iter().map(Fault::from).collect(),
         render::Error::Jinja(error) => vec![error.into()],
+    }
+}
+
+/// Every template that cannot be analysed is named.
+impl From<usage::Error> for Vec<Fault> {
+    fn from(error: usage::Error) -> Self {
+        match error {
+            usage::Error::Templates(error) => of_render(error),
+            usage::Error::Thread(_) => vec![Fault::new(error.to_string())],
+        }
     }
 }
 

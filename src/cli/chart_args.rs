@@ -9,10 +9,11 @@ use crate::chart::{self, Capabilities, KubeVersion};
 use crate::check::Job;
 use crate::finding::Fault;
 use crate::project::Project;
+use crate::render::any::Any;
 use crate::render::host::Source;
 use crate::render::{Release, gotemplate};
 use crate::repository;
-use crate::schema::Schemas;
+use crate::schema::Minor;
 use crate::values::{Inputs, SchemaCheck};
 
 /// The most bytes of a values file on standard input.
@@ -136,12 +137,12 @@ impl ChartArgs {
         })
     }
 
-    /// The schemas of the version of Kubernetes that is meant; of the newest where none is named.
-    pub(super) fn schemas(&self, project: &Project) -> Result<Schemas, Stop> {
+    /// The version of Kubernetes that is named.
+    pub(super) fn minor(&self, project: &Project) -> Result<Option<Minor>, Stop> {
         let named = self.kube_version.is_some() || project.kube_version.is_some();
-        let version = if named { Some(self.capabilities(project)?.kube_version.version) } else { None };
-        let minor = version.map(|version| version.parse().map_err(Fault::new)).transpose()?;
-        Ok(Schemas::new(minor, None))
+        let version = named.then(|| self.capabilities(project)).transpose()?;
+        let minor = version.map(|capabilities| capabilities.kube_version.version.parse()).transpose();
+        Ok(minor.map_err(|error: String| Fault::new(error))?)
     }
 
     /// What the cluster is said to offer.
@@ -166,7 +167,7 @@ impl ChartArgs {
             .into()),
             [chart] => match &self.name_template {
                 Some(template) if !template.is_empty() => {
-                    let name = gotemplate::render_text("name-template", template, source);
+                    let name = gotemplate::render_text("name-template", template, || Any::Nil, source);
                     Ok((name.map_err(|error| Fault::new(error.to_string()))?, chart.clone()))
                 }
                 _ => Ok(("release-name".to_owned(), chart.clone())),

@@ -1,9 +1,12 @@
 //! The arguments that say how findings are judged and printed.
 
+use std::mem::ManuallyDrop;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use super::schema_args::SchemaArgs;
 use super::select_args::SelectArgs;
 use super::{Stop, Streams};
 use crate::check::{self, Rules, Subject};
@@ -11,7 +14,7 @@ use crate::gate::{self, ExitStatus, FailOn};
 use crate::policy::exemption::{self, Honoured};
 use crate::project::Project;
 use crate::report::{self, Format};
-use crate::schema::Schemas;
+use crate::schema::Minor;
 
 /// Which policies, and what becomes of their findings.
 #[derive(Debug, clap::Args)]
@@ -29,10 +32,9 @@ pub(super) struct CheckArgs {
     /// The day on which exemptions hold or are expired: 2026-12-31; today (UTC) where left out
     #[arg(long, value_name = "DATE", value_parser = exemption::date)]
     today: Option<Date>,
-    /// Do not hold objects to the schemas of their kinds: leave `schema/*` out
-    #[arg(long)]
-    no_schemas: bool,
 
+    #[command(flatten)]
+    schemas: SchemaArgs,
     #[command(flatten)]
     select: SelectArgs,
 }
@@ -48,13 +50,14 @@ impl CheckArgs {
         &self,
         subjects: &[Subject<'_>],
         project: &Project,
-        schemas: Schemas,
+        version: Option<Minor>,
         streams: &mut Streams<'_>,
     ) -> Result<ExitStatus, Stop> {
-        let catalogue = self.select.catalogue(project)?;
+        // The process ends with this: to give back every policy by itself would take as long as to read some.
+        let catalogue = ManuallyDrop::new(self.select.catalogue(project)?);
         let rules = Rules {
-            chosen: self.select.choose(project, &catalogue, self.no_schemas)?,
-            schemas,
+            chosen: self.select.choose(project, &catalogue, self.schemas.are_left_out())?,
+            schemas: self.schemas.read(project, version)?,
             exemptions: &project.exemptions,
             honoured: self.exemptions.unwrap_or(project.honoured),
             today: self.today.unwrap_or_else(|| Timestamp::now().to_zoned(TimeZone::UTC).date()),

@@ -18,6 +18,6 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, Stop> {
     let project = args.checks.project()?;
-    let schemas = args.target.schemas(&project)?;
-    args.target.with(&project, streams, |subjects, streams| args.checks.run(subjects, &project, schemas, streams))
+    let version = args.target.minor(&project)?;
+    args.target.with(&project, streams, |subjects, streams| args.checks.run(subjects, &project, version, streams))
 }

@@ -12,6 +12,10 @@ mod policy_export;
 mod policy_reach;
 mod policy_text;
 mod render;
+mod schema;
+mod schema_args;
+mod schema_infer;
+mod schema_unused;
 mod select_args;
 mod target_args;
 
@@ -41,6 +45,8 @@ enum Command {
     Deps(deps::Args),
     #[command(subcommand)]
     Policy(policy::Args),
+    #[command(subcommand)]
+    Schema(schema::Args),
     Init(init::Args),
     Completions(CompletionArgs),
 }
@@ -85,6 +91,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, streams: &mut Streams<'_>) 
         Command::Lint(args) => lint::run(&args, streams),
         Command::Deps(args) => deps::run(&args, streams),
         Command::Policy(args) => policy::run(&args, streams),
+        Command::Schema(args) => schema::run(&args, streams),
         Command::Init(args) => init::run(&args, streams),
         Command::Completions(args) => {
             clap_complete::generate(args.shell, &mut Cli::command(), "plimsoll", &mut streams.stdout);

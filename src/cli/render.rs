@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
+use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 
 use super::chart_args::ChartArgs;
@@ -55,13 +56,14 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, Stop> {
     let project = args.checks.project()?;
     let job = args.chart.job(&args.name_and_chart, &project, streams)?;
-    let rendered = check::render(&job)?;
+    // The process ends with this: to give back every value by itself would take as long as to load the chart.
+    let rendered = ManuallyDrop::new(check::render(&job)?);
     for warning in &rendered.warnings {
         writeln!(streams.stderr, "warning: {}", printable(warning))?;
     }
     if args.check {
-        let schemas = args.chart.schemas(&project)?;
-        return args.checks.run(&[check::Subject::from(&rendered)], &project, schemas, streams);
+        let version = args.chart.minor(&project)?;
+        return args.checks.run(&[check::Subject::from(&*rendered)], &project, version, streams);
     }
     let options = Stream { no_hooks: args.no_hooks, skip_tests: args.skip_tests };
     let crds = if args.include_crds { rendered.crds() } else { Vec::new() };
@@ -75,8 +77,6 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
             .help("name a template by its path in the chart, for example templates/deployment.yaml")
     })?;
     streams.stdout.write_all(output.as_bytes())?;
-    // The process ends here: to give back every value by itself would take as long as to load the chart.
-    std::mem::forget(rendered);
     Ok(ExitStatus::Clean)
 }
 

@@ -135,6 +135,10 @@ impl From<project::Error> for Fault {
         match error.kind {
             project::ErrorKind::Policy(_) => fault.help("`plimsoll policy list` names them all"),
             project::ErrorKind::File(_) => fault,
+            project::ErrorKind::Schema(error) => match error.location {
+                Some(place) => fault.label(place, "this"),
+                None => fault,
+            },
             _ => fault.help("docs/configuration.md describes the file, schemas/plimsoll.schema.json too"),
         }
     }

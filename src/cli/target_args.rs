@@ -11,7 +11,7 @@ use crate::check::{self, Job, Subject};
 use crate::finding::Fault;
 use crate::gate::ExitStatus;
 use crate::project::{self, Project};
-use crate::schema::Schemas;
+use crate::schema::Minor;
 use crate::source::SourceFile;
 
 /// The most bytes of one file of manifests.
@@ -32,9 +32,9 @@ pub(super) struct TargetArgs {
 }
 
 impl TargetArgs {
-    /// The schemas of the version of Kubernetes that is meant.
-    pub(super) fn schemas(&self, project: &Project) -> Result<Schemas, Stop> {
-        self.chart.schemas(project)
+    /// The version of Kubernetes that is named.
+    pub(super) fn minor(&self, project: &Project) -> Result<Option<Minor>, Stop> {
+        self.chart.minor(project)
     }
 
     /// Renders the charts, reads the manifests, and hands over the releases.

@@ -5,7 +5,7 @@ mod write;
 
 pub(crate) use read::push_utf8;
 pub use read::{parse, parse_list, parse_map, parse_prefix};
-pub use write::{to_json, to_json_pretty, to_json_raw};
+pub use write::{to_json, to_json_pretty, to_json_pretty_raw, to_json_raw};
 
 use crate::number;
 use crate::source::Span;

@@ -1,5 +1,7 @@
 //! JSON as values: `json.Unmarshal`.
 
+use std::borrow::Cow;
+
 use super::Error;
 use crate::number::{self, Integer};
 use crate::source::Span;
@@ -105,7 +107,7 @@ impl<'t> Parser<'t> {
         match self.peek() {
             Some(b'{') => self.object(depth + 1),
             Some(b'[') => self.array(depth + 1),
-            Some(b'"') => Ok(self.string()?.into()),
+            Some(b'"') => Ok(Value::String(self.string()?.into())),
             Some(b't') => self.literal("true", true.into()),
             Some(b'f') => self.literal("false", false.into()),
             Some(b'n') => self.literal("null", Value::Null),
@@ -125,7 +127,7 @@ impl<'t> Parser<'t> {
 
     fn object(&mut self, depth: usize) -> Result<Value, Error> {
         self.descend(depth)?;
-        let mut entries: Vec<(String, Value)> = Vec::new();
+        let mut entries: Vec<(Cow<'t, str>, Value)> = Vec::new();
         if self.eat(b'}') {
             return Ok(Map::default().into());
         }
@@ -221,19 +223,22 @@ impl<'t> Parser<'t> {
         Ok(())
     }
 
-    fn string(&mut self) -> Result<String, Error> {
+    fn string(&mut self) -> Result<Cow<'t, str>, Error> {
         self.at += 1;
+        let run = self.plain();
+        if self.peek() == Some(b'"')
+            && let Ok(text) = std::str::from_utf8(run)
+        {
+            self.at += 1;
+            return Ok(text.into());
+        }
         let mut text = String::new();
+        push_utf8(run, &mut text);
         loop {
-            let start = self.at;
-            while self.peek().is_some_and(|byte| byte >= b' ' && byte != b'"' && byte != b'\\') {
-                self.at += 1;
-            }
-            push_utf8(self.text.get(start..self.at).unwrap_or_default(), &mut text);
             match self.peek() {
                 Some(b'"') => {
                     self.at += 1;
-                    return Ok(text);
+                    return Ok(text.into());
                 }
                 Some(b'\\') => {
                     self.at += 1;
@@ -241,7 +246,17 @@ impl<'t> Parser<'t> {
                 }
                 _ => return Err(self.unexpected("in string literal")),
             }
+            push_utf8(self.plain(), &mut text);
         }
+    }
+
+    /// What stands in a string for itself, from here on.
+    fn plain(&mut self) -> &'t [u8] {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        let end = rest.iter().position(|byte| *byte < b' ' || matches!(byte, b'"' | b'\\'));
+        let (plain, _) = rest.split_at(end.unwrap_or(rest.len()));
+        self.at += plain.len();
+        plain
     }
 
     fn escape(&mut self) -> Result<char, Error> {

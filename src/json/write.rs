@@ -22,6 +22,11 @@ pub fn to_json_pretty(value: &Value) -> Result<String, Error> {
     write(value, true, Some(0))
 }
 
+/// The same, with `<`, `>` and `&` as they are.
+pub fn to_json_pretty_raw(value: &Value) -> Result<String, Error> {
+    write(value, false, Some(0))
+}
+
 fn write(value: &Value, html: bool, indent: Option<usize>) -> Result<String, Error> {
     let mut writer = Writer { out: String::new(), html };
     writer.value(value, indent, 0)?;

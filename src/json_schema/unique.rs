@@ -39,13 +39,16 @@ fn feed(value: &Value, hasher: &mut DefaultHasher) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::value::Map;
 
     #[test]
     fn equal_items_are_found_whatever_they_are() {
-        let list = |texts: &[&str]| -> Vec<Value> { texts.iter().map(|text| value(text)).collect() };
-        assert_eq!(first_repeated(&list(&["1", "[1]", "\"1\"", "null", "false", "{}", "[]"])), None);
-        assert_eq!(first_repeated(&list(&["1", "2", "2.0", "1"])), Some((1, 2)));
-        assert_eq!(first_repeated(&list(&["{\"a\": [1]}", "{\"a\": [1]}"])), Some((0, 1)));
+        let list = |items: &[Value]| Value::from(items.to_vec());
+        let map = |value: Value| Value::from(Map::from_iter([("a", value)]));
+        let different = [1.into(), list(&[1.into()]), "1".into(), Value::Null, false.into(), map(1.into()), list(&[])];
+        assert_eq!(first_repeated(&different), None);
+        assert_eq!(first_repeated(&[1.into(), 2.into(), Value::Float(2.0), 1.into()]), Some((1, 2)));
+        assert_eq!(first_repeated(&[map(1.into()), map(1.into())]), Some((0, 1)));
         assert_eq!(first_repeated(&[Value::Float(-0.0), Value::Int(0)]), Some((0, 1)));
     }
 }

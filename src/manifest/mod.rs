@@ -5,8 +5,8 @@ mod split;
 mod stream;
 
 use std::panic::resume_unwind;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread;
 
 use crate::finding::ObjectRef;
@@ -30,6 +30,8 @@ pub struct Manifest {
     /// The events of `helm.sh/hook`, if it is a hook: `pre-install`, `test`, …
     pub hook: Option<Vec<&'static str>>,
     map: Option<Arc<SourceMap>>,
+    /// Read when they are first asked for.
+    places: OnceLock<Option<yaml::Places>>,
 }
 
 /// A Kubernetes object of a manifest. A `List` has several.
@@ -94,8 +96,12 @@ pub type File = (Arc<SourceFile>, Option<Arc<SourceMap>>);
 /// Reads each file, on all cores where there is enough to read. The order is that of the files.
 fn read_all(files: &[File]) -> Vec<Result<Vec<Manifest>, Error>> {
     let bytes: usize = files.iter().map(|(file, _)| file.text.len()).sum();
-    let cores = thread::available_parallelism().map_or(1, usize::from);
-    let helpers = cores.min(bytes / BYTES_PER_THREAD).saturating_sub(1);
+    let threads = match bytes / BYTES_PER_THREAD {
+        // To count the cores, files of the kernel are read.
+        0 | 1 => 1,
+        wanted => wanted.min(thread::available_parallelism().map_or(1, usize::from)),
+    };
+    let helpers = threads - 1;
     let next = AtomicUsize::new(0);
     let work = || {
         let mut done = Vec::new();
@@ -127,8 +133,15 @@ fn take<'f>(next: &AtomicUsize, files: &'f [File]) -> Option<(usize, &'f File)> 
 fn read_file((file, map): &File) -> Result<Vec<Manifest>, Error> {
     let mut manifests = Vec::new();
     for span in split::split(&file.text) {
-        let (value, duplicates) = (Value::Null, Vec::new());
-        let manifest = Manifest { file: file.clone(), span, value, duplicates, hook: None, map: map.clone() };
+        let manifest = Manifest {
+            file: file.clone(),
+            span,
+            value: Value::Null,
+            duplicates: Vec::new(),
+            hook: None,
+            map: map.clone(),
+            places: OnceLock::new(),
+        };
         manifests.extend(manifest.parse()?);
     }
     Ok(manifests)
@@ -186,22 +199,17 @@ impl Manifest {
     ///
     /// A map entry is shown at its key, so that the line is the one that a reader would look for.
     pub fn locate(&self, path: &Path) -> Location {
-        let mut path = path.clone();
-        loop {
-            if let Some(place) = yaml::locate(&self.file.text, self.span, &path) {
-                let is_container = matches!(self.value.follow(&path), Some(Value::Map(_) | Value::List(_)));
-                let span = match (place.key, path.0.last()) {
-                    (Some(key), Some(Step::Key(_))) if is_container => key,
-                    (Some(key), Some(Step::Key(_))) => Span::new(key.start, place.value.end),
-                    _ => place.value,
-                };
-                return Location::new(self.file.clone(), span);
-            }
-            match path.parent() {
-                Some(parent) => path = parent,
-                None => return Location::new(self.file.clone(), self.span),
-            }
-        }
+        let places = self.places.get_or_init(|| yaml::Places::read(&self.file.text, self.span));
+        let Some(places) = places else { return Location::new(self.file.clone(), self.span) };
+        let (place, steps) = places.nearest(path);
+        let path = Path(path.0.iter().take(steps).cloned().collect());
+        let is_container = matches!(self.value.follow(&path), Some(Value::Map(_) | Value::List(_)));
+        let span = match (place.key, path.0.last()) {
+            (Some(key), Some(Step::Key(_))) if is_container => key,
+            (Some(key), Some(Step::Key(_))) => Span::new(key.start, place.value.end),
+            _ => place.value,
+        };
+        Location::new(self.file.clone(), span)
     }
 
     /// What wrote a place of the rendered text. `None` without a source map.

@@ -3,13 +3,18 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::decode::Document;
 use super::document::Policy;
 use super::file::{self, File};
 use super::{Error, ErrorKind};
 use crate::source::{Location, SourceFile, Span};
 
-/// `(id, policy, examples)` of `policies/`, written by build.rs.
-const BUILTIN: &[(&str, &str, &str)] = include!(concat!(env!("OUT_DIR"), "/policies.rs"));
+/// `policies/`, written by build.rs.
+const BUILTIN: &[Builtin] = include!(concat!(env!("OUT_DIR"), "/policies.rs"));
+
+/// A file of `policies/`: its id, its text, its documents as JSON with their first bytes and those after their last, and the
+/// text of its examples.
+type Builtin = (&'static str, &'static str, &'static [(usize, usize, &'static str)], &'static str);
 
 /// The largest policy file in bytes.
 const MAX_FILE: u64 = 1 << 20;
@@ -34,15 +39,17 @@ pub struct Entry {
 }
 
 impl Catalogue {
-    /// The policies of the binary. They are read here and compiled when they are first used.
+    /// The policies of the binary. They are read here, on two threads, and compiled when they are first used.
     pub fn builtin() -> Result<Self, Error> {
-        let files = BUILTIN.iter().map(|(id, text, examples)| {
-            let examples =
-                (!examples.is_empty()).then(|| SourceFile::new(format!("policies/{id}.test.yaml"), *examples));
-            (id.to_string(), SourceFile::new(format!("policies/{id}.yaml"), *text), examples)
+        let read = |files: &[Builtin]| files.iter().map(read_builtin).collect::<Result<Vec<_>, _>>();
+        let (first, second) = BUILTIN.split_at(BUILTIN.len() / 2);
+        let (first, second) = std::thread::scope(|threads| {
+            let second = threads.spawn(|| read(second));
+            // A thread that panics does so here too.
+            (read(first), second.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
         });
         let mut catalogue = Self::default();
-        catalogue.add(files.collect(), false)?;
+        catalogue.add(first?.into_iter().chain(second?), false)?;
         Ok(catalogue)
     }
 
@@ -89,18 +96,9 @@ impl Catalogue {
     }
 
     /// Adds the policies of files that lie together.
-    fn add(&mut self, files: Vec<Source>, is_own: bool) -> Result<(), Error> {
-        let read = |files: &[Source]| files.iter().map(|(id, file, _)| File::read(id, file)).collect::<Vec<_>>();
-        let (first, second) = files.split_at(files.len() / 2);
-        let read = std::thread::scope(|threads| {
-            let second = threads.spawn(|| read(second));
-            let mut all = read(first);
-            // A thread that panics does so here too.
-            all.extend(second.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-            all
-        });
-        let read = read.into_iter().collect::<Result<Vec<_>, _>>()?;
-        for (policy, (id, file, examples)) in file::assemble(read)?.into_iter().zip(files) {
+    fn add(&mut self, files: impl IntoIterator<Item = (Source, File)>, is_own: bool) -> Result<(), Error> {
+        let (sources, files): (Vec<_>, Vec<_>) = files.into_iter().unzip();
+        for (policy, (id, file, examples)) in file::assemble(files)?.into_iter().zip(sources) {
             let Some(policy) = policy else { continue };
             match self.entries.binary_search_by(|entry| entry.policy.id.cmp(&id)) {
                 Ok(_) => {
@@ -119,8 +117,17 @@ impl Catalogue {
 /// An id, the file, and the file of examples beside it.
 type Source = (String, Arc<SourceFile>, Option<Arc<SourceFile>>);
 
+fn read_builtin((id, text, documents, examples): &Builtin) -> Result<(Source, File), Error> {
+    let examples = (!examples.is_empty()).then(|| SourceFile::new(format!("policies/{id}.test.yaml"), *examples));
+    let source = SourceFile::new(format!("policies/{id}.yaml"), *text);
+    let documents =
+        documents.iter().map(|(start, end, json)| Document::of_json(&source, Span::new(*start, *end), json));
+    let file = File::of_documents(id, documents.collect::<Result<_, _>>()?)?;
+    Ok((((*id).to_owned(), source, examples), file))
+}
+
 /// Reads a file, if it could hold a policy.
-fn read(folder: &Path, path: &Path) -> Result<Option<Source>, Error> {
+fn read(folder: &Path, path: &Path) -> Result<Option<(Source, File)>, Error> {
     let relative = path.strip_prefix(folder).unwrap_or(path).to_string_lossy().replace('\\', "/");
     let id = [".yaml", ".yml", ".rego"].iter().find_map(|ending| relative.strip_suffix(ending));
     let Some(id) = id else { return Ok(None) };
@@ -130,7 +137,9 @@ fn read(folder: &Path, path: &Path) -> Result<Option<Source>, Error> {
     }
     let tests = path.with_extension("test.yaml");
     let examples = if tests.is_file() { Some(load(&tests)?) } else { None };
-    Ok(Some((id.to_owned(), load(path)?, examples)))
+    let source = load(path)?;
+    let file = File::read(id, &source)?;
+    Ok(Some(((id.to_owned(), source, examples), file)))
 }
 
 fn unreadable(path: &Path, why: &str) -> Error {
@@ -154,4 +163,24 @@ fn load(path: &Path) -> Result<Arc<SourceFile>, Error> {
     }
     let text = std::fs::read_to_string(path).map_err(failed)?;
     Ok(SourceFile::new(path.display().to_string(), text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::decode;
+
+    #[test]
+    fn documents_of_the_binary_are_those_of_their_yaml() {
+        for (id, text, documents, _) in BUILTIN {
+            let file = SourceFile::new(format!("policies/{id}.yaml"), *text);
+            let read = decode::documents(&file).unwrap();
+            assert_eq!(read.len(), documents.len(), "{id}");
+            for (of_yaml, (start, end, json)) in read.iter().zip(*documents) {
+                let of_json = Document::of_json(&file, Span::new(*start, *end), json).unwrap();
+                assert_eq!(of_yaml.root().value, of_json.root().value, "{id}");
+                assert_eq!(of_yaml.root().location(), of_json.root().location(), "{id}");
+            }
+        }
+    }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::{Error, ErrorKind};
 use crate::manifest::{Manifest, Object};
 use crate::source::{Location, SourceFile, Span};
-use crate::value::{Path, Value};
-use crate::yaml;
+use crate::value::{Numbers, Path, Value};
+use crate::{json, yaml};
 
 /// A document of a file.
 #[derive(Debug, Clone)]
@@ -48,6 +48,13 @@ pub fn documents(file: &Arc<SourceFile>) -> Result<Vec<Document>, Error> {
 }
 
 impl Document {
+    /// A document whose value, in the span of a file's text, is known as JSON.
+    pub fn of_json(file: &Arc<SourceFile>, span: Span, value: &str) -> Result<Self, Error> {
+        let value = json::parse(value, Numbers::default())
+            .map_err(|error| Error::new(ErrorKind::Document(error.to_string()), Location::new(file.clone(), span)))?;
+        Ok(Self { file: file.clone(), span, prefix: Path::default(), value, rewritten: false })
+    }
+
     /// A document that a manifest has.
     pub fn of_manifest(manifest: &Manifest, object: &Object) -> Self {
         let (file, prefix, value) = (manifest.file.clone(), object.prefix.clone(), object.value.clone());
@@ -73,16 +80,9 @@ impl Document {
 
     /// Where a value was written, or its nearest parent.
     pub fn locate(&self, path: &Path) -> Location {
-        let mut path = self.prefix.join(path);
-        loop {
-            if let Some(place) = yaml::locate(&self.file.text, self.span, &path) {
-                return Location::new(self.file.clone(), place.value);
-            }
-            match path.parent() {
-                Some(parent) => path = parent,
-                None => return Location::new(self.file.clone(), self.span),
-            }
-        }
+        let places = yaml::Places::read(&self.file.text, self.span);
+        let span = places.map_or(self.span, |places| places.nearest(&self.prefix.join(path)).0.value);
+        Location::new(self.file.clone(), span)
     }
 
     /// Where a part of a text value was written.

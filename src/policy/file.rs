@@ -39,19 +39,31 @@ const NO_REGO: &str = "this binary was built without Rego: cargo install plimsol
 impl File {
     /// Reads a file; `id` is that of its policy.
     pub fn read(id: &str, file: &Arc<SourceFile>) -> Result<Self, Error> {
-        let mut found = Self::default();
-        #[cfg(feature = "rego")]
-        {
-            id.clone_into(&mut found.rego.id);
-        }
         if file.name.ends_with(".rego") {
+            let mut found = Self::new(id);
             found.add_rego(id, file)?;
             return Ok(found);
         }
-        for document in documents(file).map_err(|error| error.of(id))? {
+        Self::of_documents(id, documents(file).map_err(|error| error.of(id))?)
+    }
+
+    /// The same of the documents of a file.
+    pub fn of_documents(id: &str, documents: Vec<Document>) -> Result<Self, Error> {
+        let mut found = Self::new(id);
+        for document in documents {
             found.add(id, document).map_err(|error| error.of(id))?;
         }
         Ok(found)
+    }
+
+    #[cfg(feature = "rego")]
+    fn new(id: &str) -> Self {
+        Self { rego: InRego { id: id.to_owned(), ..InRego::default() }, ..Self::default() }
+    }
+
+    #[cfg(not(feature = "rego"))]
+    fn new(_: &str) -> Self {
+        Self::default()
     }
 
     #[cfg(feature = "rego")]

@@ -7,6 +7,7 @@ use thiserror::Error as ThisError;
 
 use crate::policy::SelectionError;
 use crate::policy::exemption::EntryError;
+use crate::schema;
 use crate::source::{Location, SourceFile, Span};
 use crate::suggest;
 
@@ -32,6 +33,9 @@ pub enum ErrorKind {
     /// It names a policy that is not there.
     #[error(transparent)]
     Policy(#[from] SelectionError),
+    /// Schemas that it names cannot be used.
+    #[error(transparent)]
+    Schema(schema::Error),
     /// An exemption says what it cannot mean.
     #[error("{0}")]
     Exemption(EntryError),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::error::{Error, ErrorKind};
-use super::{Project, locate};
+use super::{Project, locate, schemas};
 use crate::chart::KubeVersion;
 use crate::finding::Severity;
 use crate::policy::exemption::{Entry, EntryError, Exemption, Honoured, ObjectEntry, Scope};
@@ -21,6 +21,7 @@ use crate::value::Path as Field;
 pub(super) struct File {
     kube_version: Option<String>,
     policies: Policies,
+    schemas: schemas::Form,
     exemptions: Vec<Entry>,
 }
 
@@ -84,9 +85,6 @@ impl File {
             let place = locate(source, &field.key("policy"));
             exemptions.push(exemption(entry, place).map_err(|error| wrong(source, &field, error))?);
         }
-        let kube_version = self.kube_version.map(|text| text.parse::<KubeVersion>()).transpose().map_err(|error| {
-            Error::new(ErrorKind::Text(format!("kubeVersion: {error}")), locate(source, &root.key("kubeVersion")))
-        })?;
         let profiles = self.policies.profiles.unwrap_or_else(|| Selection::default().profiles);
         Ok(Project {
             selection: Selection { profiles, include, exclude, only_named: false },
@@ -95,10 +93,21 @@ impl File {
             params,
             exemptions,
             honoured: self.policies.exemptions,
-            kube_version,
+            kube_version: kube_version(source, &root.key("kubeVersion"), self.kube_version)?,
+            schemas: self.schemas.resolve(source, folder)?,
             named: names.found,
         })
     }
+}
+
+/// The version of Kubernetes that a field names.
+pub(super) fn kube_version(
+    source: &Arc<SourceFile>,
+    field: &Field,
+    text: Option<String>,
+) -> Result<Option<KubeVersion>, Error> {
+    let wrong = |error| Error::new(ErrorKind::Text(format!("{field}: {error}")), locate(source, field));
+    text.map(|text| text.parse()).transpose().map_err(wrong)
 }
 
 /// An exemption of the project needs an owner: nobody else can be asked about it.

@@ -2,6 +2,7 @@
 
 mod error;
 mod file;
+mod schemas;
 
 use std::fs;
 use std::io::Read as _;
@@ -9,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use error::{Error, ErrorKind};
+pub use schemas::Schemas;
 
 use crate::chart::KubeVersion;
 use crate::finding::Severity;
@@ -39,6 +41,8 @@ pub struct Project {
     pub honoured: Honoured,
     /// The Kubernetes version that releases are meant for.
     pub kube_version: Option<KubeVersion>,
+    /// Where schemas come from.
+    pub schemas: Schemas,
     /// Parameters of policies, and where they are set.
     params: Vec<(Param, Location)>,
     /// Where policies are named.

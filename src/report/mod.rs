@@ -5,6 +5,7 @@ mod mask;
 mod printable;
 pub mod reach;
 mod text;
+pub mod unused;
 
 use std::io::{self, Write};
 

@@ -2,6 +2,7 @@
 //!
 //! What is said of them is what API servers go by; the recipe of the table names its sources.
 
+pub mod field;
 mod table;
 
 use std::fmt;

@@ -1,5 +1,8 @@
 //! Why an object could not be held to a schema.
 
+use std::io;
+use std::path::Path;
+
 use crate::source::Location;
 
 use super::Minor;
@@ -33,4 +36,16 @@ pub enum ErrorKind {
         /// The newest version that there is.
         newest: Minor,
     },
+}
+
+impl Error {
+    /// A schema or file that cannot be used, at no place in it.
+    pub(super) fn unusable(message: impl Into<String>) -> Self {
+        Self { kind: ErrorKind::Unusable(message.into()), location: None }
+    }
+
+    /// A file that the system does not let us read.
+    pub(super) fn unreadable(path: &Path, error: &io::Error) -> Self {
+        Self::unusable(format!("{} cannot be read: {error}", path.display()))
+    }
 }

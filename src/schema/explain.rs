@@ -107,11 +107,9 @@ impl<'o> Explainer<'o> {
 
     fn unknown_field(&mut self, fault: &Fault, parent: &Path, name: &str) {
         let known = fault.schema().and_then(|schema| schema.get("properties")).and_then(Document::as_object);
-        let there = fault.value().and_then(Value::as_map);
-        let absent = |known: &&str| there.is_none_or(|map| map.get(known).is_none());
         let names: Vec<&str> = known.into_iter().flat_map(|known| known.keys().map(String::as_str)).collect();
         self.suggestions += 1;
-        let meant = nearest(name, names.iter().copied().filter(absent)).filter(|_| self.suggestions <= MAX_SUGGESTIONS);
+        let meant = nearest(name, names.iter().copied()).filter(|_| self.suggestions <= MAX_SUGGESTIONS);
         let path = parent.key(name);
         let message = self.words.unknown_field(&path, meant, &names);
         self.push(Check::UnknownField, path, message);

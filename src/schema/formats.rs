@@ -67,7 +67,7 @@ fn is_time(text: &str, micro: bool) -> bool {
             4 | 6 | 9 | 11 => 30,
             _ => 31,
         };
-        let fraction = rest.strip_prefix(['.', ',']).map_or(0, |tail| digits(tail));
+        let fraction = rest.strip_prefix(['.', ',']).map_or(0, digits);
         if micro && fraction < 6 {
             return None;
         }
@@ -95,4 +95,20 @@ fn is_zone(text: &str) -> bool {
             && text.get(3..4) == Some(":")
             && two(text.get(1..3), 24)
             && two(text.get(4..6), 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    /// What the API server's code reads: tests/peers/formats records it.
+    #[test]
+    fn texts_are_read_as_by_the_api_server() {
+        let answers = include_str!("../../tests/fixtures/formats.jsonl");
+        for line in answers.lines() {
+            let answer: serde_json::Value = serde_json::from_str(line).unwrap();
+            let (_, check) = FORMATS.iter().find(|(name, _)| answer["format"] == *name).unwrap();
+            assert_eq!(answer["valid"], check(answer["text"].as_str().unwrap()), "{line}");
+        }
+        assert!(answers.lines().count() > 200);
+    }
 }

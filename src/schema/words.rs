@@ -15,6 +15,9 @@ const MAX_SHOWN: usize = 60;
 /// The longest path that is shown, in characters.
 const MAX_PATH: usize = 160;
 
+/// What YAML reads as booleans where it is not in quotes.
+const BOOLEANS: &[&str] = &["true", "false", "yes", "no", "on", "off", "y", "n"];
+
 /// What is said of one object.
 #[derive(Debug, Clone)]
 pub(super) struct Words<'o> {
@@ -28,16 +31,20 @@ impl<'o> Words<'o> {
         Self { api_version: text("apiVersion"), kind: text("kind") }
     }
 
-    /// `an apps/v1 Deployment`
+    /// `a Deployment (apps/v1)`
     fn owner(&self) -> String {
-        match (self.api_version, self.kind) {
-            ("", _) | (_, "") => "this object".to_owned(),
-            (version, kind) => with_article(&format!("{} {}", cut(version), cut(kind))),
+        if self.kind.is_empty() {
+            return "this object".to_owned();
         }
+        let article = if self.kind.starts_with(['A', 'E', 'I', 'O', 'U']) { "an" } else { "a" };
+        format!("{article} {} ({})", cut(self.kind), cut(self.api_version))
     }
 
     pub(super) fn unknown_field(&self, path: &Path, meant: Option<&str>, known: &[&str]) -> String {
         let hint = match meant {
+            _ if matches!(path.0.last(), Some(Step::Key(key)) if matches!(&**key, "true" | "false")) => {
+                ": YAML reads the keys on, off, yes, no, y and n as booleans: write it in quotes".to_owned()
+            }
             Some(name) => format!(": did you mean {}?", code(name)),
             None if known.is_empty() || known.len() > MAX_LISTED => String::new(),
             None => format!(": there {} {}", if known.len() == 1 { "is" } else { "are" }, list(known, "and")),
@@ -198,7 +205,7 @@ fn types(names: &[String]) -> String {
         "integer" => "an integer",
         "number" => "a number",
         "string" => "a string",
-        "boolean" => "a boolean",
+        "boolean" => "true or false",
         "array" => "a list",
         "object" => "a map",
         _ => "null",
@@ -208,21 +215,15 @@ fn types(names: &[String]) -> String {
 
 /// How to mend a value of the wrong type, where YAML has made it one.
 fn hint(value: &Value, wanted: &[String]) -> Option<&'static str> {
-    let wants = |name: &str| wanted.iter().any(|wanted| wanted == name);
-    match value {
-        Value::Bool(_) if wants("string") => {
-            Some("write it in quotes, for YAML reads yes, no, on and off as booleans, too")
-        }
-        Value::Float(_) if wants("string") => Some("write it in quotes, for YAML reads 1.10 as 1.1"),
-        Value::Int(_) if wants("string") => Some("write it in quotes"),
-        Value::String(text) if wants("boolean") && (&**text == "true" || &**text == "false") => {
-            Some("write it without quotes")
-        }
-        Value::String(text) if wants("integer") && text.parse::<i64>().is_ok() => Some("write it without quotes"),
-        Value::String(text) if wants("number") && text.parse::<f64>().is_ok_and(f64::is_finite) => {
-            Some("write it without quotes")
-        }
-        Value::Null => Some("give it a value, or leave it out"),
+    let [wanted] = wanted else { return None };
+    let unquoted = Some("write it without quotes");
+    match (value, wanted.as_str()) {
+        (Value::Bool(_), "string") => Some("write it in quotes, for YAML reads yes, no, on and off as booleans, too"),
+        (Value::Float(_), "string") => Some("write it in quotes, for YAML reads 1.10 as 1.1"),
+        (Value::Int(_), "string") => Some("write it in quotes"),
+        (Value::String(text), "boolean") if BOOLEANS.contains(&text.to_lowercase().as_str()) => unquoted,
+        (Value::String(text), "integer") if text.parse::<i64>().is_ok() => unquoted,
+        (Value::String(text), "number") if text.parse::<f64>().is_ok_and(f64::is_finite) => unquoted,
         _ => None,
     }
 }
@@ -251,7 +252,7 @@ fn plain(value: &Value) -> String {
 
 fn sort_of(value: &Value) -> &'static str {
     match value {
-        Value::Null => "null",
+        Value::Null => "nothing (null)",
         Value::Bool(_) => "a boolean",
         Value::Int(_) => "an integer",
         Value::Float(_) => "a number",
@@ -316,9 +317,4 @@ fn join(mut words: Vec<String>, last: &str) -> String {
         Some(word) => format!("{} {last} {word}", words.join(", ")),
         None => "nothing".to_owned(),
     }
-}
-
-fn with_article(words: &str) -> String {
-    let article = if words.starts_with(['a', 'e', 'i', 'o', 'u', 'A', 'E', 'I', 'O', 'U']) { "an" } else { "a" };
-    format!("{article} {words}")
 }

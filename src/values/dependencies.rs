@@ -18,6 +18,26 @@ pub(super) fn process(chart: &Chart, values: &Value, warnings: &mut Warnings) ->
     Ok(chart)
 }
 
+/// The chart with every subchart, enabled or not, under the names that Chart.yaml gives them, and what they import.
+pub(super) fn all(chart: &Chart, warnings: &mut Warnings) -> Result<Chart, CoalesceError> {
+    let mut chart = aliased(chart);
+    import_values(&mut chart, warnings)?;
+    Ok(chart)
+}
+
+fn aliased(chart: &Chart) -> Chart {
+    let mut chart = chart.clone();
+    if !chart.metadata.dependencies.is_empty() {
+        let metadata = Arc::make_mut(&mut chart.metadata);
+        chart.dependencies = named(&chart.dependencies, &metadata.dependencies);
+        for dependency in &mut metadata.dependencies {
+            dependency.name = dependency.effective_name().to_string();
+        }
+    }
+    chart.dependencies.iter_mut().for_each(|subchart| *subchart = Arc::new(aliased(subchart)));
+    chart
+}
+
 fn enabled(chart: &Chart, values: &Value, path: &str, warnings: &mut Warnings) -> Result<Chart, CoalesceError> {
     let mut chart = chart.clone();
     if chart.metadata.dependencies.is_empty() {

@@ -114,6 +114,14 @@ impl SetOption {
 }
 
 impl Supplied {
+    /// The values files, in their order.
+    pub fn files(&self) -> impl Iterator<Item = &Arc<SourceFile>> {
+        self.layers.iter().filter_map(|layer| match layer {
+            Layer::File { source, .. } => Some(source),
+            Layer::Flag { .. } => None,
+        })
+    }
+
     /// Reads all inputs. `read` gets the names of files as they were given, `-` too.
     pub fn read(inputs: &Inputs, read: &dyn Fn(&str) -> io::Result<Vec<u8>>) -> Result<Self, InputError> {
         let mut layers = Vec::new();

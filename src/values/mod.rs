@@ -79,6 +79,19 @@ pub enum Error {
     KubeVersion(#[from] KubeVersionMismatch),
 }
 
+/// A chart with all that a release of it may have, and the values of all that: every subchart is there, under the name
+/// that Chart.yaml gives it, whatever its condition says.
+///
+/// # Errors
+///
+/// Where the values of subcharts cannot be laid over each other.
+pub fn overview(chart: &Chart, supplied: &Supplied) -> Result<(Chart, Value), Error> {
+    let mut warnings = Warnings::default();
+    let chart = dependencies::all(chart, &mut warnings).map_err(Error::Dependencies)?;
+    let values = coalesce::coalesce(&chart, &supplied.values, &mut warnings).map_err(Error::Coalesce)?;
+    Ok((chart, values))
+}
+
 /// Computes the values of a release, with all the checks that `helm template` makes before it renders.
 pub fn resolve(
     chart: &Chart,

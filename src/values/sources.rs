@@ -1,14 +1,15 @@
 //! Who set a value.
 //!
 //! Values carry no positions: when a finding asks, the layers are searched from the strongest to the weakest, and only
-//! then the one text that set the value is read again for its place.
+//! then the texts that may have set the value are read again, each once, for the place.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::inputs::{Layer, apply};
 use crate::chart::{Chart, values_file};
 use crate::finding::Setter;
-use crate::source::{Location, SourceFile, Span};
+use crate::source::{Location, SourceFile};
 use crate::value::{Map, Path, Step, Value};
 use crate::yaml;
 
@@ -17,12 +18,23 @@ use crate::yaml;
 pub struct Sources {
     layers: Vec<Layer>,
     chart: Chart,
+    /// The values files that were read again, by their addresses; nothing for one that cannot be read.
+    written: Arc<Mutex<HashMap<usize, Option<Arc<Written>>>>>,
+}
+
+/// A values file as it was written.
+#[derive(Debug)]
+struct Written {
+    source: Arc<SourceFile>,
+    /// All documents, merged.
+    values: Value,
+    documents: Vec<(yaml::Document, Option<yaml::Places>)>,
 }
 
 impl Sources {
     /// `chart` is the release's view, with aliases.
     pub(super) fn new(layers: &[Layer], chart: &Chart) -> Self {
-        Self { layers: layers.to_vec(), chart: chart.clone() }
+        Self { layers: layers.to_vec(), chart: chart.clone(), written: Arc::default() }
     }
 
     /// What set the value at a path of the root chart's values, or took it away; `None` where nothing did.
@@ -30,7 +42,7 @@ impl Sources {
     /// The place is that of the key, and for what stands in a list or block that was replaced as a whole, that of the
     /// innermost key that is there.
     pub fn setter(&self, path: &Path) -> Option<Setter> {
-        self.spellings(path).iter().find_map(|path| self.supplied(path).or_else(|| own(&self.chart, &path.0)))
+        self.spellings(path).iter().find_map(|path| self.supplied(path).or_else(|| self.own(&self.chart, &path.0)))
     }
 
     /// What set the value in a file or flag of the user's; `None` where it is a chart's default.
@@ -42,7 +54,7 @@ impl Sources {
         self.layers.iter().rev().find_map(|layer| match layer {
             Layer::File { source, values } => {
                 let depth = reach(values, &path.0, false)?;
-                locate(source, &path.0[..depth])
+                Some(self.written(source)?.setter(&path.0[..depth]))
             }
             Layer::Flag { option, text } => {
                 // What a file holds does not matter here.
@@ -68,32 +80,65 @@ impl Sources {
         }
         vec![path.clone()]
     }
-}
 
-/// What a chart itself, or a subchart, says at a path.
-fn own(chart: &Chart, path: &[Step]) -> Option<Setter> {
-    if let Some(setter) = chart.values_yaml.as_ref().and_then(|source| locate_in(source, path)) {
-        return Some(setter);
-    }
-    let subchart = |name: &str| chart.dependencies.iter().find(|subchart| subchart.name() == name);
-    if let [Step::Key(name), inner @ ..] = path
-        && let Some(setter) = subchart(name).and_then(|subchart| own(subchart, inner))
-    {
-        return Some(setter);
-    }
-    for dependency in &chart.metadata.dependencies {
-        for import in &dependency.import_values {
-            let (Some(child), Some(parent)) = (steps(import.get("child")), steps(import.get("parent"))) else {
-                continue;
-            };
-            let Some(inner) = path.strip_prefix(&*parent) else { continue };
-            let imported = [&child, inner].concat();
-            if let Some(setter) = subchart(&dependency.name).and_then(|subchart| own(subchart, &imported)) {
-                return Some(setter);
+    /// What a chart itself, or a subchart, says at a path.
+    fn own(&self, chart: &Chart, path: &[Step]) -> Option<Setter> {
+        if let Some(source) = &chart.values_yaml
+            && let Some(written) = self.written(source)
+            && let Some(depth) = reach(&written.values, path, false)
+        {
+            return Some(written.setter(&path[..depth]));
+        }
+        let subchart = |name: &str| chart.dependencies.iter().find(|subchart| subchart.name() == name);
+        if let [Step::Key(name), inner @ ..] = path
+            && let Some(setter) = subchart(name).and_then(|subchart| self.own(subchart, inner))
+        {
+            return Some(setter);
+        }
+        for dependency in &chart.metadata.dependencies {
+            for import in &dependency.import_values {
+                let (Some(child), Some(parent)) = (steps(import.get("child")), steps(import.get("parent"))) else {
+                    continue;
+                };
+                let Some(inner) = path.strip_prefix(&*parent) else { continue };
+                let imported = [&child, inner].concat();
+                if let Some(setter) = subchart(&dependency.name).and_then(|subchart| self.own(subchart, &imported)) {
+                    return Some(setter);
+                }
             }
         }
+        None
     }
-    None
+
+    fn written(&self, source: &Arc<SourceFile>) -> Option<Arc<Written>> {
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        // The layers and the chart keep their files: no other file comes to lie at the address of one.
+        written.entry(Arc::as_ptr(source).addr()).or_insert_with(|| Written::read(source).map(Arc::new)).clone()
+    }
+}
+
+impl Written {
+    fn read(source: &Arc<SourceFile>) -> Option<Self> {
+        let documents = values_file::documents(source).ok()?;
+        let values = values_file::merged(&documents);
+        let places = |document: &yaml::Document| yaml::Places::read(&source.text, document.span);
+        let documents = documents.into_iter().map(|document| {
+            let places = places(&document);
+            (document, places)
+        });
+        Some(Self { source: source.clone(), values, documents: documents.collect() })
+    }
+
+    /// The place of a value; the last document that decides counts.
+    fn setter(&self, path: &[Step]) -> Setter {
+        let path = Path(path.to_vec());
+        let span = self.documents.iter().rev().find_map(|(document, places)| {
+            document.value.follow(&path)?;
+            let (place, steps) = places.as_ref()?.nearest(&path);
+            (steps == path.0.len()).then_some(place.key.unwrap_or(place.value))
+        });
+        Setter::File(Location::new(self.source.clone(), span.unwrap_or_default()))
+    }
 }
 
 /// The keys of a dotted path; none for `.`.
@@ -119,24 +164,6 @@ fn reach(value: &Value, path: &[Step], is_flag: bool) -> Option<usize> {
         };
     }
     Some(path.len())
-}
-
-/// The place in a values file, whose last document that decides counts.
-fn locate_in(source: &Arc<SourceFile>, path: &[Step]) -> Option<Setter> {
-    let merged = values_file::read(source).ok()?;
-    let depth = reach(&merged, path, false)?;
-    locate(source, &path[..depth])
-}
-
-fn locate(source: &Arc<SourceFile>, path: &[Step]) -> Option<Setter> {
-    let path = Path(path.to_vec());
-    let documents = values_file::documents(source).ok()?;
-    let span = documents.iter().rev().find_map(|document| {
-        document.value.follow(&path)?;
-        let located = yaml::locate(&source.text, document.span, &path)?;
-        Some(located.key.unwrap_or(located.value))
-    });
-    Some(Setter::File(Location::new(source.clone(), span.unwrap_or(Span::new(0, 0)))))
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use super::Options;
 use super::error::Error;
 use super::golang;
 use super::key::{self, Key};
+use super::locate::Places;
 use super::scalar::Scalar;
 use super::tree::{Kind, Node, NodeId, Tree};
 use crate::number;
@@ -41,7 +42,7 @@ pub(super) fn decode(tree: &Tree, options: Options) -> Result<(Value, Vec<Path>)
     match endless {
         Some((path, number)) => Err(Error::Json {
             problem: format!("json: unsupported value: {}", number::json(number)),
-            span: tree.locate(&path).map(|place| place.value).unwrap_or_default(),
+            span: Places::new(tree, 0).nearest(&path).0.value,
         }),
         None => Ok((value, decoder.rewritten.into_iter().map(outermost_first).collect())),
     }

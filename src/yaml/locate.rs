@@ -1,6 +1,7 @@
 //! Where in a text a value was written.
 
-use super::error::Error;
+use std::sync::Arc;
+
 use super::key::{self, Key};
 use super::tree::{Documents, Kind, NodeId, Tree};
 use crate::source::Span;
@@ -8,6 +9,13 @@ use crate::value::{Path, Step};
 
 /// Merge keys followed for one path: they can be written so that a search takes forever.
 const MAX_MERGES: usize = 10_000;
+
+/// Where the values of a document were written: read once, asked for any path.
+#[derive(Debug, Clone)]
+pub struct Places {
+    places: Vec<Place>,
+    root: NodeId,
+}
 
 /// The places of a key and its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,56 +27,115 @@ pub struct Located {
     pub value: Span,
 }
 
-/// Finds where a path of a document was written.
-///
-/// `document` is the span of a [`Document`](super::Document), or of the whole text for its first document. `None`
-/// where the text is no YAML or the path leads nowhere: ask for the parent then.
+#[derive(Debug, Clone)]
+struct Place {
+    span: Span,
+    inside: Inside,
+}
+
+#[derive(Debug, Clone)]
+enum Inside {
+    Nothing,
+    Alias(NodeId),
+    Sequence(Box<[NodeId]>),
+    Mapping(Box<[Entry]>),
+}
+
+#[derive(Debug, Clone)]
+struct Entry {
+    name: Name,
+    key: Span,
+    value: NodeId,
+}
+
+#[derive(Debug, Clone)]
+enum Name {
+    Text(Arc<str>),
+    Merge,
+}
+
+/// Finds where a path of a document was written: see [`Places`]. `None` where the text is no YAML or the path leads
+/// nowhere.
 pub fn locate(text: &str, document: Span, path: &Path) -> Option<Located> {
-    let part = text.get(document.start..document.end)?;
-    let tree = read(part).ok()??;
-    let found = tree.locate(path)?;
-    let shift = |span: Span| Span::new(span.start + document.start, span.end + document.start);
-    Some(Located { key: found.key.map(shift), value: shift(found.value) })
+    let (place, steps) = Places::read(text, document)?.nearest(path);
+    (steps == path.0.len()).then_some(place)
 }
 
-fn read(text: &str) -> Result<Option<Tree<'_>>, Error> {
-    Documents::new(text)?.next()
-}
+impl Places {
+    /// Reads the places of a document; `None` where the text is no YAML.
+    ///
+    /// `document` is the span of a [`Document`](super::Document), or of the whole text for its first document.
+    pub fn read(text: &str, document: Span) -> Option<Self> {
+        let part = text.get(document.start..document.end)?;
+        let tree = Documents::new(part).ok()?.next().ok()??;
+        Some(Self::new(&tree, document.start))
+    }
 
-impl Tree<'_> {
-    /// Follows a path from the root, through aliases and merge keys.
-    pub(super) fn locate(&self, path: &Path) -> Option<Located> {
-        let mut merges = 0;
-        let mut key = None;
-        let mut at = self.root;
-        for step in &path.0 {
-            (key, at) = match (step, &self.resolved(at).kind) {
-                (Step::Index(index), Kind::Sequence(items)) => (None, *items.get(*index)?),
-                (Step::Key(name), Kind::Mapping(_)) => {
-                    let (key, value) = self.entry(at, name, &mut merges)?;
-                    (Some(self.node(key).span), value)
-                }
-                _ => return None,
+    /// The places of a tree that was read from a text's byte `offset` on.
+    pub(super) fn new(tree: &Tree<'_>, offset: usize) -> Self {
+        let shift = |span: Span| Span::new(span.start + offset, span.end + offset);
+        let entry = |&(key, value): &(NodeId, NodeId)| {
+            let name = if key::is_merge(tree.node(key)) {
+                Name::Merge
+            } else {
+                let Ok(Some(Key::Text(text))) = key::key(tree, key) else { return None };
+                Name::Text(text)
             };
+            Some(Entry { name, key: shift(tree.node(key).span), value })
+        };
+        let places = tree.nodes().iter().map(|node| Place {
+            span: shift(node.span),
+            inside: match &node.kind {
+                Kind::Scalar { .. } => Inside::Nothing,
+                Kind::Alias { target, .. } => Inside::Alias(*target),
+                Kind::Sequence(items) => Inside::Sequence(items.as_slice().into()),
+                Kind::Mapping(pairs) => Inside::Mapping(pairs.iter().filter_map(entry).collect()),
+            },
+        });
+        Self { places: places.collect(), root: tree.root }
+    }
+
+    /// The place of a path, or of its nearest parent that was written, and how many of the path's steps lead there.
+    /// Aliases and merge keys are followed.
+    pub fn nearest(&self, path: &Path) -> (Located, usize) {
+        let mut merges = 0;
+        let (mut key, mut at) = (None, self.root);
+        for (steps, step) in path.0.iter().enumerate() {
+            let next = match (step, &self.resolved(at).inside) {
+                (Step::Index(index), Inside::Sequence(items)) => items.get(*index).map(|item| (None, *item)),
+                (Step::Key(name), Inside::Mapping(_)) => {
+                    self.entry(at, name, &mut merges).map(|entry| (Some(entry.key), entry.value))
+                }
+                _ => None,
+            };
+            let Some(next) = next else { return (Located { key, value: self.places[at].span }, steps) };
+            (key, at) = next;
         }
-        Some(Located { key, value: self.node(at).span })
+        (Located { key, value: self.places[at].span }, path.0.len())
+    }
+
+    /// The place itself, or that of what it is an alias of.
+    fn resolved(&self, id: NodeId) -> &Place {
+        match &self.places[id].inside {
+            Inside::Alias(target) => &self.places[*target],
+            _ => &self.places[id],
+        }
     }
 
     /// The entry that gives a key its value: the last one, as the decoder goes.
-    fn entry(&self, map: NodeId, name: &str, merges: &mut usize) -> Option<(NodeId, NodeId)> {
-        let Kind::Mapping(pairs) = &self.resolved(map).kind else { return None };
-        pairs.iter().rev().find_map(|&(key, value)| {
-            if !key::is_merge(self.node(key)) {
-                return matches!(key::key(self, key), Ok(Some(Key::Text(text))) if &*text == name)
-                    .then_some((key, value));
+    fn entry(&self, map: NodeId, wanted: &str, merges: &mut usize) -> Option<&Entry> {
+        let Inside::Mapping(entries) = &self.resolved(map).inside else { return None };
+        entries.iter().rev().find_map(|entry| {
+            if let Name::Text(name) = &entry.name {
+                return (**name == *wanted).then_some(entry);
             }
             *merges += 1;
             if *merges > MAX_MERGES {
                 return None;
             }
-            match &self.node(value).kind {
-                Kind::Sequence(items) => items.iter().find_map(|item| self.entry(*item, name, merges)),
-                _ => self.entry(value, name, merges),
+            match &self.places[entry.value].inside {
+                Inside::Sequence(items) => items.iter().find_map(|item| self.entry(*item, wanted, merges)),
+                _ => self.entry(entry.value, wanted, merges),
             }
         })
     }

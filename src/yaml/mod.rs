@@ -5,7 +5,7 @@
 //! first of several unsupported keys), the order of the document does here. Strict reading refuses `1` beside `"1"` too.
 //!
 //! A text goes from `scanner` (tokens) through `parser` (events) and `tree` (nodes with places) to `decode`
-//! (values) or `locate` (places). Bounded are the length of a text (64 MiB), its nesting
+//! (values), `locate` (places) or `outline` (keys in their order). Bounded are the length of a text (64 MiB), its nesting
 //! ([`MAX_DEPTH`](crate::value::MAX_DEPTH)), the values of a document (4 million) and, as in go-yaml, what aliases
 //! expand to. Beyond that, two differences from go-yaml are known: it loses characters behind a doubled byte order mark,
 //! and it forgives a null key in a value that a second key replaces.
@@ -18,6 +18,7 @@ mod golang;
 mod key;
 mod locate;
 mod order;
+mod outline;
 mod parser;
 mod properties;
 mod scalar;
@@ -29,7 +30,8 @@ mod tree;
 mod write;
 
 pub use error::Error;
-pub use locate::{Located, locate};
+pub use locate::{Located, Places, locate};
+pub use outline::{Content, Entry, Outline, outline};
 pub use split::parse_split;
 pub use write::{WriteError, to_yaml, to_yaml_pretty};
 

@@ -47,6 +47,11 @@ pub(super) enum Kind<'t> {
 }
 
 impl<'t> Tree<'t> {
+    /// All nodes: a [`NodeId`] is the index of one.
+    pub fn nodes(&self) -> &[Node<'t>] {
+        &self.nodes
+    }
+
     pub fn node(&self, id: NodeId) -> &Node<'t> {
         &self.nodes[id]
     }

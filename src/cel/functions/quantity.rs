@@ -133,8 +133,10 @@ fn parse(text: &str) -> Result<Quantity, Failure> {
     }
     let number = rest.get(..rest.len() - suffix.len()).unwrap_or_default();
     let (factor, power, binary) = scale(suffix).ok_or_else(|| Failure::new("unable to parse quantity's suffix"))?;
-    if !number.bytes().any(|b| b.is_ascii_digit()) {
-        return Err(format());
+    // Upstream takes no digits for zero, unless the suffix needs its exact arithmetic.
+    let is_exact = power < -9 || factor > 1 << 40;
+    if is_exact && !number.bytes().any(|b| b.is_ascii_digit()) {
+        return Err(Failure::new("unable to parse numeric part of quantity"));
     }
     let mut nanos: i128 = 0;
     // Billionths below the last kept one are rounded up, away from zero.

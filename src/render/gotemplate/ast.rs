@@ -146,7 +146,8 @@ pub enum Function {
     Row(&'static Row),
 }
 
-/// The functions of Go's template package and those of Helm that need the engine.
+/// The functions of Go's template package and those of Helm that need the engine, each under its name.
+#[allow(missing_docs)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Builtin {
     And,

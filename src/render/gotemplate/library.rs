@@ -28,6 +28,13 @@ impl<'p> Library<'p> {
         self.templates.insert(name, template);
     }
 
+    /// All templates of this library itself, in the order of their names.
+    pub fn all(&self) -> Vec<&Template> {
+        let mut all: Vec<&Template> = self.templates.values().collect();
+        all.sort_by(|a, b| a.name.cmp(&b.name));
+        all
+    }
+
     /// The template of a name.
     pub fn find(&self, name: &[u8]) -> Option<&Template> {
         self.templates.get(name).or_else(|| self.parent?.find(name))

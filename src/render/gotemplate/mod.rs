@@ -1,7 +1,7 @@
 //! Go's text/template as Helm uses it (`pkg/engine/engine.go`): all templates of a chart and its subcharts, parsed once
 //! and executed for any number of releases.
 
-mod ast;
+pub mod ast;
 mod builtins;
 mod compare;
 mod engine;
@@ -136,6 +136,27 @@ impl Templates {
         Ok(Self { library, files })
     }
 
+    /// The templates that are executed, in Helm's order: the name of each, and the path of its chart
+    /// (`chart/charts/subchart`).
+    pub fn files(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.files.iter().map(|entry| (&*entry.name, &*entry.chart))
+    }
+
+    /// The template of a name.
+    pub fn find(&self, name: &str) -> Option<&Template> {
+        self.library.find(name.as_bytes())
+    }
+
+    /// Every template that has a name, files too, in the order of the names.
+    pub fn named(&self) -> Vec<&Template> {
+        self.library.all()
+    }
+
+    /// The templates of a text that may be one, as `tpl` takes it; none where it is none.
+    pub fn parse_text(file: &Arc<SourceFile>) -> Vec<Template> {
+        parser::parse(&file.name.as_str().into(), file).unwrap_or_default()
+    }
+
     /// Executes every template but partials (`_*`), and returns what they print.
     ///
     /// All that fail are reported. With `trace` each file has a source map.
@@ -182,10 +203,10 @@ impl Templates {
     }
 }
 
-/// Executes a template of its own (`--name-template`) that sees functions and nothing else.
+/// Executes a template of its own, such as `--name-template`, that sees functions and `dot`.
 ///
 /// Source: Helm's `pkg/action/install.go`, `TemplateName`.
-pub fn render_text(name: &str, text: &str, source: Source) -> Result<String, Error> {
+pub fn render_text(name: &str, text: &str, dot: impl FnOnce() -> Any + Send, source: Source) -> Result<String, Error> {
     on_deep_stack(|| {
         let entry = Entry { name: name.into(), source: SourceFile::new(name, text), chart: String::new() };
         let mut library = Library::default();
@@ -197,7 +218,7 @@ pub fn render_text(name: &str, text: &str, source: Source) -> Result<String, Err
         let mut host = source.host(0);
         let mut engine = Engine::new(&mut *host, None);
         let Some(template) = library.find(name.as_bytes()) else { return Ok(String::new()) };
-        let out = Run::execute(&mut engine, &library, template, Any::Nil, None);
+        let out = Run::execute(&mut engine, &library, template, dot(), None);
         out.map(|printed| into_text(printed.text))
             .map_err(|error| Error { failures: vec![Failure::exec(&entry, &error)] })
     })?

@@ -1,0 +1,61 @@
+//! `plimsoll schema unused`: values keys that nothing reads, and reads of keys that values lack.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::PathBuf;
+
+use super::{Stop, Streams};
+use crate::chart;
+use crate::finding::Fault;
+use crate::gate::ExitStatus;
+use crate::report::{self, Format};
+use crate::source::Location;
+use crate::usage::{self, Unused, Usage};
+use crate::values::{self, Inputs, Supplied};
+
+/// The most bytes of a values file.
+const MAX_VALUES: u64 = 64 << 20;
+
+/// List values keys that no template reads, and keys that templates read and values lack
+///
+/// Templates are looked at and not rendered: every branch counts, subcharts that are switched off too. What cannot be
+/// decided counts as read. The keys of values.yaml and of the files given with -f are judged.
+///
+/// Exit status: 0 where all fits together, 1 where something is listed.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The chart: a folder or a .tgz
+    chart: PathBuf,
+    /// Judge this values file too (repeatable; the last wins)
+    #[arg(short = 'f', long = "values", value_name = "FILE", value_delimiter = ',')]
+    values: Vec<String>,
+    /// How the list is printed
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, Stop> {
+    let inputs = Inputs { files: args.values.clone(), ..Inputs::default() };
+    let supplied = Supplied::read(&inputs, &read).map_err(Fault::from)?;
+    let chart = chart::load(&args.chart).map_err(Fault::from)?;
+    let (chart, all) = values::overview(&chart, &supplied).map_err(Fault::from)?;
+    let usage = Usage::of(&chart, &all).map_err(Vec::<Fault>::from)?;
+    let values = usage::Values {
+        all: &all,
+        supplied: &supplied.values,
+        files: chart.values_yaml.iter().chain(supplied.files()).cloned().collect(),
+    };
+    let unused = Unused::find(&usage, &chart, &values)
+        .map_err(|(file, error)| Fault::new(error.to_string()).label(Location::new(file, error.span()), "here"))?;
+    report::unused::write(&unused, &usage, args.format, streams.stdout_style, streams.stdout)?;
+    Ok(if unused.is_empty() { ExitStatus::Clean } else { ExitStatus::Refused })
+}
+
+fn read(name: &str) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(name)?.take(MAX_VALUES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_VALUES {
+        return Err(io::Error::other(format!("larger than {} MiB", MAX_VALUES >> 20)));
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,93 @@
+//! Where schemas are looked for: `--schema-location`, resolved as kubeconform resolves it.
+//!
+//! Source: kubeconform v0.8.0, `pkg/registry`. Two things differ: nothing is ever fetched, and a file that cannot be used
+//! is an error, where kubeconform goes on to the next location.
+
+mod folder;
+mod references;
+mod template;
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value as Json;
+
+use super::Error;
+use folder::Folder;
+use template::Template;
+
+/// What a schema that does not name its draft is read as.
+const DRAFT_4: &str = "http://json-schema.org/draft-04/schema#";
+
+/// One of the places where schemas are looked for. Of several, the first that has a kind's schema decides.
+#[derive(Debug)]
+pub enum SchemaLocation {
+    /// `default`: Kubernetes' own schemas, which are in the binary.
+    Default,
+    /// Files of JSON Schemas.
+    Files(SchemaFiles),
+}
+
+/// Files of JSON Schemas below a folder, and how the path to a kind's file is made.
+#[derive(Debug)]
+pub struct SchemaFiles {
+    template: Template,
+    folder: Folder,
+}
+
+/// A schema of a file.
+#[derive(Debug)]
+pub struct Found {
+    /// A document of its own: what it refers to in other files is in it, below `definitions`. `$schema` says its draft.
+    pub schema: Json,
+    /// The file, as the location names it.
+    pub path: PathBuf,
+}
+
+impl SchemaLocation {
+    /// Reads a location: `default`, a folder, or a template of paths such as
+    /// `schemas/{{ .Group }}/{{ .ResourceKind }}_{{ .ResourceAPIVersion }}.json`.
+    ///
+    /// A relative path begins in `from`. As in kubeconform, what does not end in `json` is a folder in which files lie as in
+    /// its own collection of Kubernetes' schemas.
+    ///
+    /// # Errors
+    /// An address, a template that cannot be executed, a folder that is not there.
+    pub fn parse(text: &str, from: &Path) -> Result<Self, Error> {
+        if text == "default" {
+            return Ok(Self::Default);
+        }
+        let text = match text.split_once("://") {
+            Some(("file", path)) if path.starts_with('/') => path,
+            Some((scheme, _)) if !scheme.contains(['/', '{']) => {
+                let reason = "an address, and no schema is ever fetched: download it and name the folder";
+                return Err(Error::unusable(format!("the schema location {text} is {reason}")));
+            }
+            _ => text,
+        };
+        let template = Template::parse(text)?;
+        let folder = Folder::open(from, template.base())?;
+        Ok(Self::Files(SchemaFiles { template, folder }))
+    }
+}
+
+impl SchemaFiles {
+    /// The schema of a kind; `None` where the location has no file for it.
+    ///
+    /// `version` is that of Kubernetes, in full as kubeconform's `-kubernetes-version`, or `master`; `1.34` is `1.34.0`.
+    ///
+    /// # Errors
+    /// A file that is there and cannot be used: no JSON, no schema, too large, outside the folder, or with a reference
+    /// that leads nowhere.
+    pub fn find(&self, kind: &str, api_version: &str, version: &str) -> Result<Option<Found>, Error> {
+        let Some(path) = self.template.path(kind, api_version, version)? else { return Ok(None) };
+        let Some(file) = self.folder.find(&path)? else { return Ok(None) };
+        let mut schema = references::bundle(&self.folder, &file)?;
+        if let Json::Object(keywords) = &mut schema {
+            keywords.entry("$schema").or_insert_with(|| DRAFT_4.into());
+        }
+        Ok(Some(Found { schema, path: file.shown }))
+    }
+}
+
+#[cfg(test)]
+mod tests;

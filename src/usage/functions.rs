@@ -1,0 +1,277 @@
+//! What functions do with shapes: those that choose, those that make maps and lists, and those that only read.
+//!
+//! Both dialects have them under the same names; those that call templates are in [`super::go`].
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::Use;
+use super::record::Recorder;
+use super::shape::{Atom, Place, Shape};
+use crate::source::Location;
+use crate::value::Value;
+
+/// The longest text of which parts are known.
+const MAX_GLOB: usize = 256;
+/// The longest list that is known by its elements.
+const MAX_ITEMS: usize = 64;
+
+impl Recorder {
+    /// Calls a function. Its name is one of the table's: arguments are in Helm's order.
+    pub fn call(&mut self, name: &'static str, args: &[Shape], at: &Location) -> Shape {
+        let plain = name.strip_prefix("must").filter(|rest| rest.starts_with(char::is_uppercase)).unwrap_or(name);
+        match (lower_first(plain).as_str(), args) {
+            ("default", [default, value]) => {
+                self.ask(value, &Use::Default(default.as_default()));
+                tolerated(value).or(default)
+            }
+            ("coalesce" | "or" | "and", _) => {
+                args.iter().for_each(|arg| self.ask(arg, &Use::Condition));
+                args.iter().fold(Shape::default(), |all, arg| all.or(&tolerated(arg)))
+            }
+            ("ternary", [yes, no, condition]) => {
+                self.ask(condition, &Use::Condition);
+                yes.clone().or(no)
+            }
+            ("not" | "empty", _) => {
+                args.iter().for_each(|arg| self.ask(arg, &Use::Condition));
+                Shape::other()
+            }
+            ("all" | "any", _) => self.used("any", args, false),
+            ("required", [message, value]) => {
+                self.consume(message, &Use::Call("required"), true);
+                self.demand(value);
+                tolerated(value)
+            }
+            ("eq" | "ne" | "lt" | "le" | "gt" | "ge" | "equal", _) => {
+                for (i, arg) in args.iter().enumerate() {
+                    let others = args.iter().enumerate().filter(|(other, _)| i == 0 || *other == 0).map(|(_, arg)| arg);
+                    let literals: Vec<Option<&Value>> =
+                        others.filter(|other| !std::ptr::eq(*other, arg)).map(Shape::as_literal).collect();
+                    for literal in literals {
+                        self.consume(arg, &Use::Compared(literal.cloned()), true);
+                    }
+                }
+                Shape::other()
+            }
+            ("len" | "kindOf" | "typeOf" | "kindIs" | "typeIs" | "typeIsLike", _) => self.used(name, args, true),
+            ("hasKey", [map, key]) => {
+                let field = self.index(map, key, at);
+                self.ask(&field, &Use::Tested);
+                Shape::other()
+            }
+            ("index", [value, keys @ ..]) => keys.iter().fold(value.clone(), |value, key| self.index(&value, key, at)),
+            ("get", [map, key]) => self.index(map, key, at),
+            ("dig", [keys @ .., default, map]) => {
+                let found = keys.iter().fold(map.clone(), |map, key| self.index(&map, key, at));
+                self.ask(&found, &Use::Default(default.as_default()));
+                tolerated(&found).or(default)
+            }
+            ("pluck", [key, maps @ ..]) => {
+                let found = maps.iter().fold(Shape::default(), |all, map| all.or(&self.index(map, key, at)));
+                self.ask(&found, &Use::Tested);
+                Shape::list(vec![tolerated(&found)], false)
+            }
+            ("dict", _) => {
+                let map = Shape::map([]);
+                args.chunks(2).for_each(|pair| {
+                    let empty = Shape::literal("");
+                    let value = pair.get(1).unwrap_or(&empty);
+                    pair.iter().take(1).for_each(|key| self.put(&map, key, value));
+                });
+                map
+            }
+            ("set", [map, key, value]) => {
+                self.put(map, key, value);
+                map.clone()
+            }
+            ("merge" | "mergeOverwrite", [map, others @ ..]) => {
+                others.iter().for_each(|other| self.merge(map, other));
+                map.clone()
+            }
+            ("unset" | "omit", [map, keys @ ..]) => {
+                keys.iter().for_each(|key| self.consume(key, &Use::Call(name), true));
+                map.clone()
+            }
+            ("pick", [map, keys @ ..]) => {
+                let picked = Shape::map([]);
+                for key in keys {
+                    let field = tolerated(&self.index(map, key, at));
+                    self.put(&picked, key, &field);
+                }
+                picked
+            }
+            ("deepCopy", [value]) => copy(value),
+            ("list" | "tuple", _) if args.len() <= MAX_ITEMS => Shape::list(args.to_vec(), true),
+            ("list" | "tuple" | "concat", _) => {
+                let all = args.iter().fold(Shape::default(), |all, arg| {
+                    let item = if plain == "concat" { self.each(arg, at) } else { arg.clone() };
+                    all.or(&item)
+                });
+                args.iter().filter(|_| plain == "concat").for_each(|arg| self.ask(arg, &Use::Ranged));
+                let all = self.narrowed(all);
+                Shape::list(vec![all], false)
+            }
+            ("append" | "push" | "prepend", [list, item]) => {
+                self.ask(list, &Use::Ranged);
+                let known = self.items(list, at);
+                if known.items.len() >= MAX_ITEMS {
+                    let all = known.items.iter().fold(item.clone(), |all, item| all.or(item));
+                    return Shape::list(vec![self.narrowed(all)], false);
+                }
+                let mut items = known.items.clone();
+                items.insert(if plain == "prepend" { 0 } else { items.len() }, item.clone());
+                Shape::list(items, known.exact)
+            }
+            ("first" | "last", [list]) => match &list.0[..] {
+                [Atom::List(known)] if known.exact => {
+                    let item = if plain == "first" { known.items.first() } else { known.items.last() };
+                    item.cloned().unwrap_or_else(Shape::other)
+                }
+                _ => {
+                    self.ask(list, &Use::Ranged);
+                    tolerated(&self.each(list, at))
+                }
+            },
+            ("rest" | "initial" | "reverse" | "compact" | "uniq" | "values", [list]) => {
+                self.ask(list, &Use::Ranged);
+                let each = self.each(list, at);
+                Shape::list(vec![each], false)
+            }
+            ("slice" | "without", [list, rest @ ..]) => {
+                rest.iter().for_each(|arg| self.consume(arg, &Use::Call(name), true));
+                self.ask(list, &Use::Ranged);
+                let each = self.each(list, at);
+                Shape::list(vec![each], false)
+            }
+            ("chunk", [_, list]) => {
+                self.ask(list, &Use::Ranged);
+                let each = self.each(list, at);
+                Shape::list(vec![Shape::list(vec![each], false)], false)
+            }
+            ("keys", maps) => {
+                maps.iter().for_each(|map| self.ask(map, &Use::Ranged));
+                let keys = maps.iter().fold(Shape::default(), |all, map| all.or(&self.keys_of(map)));
+                Shape::list(vec![keys], false)
+            }
+            ("print" | "printf" | "toString" | "quote" | "squote" | "cat", _) => {
+                self.used(name, args, false);
+                if args.iter().any(is_foreign) {
+                    return Shape(vec![Atom::Foreign]);
+                }
+                match plain {
+                    "print" | "toString" => known_text(&glob(args.iter().map(known).collect())),
+                    "printf" => known_text(&format(args)),
+                    _ => Shape::other(),
+                }
+            }
+            _ => self.used(name, args, false),
+        }
+    }
+
+    /// Gives everything to a function.
+    fn used(&mut self, name: &'static str, args: &[Shape], only_asks: bool) -> Shape {
+        for arg in args {
+            if only_asks {
+                self.ask(arg, &Use::Call(name));
+            } else {
+                self.consume(arg, &Use::Call(name), true);
+            }
+        }
+        if args.iter().any(is_foreign) { Shape(vec![Atom::Foreign]) } else { Shape::other() }
+    }
+
+    /// What the release cannot do without.
+    fn demand(&mut self, value: &Shape) {
+        self.ask(value, &Use::Required);
+        for atom in &value.0 {
+            if let Atom::Values(place) = atom {
+                self.demanded.insert(place.path.clone());
+            }
+        }
+    }
+}
+
+/// The same, missing or not.
+pub fn tolerated(shape: &Shape) -> Shape {
+    let tolerated = |atom: &Atom| match atom {
+        Atom::Values(place) => Atom::Values(Place::tolerated(place)),
+        other => other.clone(),
+    };
+    Shape(shape.0.iter().map(tolerated).collect())
+}
+
+/// `mustToYaml` is `toYaml`.
+fn lower_first(name: &str) -> String {
+    let mut chars = name.chars();
+    chars.next().map(|first| first.to_ascii_lowercase()).into_iter().chain(chars).collect()
+}
+
+/// Maps that can be changed on their own; what they hold is shared, which can only add reads.
+fn copy(shape: &Shape) -> Shape {
+    let copied = |atom: &Atom| match atom {
+        Atom::Map(map) => Shape::map([]).0.into_iter().fold(atom.clone(), |_, new| {
+            if let Atom::Map(new) = &new {
+                new.fields.borrow_mut().extend(map.fields.borrow().clone());
+                new.any.borrow_mut().add(&map.any.borrow());
+                new.merged.borrow_mut().add(&map.merged.borrow());
+            }
+            new
+        }),
+        other => other.clone(),
+    };
+    Shape(shape.0.iter().map(copied).collect())
+}
+
+fn is_foreign(shape: &Shape) -> bool {
+    shape.0.iter().any(|atom| matches!(atom, Atom::Foreign))
+}
+
+/// What is known of a printed operand, `*` for the rest.
+fn known(shape: &Shape) -> String {
+    match &shape.0[..] {
+        [Atom::Literal(Value::String(text))] => text.replace('*', "?"),
+        [Atom::Literal(Value::Int(number))] => number.to_string(),
+        [Atom::Glob(glob)] => glob.to_string(),
+        _ => "*".to_owned(),
+    }
+}
+
+fn glob(parts: Vec<String>) -> String {
+    let mut text = parts.concat();
+    while text.contains("**") {
+        text = text.replace("**", "*");
+    }
+    text
+}
+
+/// `printf` with what is known of its arguments.
+fn format(args: &[Shape]) -> String {
+    let Some((format, args)) = args.split_first() else { return "*".to_owned() };
+    let Some(Value::String(format)) = format.as_literal() else { return "*".to_owned() };
+    let mut args = args.iter();
+    let mut parts = Vec::new();
+    let mut rest: &str = format;
+    while let Some((before, verb)) = rest.split_once('%') {
+        parts.push(before.to_owned());
+        rest = verb.get(verb.chars().next().map_or(0, char::len_utf8)..).unwrap_or_default();
+        parts.push(match verb.chars().next() {
+            Some('%') => "%".to_owned(),
+            Some('s' | 'v' | 'd') => args.next().map_or_else(|| "*".to_owned(), known),
+            // Flags and widths: what follows is text that is not known either.
+            _ => return glob(parts) + "*",
+        });
+    }
+    parts.push(rest.to_owned());
+    glob(parts)
+}
+
+fn known_text(glob: &str) -> Shape {
+    if glob == "*" || glob.len() > MAX_GLOB {
+        return Shape::other();
+    }
+    if glob.contains('*') {
+        return Shape(vec![Atom::Glob(Rc::from(glob))]);
+    }
+    Shape::literal(Value::String(Arc::from(glob)))
+}
