@@ -16,7 +16,7 @@ use crate::chart::{self, Capabilities, Chart};
 use crate::finding::{Fault, Report};
 use crate::manifest::{self, Manifest, Object};
 use crate::policy::exemption::{Exemption, Honoured};
-use crate::policy::{self, Chosen, Policy, reach};
+use crate::policy::{self, Chosen, Policy, PolicyKind, reach};
 use crate::render::host::Source;
 use crate::render::{Release, Scope, Templates};
 use crate::schema::Schemas;
@@ -127,7 +127,9 @@ pub fn lint(subjects: &[Subject<'_>], rules: &Rules<'_>) -> Result<Report, Vec<F
     let releases = fleet.releases(&values, &duplicates).zip(&brought);
     let releases: Vec<_> = releases.map(|(release, policies)| policy::Release { policies, ..release }).collect();
     let policies = &rules.chosen.policies;
-    let violations = policy::evaluate(policies.iter().copied(), &releases, &rules.schemas)
+    let asks_schemas = policies.iter().any(|policy| policy.kind == PolicyKind::Schema);
+    let schemas = if asks_schemas { fleet.schemas(&rules.schemas)? } else { Schemas::default() };
+    let violations = policy::evaluate(policies.iter().copied(), &releases, &schemas)
         .map_err(|error| one(fault::of_policy(&error, &fleet.objects)))?;
     let findings = explain::findings(&fleet, rules, violations)?;
     let warnings =
@@ -192,6 +194,27 @@ impl<'a> Fleet<'a> {
             policy::brought(objects, subject.manifests).map_err(|error| one(fault::of_policy(&error, objects)))
         };
         self.subjects.iter().zip(&self.ranges).map(of).collect()
+    }
+
+    /// The schemas that are named, and those of the CRDs that come with the releases: among their objects, and in `crds/`
+    /// of their charts.
+    fn schemas(&self, named: &Schemas) -> Result<Schemas, Vec<Fault>> {
+        let mut schemas = named.clone();
+        for (index, object) in self.objects.iter().enumerate() {
+            let manifests = self.subjects.get(self.owner(index)).map_or(&[][..], |subject| subject.manifests);
+            if let Some(manifest) = manifests.get(object.manifest) {
+                schemas.add_crd(&object.value, || manifest.place(object)).map_err(one)?;
+            }
+        }
+        for rendered in self.subjects.iter().filter_map(|subject| subject.rendered) {
+            let files = rendered.crds().into_iter().map(|(name, text)| (SourceFile::new(name, text), None));
+            for manifest in manifest::read(files).map_err(one)? {
+                for object in manifest.objects(0, "") {
+                    schemas.add_crd(&object.value, || manifest.place(&object)).map_err(one)?;
+                }
+            }
+        }
+        Ok(schemas)
     }
 
     /// The name of a release, where there are several.

@@ -31,7 +31,7 @@ fn load(path: &Path) -> Value {
 
 /// The value of an expression with `object`, or the text of what was wrong, and whether it compiled.
 fn judge(source: &str, object: &Value) -> Result<bool, (bool, String)> {
-    let scope = Scope { globals: &["object"], composed: &[], joins: false };
+    let scope = Scope { globals: &["object"], types: &[], composed: &[], joins: false };
     let program = Program::compile_to(source, scope, &Type::Bool).map_err(|error| (false, error.to_string()))?;
     let globals = [Val::plain(object, None)];
     Evaluation::new(&globals, &[]).truth(&program).map_err(|error| (true, error.to_string()))
@@ -119,7 +119,7 @@ fn blame_names_the_fields_that_decided() {
         for case in fixture.get("cases").and_then(Value::as_list).unwrap() {
             let [source, wanted] = case.as_list().unwrap() else { panic!("{case:?}") };
             let wanted: Vec<&str> = wanted.as_list().unwrap().iter().filter_map(Value::as_str).collect();
-            let scope = Scope { globals: &["object", "values", "params"], composed: &[], joins: false };
+            let scope = Scope { globals: &["object", "values", "params"], types: &[], composed: &[], joins: false };
             let program = Program::compile(source.as_str().unwrap(), scope).unwrap();
             let evaluation = Evaluation::new(&globals, &[]);
             assert_eq!(evaluation.truth(&program), Ok(false), "{source:?}");

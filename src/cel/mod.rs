@@ -10,6 +10,7 @@ mod compile;
 mod declarations;
 mod eval;
 pub mod functions;
+mod keyed;
 mod lexer;
 mod macros;
 mod ops;

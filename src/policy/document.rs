@@ -321,7 +321,7 @@ impl Compiler<'_> {
 
     fn program(&self, path: &Path, wanted: Option<Type>) -> Result<Program, Error> {
         let joins = matches!(self.policy.kind, PolicyKind::Release | PolicyKind::Fleet);
-        let scope = Scope { globals: &self.globals, composed: &self.variables, joins };
+        let scope = Scope { globals: &self.globals, types: &[], composed: &self.variables, joins };
         let source = self.source(path);
         let program = match wanted {
             Some(wanted) => Program::compile_to(source, scope, &wanted),

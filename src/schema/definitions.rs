@@ -10,7 +10,7 @@ use serde_json::{Value as Document, json};
 
 use super::bundle::Bundle;
 use super::validate::{self, Options, Validator};
-use super::{Error, Minor};
+use super::{Error, Head, Minor, Problem};
 use crate::json_schema::Values;
 use crate::value::Value;
 
@@ -29,6 +29,16 @@ pub(super) struct Definition {
     name: String,
     of: &'static Definitions,
     compiled: OnceLock<Result<Validator, Error>>,
+}
+
+/// What is wrong with an object of a kind that a version of Kubernetes has; `None` where it has no such kind.
+///
+/// # Errors
+/// The bundle does not have the version, or is broken.
+pub(super) fn problems(object: &Value, head: Head<'_>, version: Minor) -> Result<Option<Vec<Problem>>, Error> {
+    let name = Bundle::embedded()?.definition(version, head.api_version, head.kind)?;
+    let found = name.and_then(|name| Some((name, Definitions::of(version).transpose()?)));
+    found.map(|(name, definitions)| definitions?.get(name).validator()?.problems(object)).transpose()
 }
 
 impl fmt::Debug for Definitions {

@@ -1,7 +1,10 @@
 //! Kinds that there is no schema for, and what was meant.
 
-use super::bundle::{Bundle, Kind};
-use super::{Check, Error, Minor, Problem, words};
+use std::borrow::Cow;
+
+use super::bundle::Bundle;
+use super::crd::CustomResources;
+use super::{Check, Error, Head, Minor, Problem, words};
 use crate::suggest::nearest;
 use crate::value::{Path, Value};
 
@@ -9,26 +12,29 @@ use crate::value::{Path, Value};
 ///
 /// # Errors
 /// The bundle does not have the version, or is broken.
-pub(super) fn unknown(version: Minor, api_version: &str, kind: &str) -> Result<Problem, Error> {
-    let all: Vec<Kind> = Bundle::embedded()?.kinds(version)?.collect();
+pub(super) fn unknown(version: Minor, head: Head<'_>, custom: &CustomResources) -> Result<Problem, Error> {
+    let Head { api_version, kind } = head;
+    let own = Bundle::embedded()?.kinds(version)?.map(|known| (Cow::from(known.api_version), known.kind));
+    let custom = custom.kinds().map(|(group, version, kind)| (format!("{group}/{version}").into(), kind));
+    let all: Vec<(Cow<str>, &str)> = own.chain(custom).collect();
     let problem = |field: &str, message: String| Problem {
         check: Check::UnknownKind,
         path: Path::default().key(field),
-        message: format!("Kubernetes {version} has no {api_version} {kind}: {message}"),
+        message: format!("there is no {api_version} {kind} in Kubernetes {version}: {message}"),
     };
-    let of_kind: Vec<&str> = all.iter().filter(|known| known.kind == kind).map(|known| known.api_version).collect();
+    let of_kind: Vec<&str> = all.iter().filter(|(_, known)| *known == kind).map(|(version, _)| &**version).collect();
     if !of_kind.is_empty() {
         return Ok(problem("apiVersion", format!("its apiVersion is {}", of_kind.join(" or "))));
     }
-    let of_version = all.iter().filter(|known| known.api_version == api_version);
-    if let Some(meant) = nearest(kind, of_version.clone().map(|known| known.kind)) {
+    let of_version = all.iter().filter(|(version, _)| version == api_version).map(|(_, kind)| *kind);
+    if let Some(meant) = nearest(kind, of_version) {
         return Ok(problem("kind", format!("did you mean {meant}?")));
     }
-    let all_kinds = || all.iter().map(|known| known.kind);
     if is_builtin(api_version)
-        && let Some(meant) = nearest(kind, all_kinds()).and_then(|meant| all.iter().find(|known| known.kind == meant))
+        && let Some(meant) = nearest(kind, all.iter().map(|(_, kind)| *kind))
+        && let Some((version, _)) = all.iter().find(|(_, kind)| *kind == meant)
     {
-        return Ok(problem("kind", format!("did you mean {} {}?", meant.api_version, meant.kind)));
+        return Ok(problem("kind", format!("did you mean {version} {meant}?")));
     }
     let custom = "give its CustomResourceDefinition with --crds, or a folder of schemas with --schema-location";
     Ok(problem("kind", custom.to_owned()))

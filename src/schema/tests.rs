@@ -2,6 +2,7 @@
 
 use serde_json::{Value as Document, json};
 
+use super::definitions::Definitions;
 use super::*;
 use crate::yaml;
 
