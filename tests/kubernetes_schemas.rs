@@ -2,7 +2,8 @@
 //! schemas, and the API server's own decoder. tests/peers/kubeconform.sh records their answers, and compares them with
 //! what they say today. Where plimsoll differs, exceptions.yaml has the reason.
 //!
-//! A fixture is held to the newest version of Kubernetes, or to the one that its name ends in: `<name>@1.31.yaml`.
+//! A fixture is held to every version of Kubernetes that the binary has, or to the one that its name ends in:
+//! `<name>@1.31.yaml`.
 
 mod common;
 
@@ -15,7 +16,8 @@ use plimsoll::chart::Capabilities;
 use plimsoll::check::{self, Rules, Subject};
 use plimsoll::policy::exemption::Honoured;
 use plimsoll::policy::{Catalogue, Pattern, Selection};
-use plimsoll::schema::Schemas;
+use plimsoll::schema::bundle::Bundle;
+use plimsoll::schema::{Minor, Schemas};
 use plimsoll::source::{Location, Position, SourceFile};
 
 const FIXTURES: &str = "tests/fixtures/schemas";
@@ -27,8 +29,13 @@ struct Answer {
     file: String,
     /// Its index in the file.
     document: usize,
+    /// The version that the fixture is of.
+    version: String,
     /// `valid`, `invalid`, `error` or `empty`
     kubeconform: String,
+    /// The same of older versions that have another answer.
+    #[serde(default)]
+    older: BTreeMap<String, String>,
     /// `ok`, `unknown kind`, or an error; nothing of an older version of Kubernetes than the decoder is of.
     decode: Option<String>,
 }
@@ -85,8 +92,12 @@ fn documents(text: &str) -> Vec<String> {
     found
 }
 
-fn judge(path: &str, document: &str, catalogue: &Catalogue) -> Verdict {
-    let version = path.rsplit_once('@').map(|(_, version)| version.trim_end_matches(".yaml").parse().unwrap());
+/// The version that a fixture is of.
+fn version(path: &str) -> Option<Minor> {
+    path.rsplit_once('@').map(|(_, version)| version.trim_end_matches(".yaml").parse().unwrap())
+}
+
+fn judge(path: &str, document: &str, version: Option<Minor>, catalogue: &Catalogue) -> Verdict {
     let include = vec![Pattern::new("schema/*")];
     let selection = Selection { profiles: Vec::new(), include, exclude: Vec::new(), only_named: true };
     let rules = Rules {
@@ -123,15 +134,6 @@ fn judge(path: &str, document: &str, catalogue: &Catalogue) -> Verdict {
     }
 }
 
-/// Every document of every fixture, as plimsoll judges it.
-fn verdicts() -> impl Iterator<Item = (String, Vec<Verdict>)> {
-    let catalogue = Catalogue::builtin().unwrap();
-    fixtures().into_iter().map(move |path| {
-        let judged = documents(&read(&path)).iter().map(|document| judge(&path, document, &catalogue)).collect();
-        (path, judged)
-    })
-}
-
 /// What exceptions call a document.
 fn name(path: &str, index: usize) -> String {
     format!("{path}#{index}")
@@ -139,18 +141,12 @@ fn name(path: &str, index: usize) -> String {
 
 #[test]
 fn verdicts_are_those_of_the_peers_or_excepted() {
-    let named = |(path, verdicts): (String, Vec<_>)| {
-        verdicts.into_iter().enumerate().map(|(index, verdict)| (name(&path, index), verdict)).collect::<Vec<_>>()
-    };
-    let verdicts: BTreeMap<String, Verdict> = verdicts().flat_map(named).collect();
-    let answers: BTreeMap<String, Answer> = read("answers.jsonl")
+    let catalogue = Catalogue::builtin().unwrap();
+    let mut answers: BTreeMap<String, Answer> = read("answers.jsonl")
         .lines()
         .map(|line| serde_json::from_str::<Answer>(line).unwrap())
         .map(|answer| (name(&answer.file, answer.document), answer))
         .collect();
-    let without = "record it: tests/peers/kubeconform.sh --record";
-    assert_eq!(verdicts.keys().collect::<Vec<_>>(), answers.keys().collect::<Vec<_>>(), "{without}");
-
     let exceptions: Vec<Exception> = serde_yaml::from_str(&read("exceptions.yaml")).unwrap();
     let mut excepted = BTreeMap::new();
     for Exception { reason, peer, plimsoll, documents } in &exceptions {
@@ -161,46 +157,50 @@ fn verdicts_are_those_of_the_peers_or_excepted() {
         }
     }
 
-    let mut differs = String::new();
-    let mut documents_excepted = BTreeSet::new();
-    for (name, answer) in &answers {
-        let verdict = &verdicts[name];
-        let ours = if verdict.refuses { "refuses" } else { "passes" };
-        let kubeconform = matches!(answer.kubeconform.as_str(), "invalid" | "error");
-        // The decoder does not know what is required: where it has nothing to say, schemas may.
-        let laxer = !verdict.refuses && answer.decode.as_deref().is_some_and(|said| said != "ok");
-        for (peer, other) in [("kubeconform", kubeconform != verdict.refuses), ("API server", laxer)] {
-            match (other, excepted.remove(&(name.as_str(), peer))) {
-                (false, None) => {}
-                (true, Some(known)) if known == ours => {
-                    documents_excepted.insert(name);
-                }
-                (true, _) => {
-                    let Answer { kubeconform, decode, .. } = answer;
-                    let _ = writeln!(
-                        differs,
-                        "{name}: plimsoll {ours} it, the other answer is of {peer}: {kubeconform}, {decode:?}"
-                    );
-                    differs.push_str(&verdict.lines);
-                }
-                (false, Some(_)) => {
-                    let _ = writeln!(differs, "{name}: plimsoll and {peer} agree: the exception is not needed");
+    let (all, mut needed, mut differs) = (answers.len(), BTreeSet::new(), String::new());
+    for path in fixtures() {
+        for (index, document) in documents(&read(&path)).iter().enumerate() {
+            let name = name(&path, index);
+            let Some(Answer { version: own, kubeconform, older, decode, .. }) = answers.remove(&name) else {
+                panic!("{name} is not recorded: tests/peers/kubeconform.sh --record");
+            };
+            let versions = Bundle::embedded().unwrap().versions();
+            for version in versions.iter().filter(|one| version(&path).is_none_or(|of| of == **one)) {
+                let verdict = judge(&path, document, Some(*version), &catalogue);
+                let ours = if verdict.refuses { "refuses" } else { "passes" };
+                let status = older.get(&version.to_string()).unwrap_or(&kubeconform);
+                let differing = matches!(status.as_str(), "invalid" | "error") != verdict.refuses;
+                // The decoder does not know what is required: where it has nothing to say, schemas may.
+                let said = decode.as_deref().filter(|said| version.to_string() == own && *said != "ok");
+                let laxer = said.filter(|_| !verdict.refuses);
+                let others = [("kubeconform", differing.then_some(status.as_str())), ("API server", laxer)];
+                for (peer, other) in others.into_iter().filter_map(|(peer, other)| Some((peer, other?))) {
+                    if excepted.get(&(name.as_str(), peer)) == Some(&ours) {
+                        needed.insert((name.clone(), peer));
+                    } else {
+                        let _ = writeln!(differs, "{name} in {version}: plimsoll {ours} it, {peer} says: {other}");
+                        differs.push_str(&verdict.lines);
+                    }
                 }
             }
         }
     }
-    for (document, peer) in excepted.keys() {
-        let _ = writeln!(differs, "exceptions.yaml: there is no document {document} ({peer})");
+    let known = |(document, peer): &&(&str, &str)| !needed.iter().any(|(name, by)| name == document && by == peer);
+    for (document, peer) in excepted.keys().filter(known) {
+        let _ = writeln!(differs, "{document}: the exception from {peer} is not needed");
     }
     assert!(differs.is_empty(), "\n{differs}");
-    let (all, excepted) = (answers.len(), documents_excepted.len());
+    assert!(answers.is_empty(), "there are no documents {:?}", answers.keys());
+    let excepted = needed.iter().map(|(name, _)| name).collect::<BTreeSet<_>>().len();
     println!("\n{all} documents: {} agree, {excepted} excepted", all - excepted);
 }
 
 #[test]
 fn findings_are_at_their_places() {
-    for (path, verdicts) in verdicts() {
-        let lines: String = verdicts.iter().map(|verdict| verdict.lines.as_str()).collect();
+    let catalogue = Catalogue::builtin().unwrap();
+    for path in fixtures() {
+        let judged = |document: &String| judge(&path, document, version(&path), &catalogue).lines;
+        let lines: String = documents(&read(&path)).iter().map(judged).collect();
         if !lines.is_empty() {
             let name = path.trim_end_matches(".yaml").replace('/', "-");
             snapshots("schemas").bind(|| insta::assert_snapshot!(name, lines));

@@ -15,12 +15,12 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
 (cd tests/peers/schemas && CGO_ENABLED=0 GOFLAGS= GOTOOLCHAIN=auto go build -trimpath -ldflags '-s -w' -o "$target/schemas" .)
-python3 tests/peers/standalone.py "$scratch"
+python3 tests/peers/standalone.py "$target/standalone"
 newest=$(sed -n 's/^VERSION = "\(1\.[0-9]*\).*/\1/p' schemas/make.py)
 
 cd tests/fixtures/schemas
 mapfile -t files < <(printf '%s\n' */*.yaml | LC_ALL=C sort)
-"$target/schemas" "$scratch" "$newest" "${files[@]}" >"$scratch/answers"
+"$target/schemas" "$target/standalone" "$newest" "${files[@]}" >"$scratch/answers"
 if [ "${1:-}" = --record ]; then
     cp "$scratch/answers" "$recorded"
     wc -l <"$recorded"
@@ -37,7 +37,7 @@ for file in "${files[@]}"; do
     [[ $file =~ @(1\.[0-9]+)\.yaml$ ]] && version=${BASH_REMATCH[1]}
     ! grep -qE "^\{\"file\":\"$file\",.*\"kubeconform\":\"(invalid|error)\"" "$recorded" || refused=1
     "$target/kubeconform" -strict -kubernetes-version "$version.0" -schema-location \
-        "$scratch/{{ .NormalizedKubernetesVersion }}-standalone{{ .StrictSuffix }}/{{ .ResourceKind }}{{ .KindSuffix }}.json" \
+        "$target/standalone/{{ .NormalizedKubernetesVersion }}-standalone{{ .StrictSuffix }}/{{ .ResourceKind }}{{ .KindSuffix }}.json" \
         "$file" >"$scratch/out" || status=$?
     if [ "$status" != "$refused" ]; then
         echo "$file: kubeconform ends with status $status, its library with $refused"

@@ -3,11 +3,12 @@
 //	schemas FOLDER NEWEST FILE...
 //
 // FOLDER has the schemas as kubeconform looks for them: v1.37.0-standalone-strict/deployment-apps-v1.json. A file is held
-// to those of the version that its name ends in (name@1.30.yaml), or to those of NEWEST (1.37).
+// to those of the version that its name ends in (name@1.30.yaml), or to those of NEWEST (1.37) and of each older one.
 //
 // It prints a JSON object for each document of each file: kubeconform's status with -strict (valid, invalid, error or
-// empty; of a List the worst of its items) and its messages, and what the API server's code says when it decodes the
-// document into its Go type as for fieldValidation=Strict: "ok", "unknown kind", or its error; nothing of an older version.
+// empty; of a List the worst of its items) and its messages; its statuses by older versions that have another one; and what
+// the API server's code says when it decodes the document into its Go type as for fieldValidation=Strict: "ok", "unknown
+// kind", or its error; nothing of an older version.
 package main
 
 import (
@@ -32,12 +33,13 @@ import (
 )
 
 type answer struct {
-	File        string   `json:"file"`
-	Document    int      `json:"document"`
-	Version     string   `json:"version"`
-	Kubeconform string   `json:"kubeconform"`
-	Messages    []string `json:"messages,omitempty"`
-	Decode      string   `json:"decode,omitempty"`
+	File        string            `json:"file"`
+	Document    int               `json:"document"`
+	Version     string            `json:"version"`
+	Kubeconform string            `json:"kubeconform"`
+	Messages    []string          `json:"messages,omitempty"`
+	Older       map[string]string `json:"older,omitempty"`
+	Decode      string            `json:"decode,omitempty"`
 }
 
 // The statuses of kubeconform, the worse the later.
@@ -59,7 +61,10 @@ func main() {
 		log.Fatal(err)
 	}
 	decoder := serializer.NewCodecFactory(scheme.Scheme, serializer.EnableStrict).UniversalDeserializer()
-	validators := map[string]validator.Validator{}
+	validators, err := allVersions(folder)
+	if err != nil {
+		log.Fatal(err)
+	}
 	out := json.NewEncoder(os.Stdout)
 	out.SetEscapeHTML(false)
 
@@ -67,17 +72,6 @@ func main() {
 		version := newest
 		if found := versionOfName.FindStringSubmatch(file); found != nil {
 			version = found[1]
-		}
-		kubeconform, ok := validators[version]
-		if !ok {
-			location := filepath.Join(folder, "{{ .NormalizedKubernetesVersion }}-standalone{{ .StrictSuffix }}",
-				"{{ .ResourceKind }}{{ .KindSuffix }}.json")
-			var err error
-			options := validator.Opts{KubernetesVersion: version + ".0", Strict: true}
-			if kubeconform, err = validator.New([]string{location}, options); err != nil {
-				log.Fatal(err)
-			}
-			validators[version] = kubeconform
 		}
 		text, err := os.ReadFile(file)
 		if err != nil {
@@ -89,26 +83,59 @@ func main() {
 		for document := 0; scanner.Scan(); document++ {
 			whole := resource.Resource{Path: file, Bytes: bytes.Clone(scanner.Bytes())}
 			answer := answer{File: file, Document: document, Version: version}
+			var failures []error
+			answer.Kubeconform, failures = judge(validators[version], whole)
+			for _, failure := range failures {
+				answer.Messages = append(answer.Messages, messages(failure, folder)...)
+			}
 			if version == newest {
+				answer.Older = map[string]string{}
+				for older, kubeconform := range validators {
+					if status, _ := judge(kubeconform, whole); status != answer.Kubeconform {
+						answer.Older[older] = status
+					}
+				}
 				answer.Decode = "ok"
-			}
-			worst := 0
-			for _, item := range whole.Resources() {
-				result := kubeconform.ValidateResource(item)
-				worst = max(worst, statuses[result.Status])
-				if result.Err != nil {
-					answer.Messages = append(answer.Messages, messages(result.Err, folder)...)
-				}
-				if said := decode(decoder, item.Bytes); result.Status != validator.Empty && answer.Decode == "ok" {
-					answer.Decode = said
+				for _, item := range whole.Resources() {
+					if answer.Decode == "ok" && answer.Kubeconform != "empty" {
+						answer.Decode = decode(decoder, item.Bytes)
+					}
 				}
 			}
-			answer.Kubeconform = names[worst]
 			if err := out.Encode(answer); err != nil {
 				log.Fatal(err)
 			}
 		}
 	}
+}
+
+// A validator of each version that there are schemas of.
+func allVersions(folder string) (map[string]validator.Validator, error) {
+	const before, after = "v", ".0-standalone-strict"
+	validators := map[string]validator.Validator{}
+	entries, err := os.ReadDir(folder)
+	for _, entry := range entries {
+		version := strings.TrimSuffix(strings.TrimPrefix(entry.Name(), before), after)
+		location := filepath.Join(folder, before+version+after, "{{ .ResourceKind }}{{ .KindSuffix }}.json")
+		options := validator.Opts{KubernetesVersion: version + ".0", Strict: true}
+		if validators[version], err = validator.New([]string{location}, options); err != nil {
+			return nil, err
+		}
+	}
+	return validators, err
+}
+
+// The worst status of the objects of a document, and their errors.
+func judge(kubeconform validator.Validator, whole resource.Resource) (string, []error) {
+	worst, failures := 0, []error(nil)
+	for _, item := range whole.Resources() {
+		result := kubeconform.ValidateResource(item)
+		worst = max(worst, statuses[result.Status])
+		if result.Err != nil {
+			failures = append(failures, result.Err)
+		}
+	}
+	return names[worst], failures
 }
 
 // What kubeconform found: a line for each field, or its error.
@@ -119,10 +146,18 @@ func messages(err error, folder string) []string {
 	}
 	lines := make([]string, 0, len(parts))
 	for _, part := range parts[1:] {
+		part = strings.TrimSpace(part)
 		// What follows says what is wrong below it.
-		if part = strings.TrimSpace(part); !strings.HasSuffix(part, ": validation failed") {
-			lines = append(lines, part)
+		if strings.HasSuffix(part, ": validation failed") {
+			continue
 		}
+		// It finds properties in another order each time.
+		if at, names, found := strings.Cut(part, ": additional properties "); found {
+			names := strings.Split(strings.TrimSuffix(names, " not allowed"), ", ")
+			slices.Sort(names)
+			part = fmt.Sprintf("%s: additional properties %s not allowed", at, strings.Join(names, ", "))
+		}
+		lines = append(lines, part)
 	}
 	slices.Sort(lines)
 	return lines
