@@ -163,8 +163,12 @@ pub(super) fn of_policy(error: &policy::Error, objects: &[Object]) -> Fault {
     match &error.kind {
         policy::ErrorKind::Schema { error, object: index } => {
             let fault = Fault::from((**error).clone());
-            let message = object(index).map(|object| format!("{object}: {}", fault.message));
-            Fault { message: message.unwrap_or_else(|| fault.message.clone()), ..fault }
+            match (&error.kind, object(index)) {
+                (schema::ErrorKind::Unusable(reason), Some(object)) => {
+                    Fault { message: format!("{object}: {reason}"), ..fault }
+                }
+                _ => fault,
+            }
         }
         policy::ErrorKind::Evaluate { object: index, .. } => {
             let text = object(index).map_or_else(|| "here".to_owned(), |object| format!("here, for {object}"));
