@@ -1,6 +1,7 @@
 //! JSON Schema over our own values, as charts and clusters use it: bounded, and nothing is ever fetched.
 
 mod cost;
+pub mod formats;
 mod node;
 mod reference;
 mod shape;

@@ -33,6 +33,10 @@ impl Validator {
     pub fn new(schema: &Document) -> Result<Self, Error> {
         let draft = if schema.get("$schema").is_some() { None } else { Some(Draft::Draft4) };
         let options = draft.into_iter().fold(options(), ValidationOptions::with_draft);
+        // kubeconform's library knows them in every draft in which it checks formats.
+        let known = json_schema::formats::FORMATS.iter();
+        let options = known.fold(options, |options, (name, check)| options.with_format(*name, *check));
+        let options = options.with_format("duration", is_duration);
         Self::compile(&options, schema.clone(), None, false)
     }
 
@@ -122,6 +126,11 @@ pub(super) fn options() -> Options {
     let options =
         jsonschema::options_for::<Values>().with_retriever(Nowhere).with_pattern_options(json_schema::patterns());
     formats::FORMATS.iter().fold(options, |options, (name, check)| options.with_format(*name, *check))
+}
+
+/// Durations as the API server reads them, and those of ISO 8601: kubeconform takes both.
+fn is_duration(text: &str) -> bool {
+    super::crd::duration(text).is_some() || json_schema::formats::is_duration(text)
 }
 
 /// Fetches nothing.

@@ -63,7 +63,7 @@ pub(super) fn known(name: &str) -> Option<&'static str> {
 
 /// Reads a duration into nanoseconds: as Go does, or numbers with units of other libraries anywhere in the text
 /// (`2 days`), which are added up.
-pub(super) fn duration(text: &str) -> Option<i64> {
+pub(in crate::schema) fn duration(text: &str) -> Option<i64> {
     static PARTS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"([0-9]+)[\t\n\f\r ]*([A-Za-zµ]+)").ok());
     const UNITS: [(&[&str], i64); 8] = [
         (&["ns", "nano"], 1),

@@ -19,6 +19,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use definition::Definition;
+pub(super) use formats::duration;
 pub(super) use keywords::PATTERN;
 
 use document::Unknown;

@@ -35,8 +35,9 @@ pub enum SchemaLocation {
 pub struct SchemaFiles {
     template: Template,
     folder: Folder,
-    /// The schemas that were looked for, by the paths that the template gives.
-    known: Mutex<HashMap<String, Option<Arc<Validator>>>>,
+    /// The schemas that were looked for, by kind, `apiVersion` and version: executing the template takes longer than
+    /// validating an object.
+    known: Mutex<HashMap<(String, String, Minor), Option<Arc<Validator>>>>,
 }
 
 /// A schema of a file.
@@ -87,15 +88,14 @@ impl SchemaFiles {
         head: Head<'_>,
         version: Minor,
     ) -> Result<Option<Vec<Problem>>, Error> {
-        let version = format!("{version}.0");
-        let Some(path) = self.template.path(head.kind, head.api_version, &version)? else { return Ok(None) };
+        let key = (head.kind.to_owned(), head.api_version.to_owned(), version);
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let validator = match known.get(&path) {
+        let validator = match known.get(&key) {
             Some(validator) => validator.clone(),
             None => {
-                let found = self.find(&path)?;
+                let found = self.find(head.kind, head.api_version, version)?;
                 let validator = found.map(|found| found.compile()).transpose()?.map(Arc::new);
-                known.insert(path, validator.clone());
+                known.insert(key, validator.clone());
                 validator
             }
         };
@@ -103,9 +103,10 @@ impl SchemaFiles {
         validator.map(|validator| validator.problems(object)).transpose()
     }
 
-    /// The schema of a file; `None` where there is none.
-    fn find(&self, path: &str) -> Result<Option<Found>, Error> {
-        let Some(file) = self.folder.find(path)? else { return Ok(None) };
+    /// The schema of a kind; `None` where the location has no file for it.
+    fn find(&self, kind: &str, api_version: &str, version: Minor) -> Result<Option<Found>, Error> {
+        let Some(path) = self.template.path(kind, api_version, version)? else { return Ok(None) };
+        let Some(file) = self.folder.find(&path)? else { return Ok(None) };
         let mut schema = references::bundle(&self.folder, &file)?;
         if let Json::Object(keywords) = &mut schema {
             keywords.entry("$schema").or_insert_with(|| DRAFT_4.into());

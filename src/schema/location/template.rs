@@ -6,7 +6,7 @@ use std::rc::Rc;
 use crate::render::any::{Any, Object, Text};
 use crate::render::gotemplate::render_text;
 use crate::render::host::Source;
-use crate::schema::Error;
+use crate::schema::{Error, Minor};
 use crate::value::Value;
 
 /// How files lie in kubeconform's collection of Kubernetes' schemas.
@@ -30,7 +30,7 @@ impl Template {
     pub fn parse(text: &str) -> Result<Self, Error> {
         let layout = if text.ends_with("json") { "" } else { LAYOUT };
         let template = Self { text: format!("{text}{layout}") };
-        template.path("Deployment", "v1", "master")?;
+        template.path("Deployment", "v1", Minor(0))?;
         Ok(template)
     }
 
@@ -41,7 +41,7 @@ impl Template {
     }
 
     /// The path of a kind's file; `None` for what cannot be the name of a kind: it could lead anywhere.
-    pub fn path(&self, kind: &str, api_version: &str, version: &str) -> Result<Option<String>, Error> {
+    pub fn path(&self, kind: &str, api_version: &str, version: Minor) -> Result<Option<String>, Error> {
         if !is_name(kind) || !api_version.split('/').all(is_name) {
             return Ok(None);
         }
@@ -60,7 +60,7 @@ fn is_name(text: &str) -> bool {
 
 impl Fields {
     /// Source: kubeconform's `schemaPath`. Of a version without a group, that is the group too.
-    fn of(kind: &str, api_version: &str, version: &str) -> Self {
+    fn of(kind: &str, api_version: &str, version: Minor) -> Self {
         let parts: Vec<&str> = api_version.split('/').collect();
         let group = parts.first().copied().unwrap_or_default();
         let mut suffix = format!("-{}", group.split('.').next().unwrap_or_default().to_lowercase());
@@ -68,13 +68,8 @@ impl Fields {
             suffix.push('-');
             suffix.push_str(&version.to_lowercase());
         }
-        let version = match (version.strip_prefix('v').unwrap_or(version), version.matches('.').count()) {
-            ("master", _) => version.to_owned(),
-            (minor, 1) => format!("v{minor}.0"),
-            (whole, _) => format!("v{whole}"),
-        };
         Self([
-            ("NormalizedKubernetesVersion", version),
+            ("NormalizedKubernetesVersion", format!("v{version}.0")),
             ("StrictSuffix", "-strict".to_owned()),
             ("ResourceKind", kind.to_lowercase()),
             ("ResourceAPIVersion", parts.last().copied().unwrap_or_default().to_owned()),

@@ -16,15 +16,7 @@ fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
     dir
 }
 
-impl SchemaFiles {
-    /// The schema of a kind.
-    fn of_kind(&self, kind: &str, api_version: &str, version: &str) -> Result<Option<Found>, Error> {
-        match self.template.path(kind, api_version, version)? {
-            Some(path) => self.find(&path),
-            None => Ok(None),
-        }
-    }
-}
+const NOW: Minor = Minor(34);
 
 fn files(text: &str, from: &Path) -> SchemaFiles {
     match SchemaLocation::parse(text, from) {
@@ -36,7 +28,7 @@ fn files(text: &str, from: &Path) -> SchemaFiles {
 /// What becomes of a location with one file that says `text`.
 fn found(files_there: &[(&str, &str)]) -> Result<Option<Json>, String> {
     let dir = folder(files_there);
-    let found = files("{{ .ResourceKind }}.json", dir.path()).of_kind("Web", "example.com/v1", "1.34.0");
+    let found = files("{{ .ResourceKind }}.json", dir.path()).find("Web", "example.com/v1", NOW);
     let plain = |error: Error| error.to_string().replace(&dir.path().display().to_string(), "DIR");
     Ok(found.map_err(plain)?.map(|found| found.schema))
 }
@@ -48,19 +40,16 @@ fn paths_are_those_of_kubeconform() {
         "{{ .NormalizedKubernetesVersion }}-standalone{{ .StrictSuffix }}/{{ .ResourceKind }}{{ .KindSuffix }}.json";
     let crds = "{{ .Group }}/{{ .ResourceKind }}_{{ .ResourceAPIVersion }}.json";
     for (text, kind, api_version, version, wanted) in [
-        (layout, "Deployment", "apps/v1", "1.16.0", "v1.16.0-standalone-strict/deployment-apps-v1.json"),
-        (layout, "Service", "v1", "1.18.0", "v1.18.0-standalone-strict/service-v1.json"),
-        (layout, "Service", "v1", "master", "master-standalone-strict/service-v1.json"),
-        (layout, "Ingress", "networking.k8s.io/v1", "1.34.0", "v1.34.0-standalone-strict/ingress-networking-v1.json"),
-        (layout, "Pod", "v1", "v1.34", "v1.34.0-standalone-strict/pod-v1.json"),
-        (layout, "Pod", "v1", "v1.34.2", "v1.34.2-standalone-strict/pod-v1.json"),
-        ("here", "Service", "v1", "1.34.0", "here/v1.34.0-standalone-strict/service-v1.json"),
-        (crds, "Certificate", "cert-manager.io/v1", "1.34.0", "cert-manager.io/certificate_v1.json"),
-        (crds, "Service", "v1", "1.34.0", "v1/service_v1.json"),
-        ("all.json", "Service", "v1", "1.34.0", "all.json"),
-        ("{{- if .Group -}} a/{{ printf \"%s\" .ResourceKind }}.json{{ end }}json", "Pod", "v1", "1", "a/pod.jsonjson"),
+        (layout, "Deployment", "apps/v1", 16, "v1.16.0-standalone-strict/deployment-apps-v1.json"),
+        (layout, "Service", "v1", 18, "v1.18.0-standalone-strict/service-v1.json"),
+        (layout, "Ingress", "networking.k8s.io/v1", 34, "v1.34.0-standalone-strict/ingress-networking-v1.json"),
+        ("here", "Service", "v1", 34, "here/v1.34.0-standalone-strict/service-v1.json"),
+        (crds, "Certificate", "cert-manager.io/v1", 34, "cert-manager.io/certificate_v1.json"),
+        (crds, "Service", "v1", 34, "v1/service_v1.json"),
+        ("all.json", "Service", "v1", 34, "all.json"),
+        ("{{- if .Group -}} a/{{ printf \"%s\" .ResourceKind }}.json{{ end }}json", "Pod", "v1", 1, "a/pod.jsonjson"),
     ] {
-        let path = Template::parse(text).unwrap().path(kind, api_version, version).unwrap();
+        let path = Template::parse(text).unwrap().path(kind, api_version, Minor(version)).unwrap();
         assert_eq!(path.as_deref(), Some(wanted), "{text}");
     }
 }
@@ -80,7 +69,7 @@ fn what_no_kind_can_be_called_leads_nowhere() {
         ("a\0", "v1"),
         (&long, "v1"),
     ] {
-        assert_eq!(template.path(kind, api_version, "1.34.0").unwrap(), None, "{kind} {api_version}");
+        assert_eq!(template.path(kind, api_version, NOW).unwrap(), None, "{kind} {api_version}");
     }
 }
 
@@ -109,13 +98,13 @@ fn locations_that_cannot_be_used_are_refused() {
 fn the_file_of_a_kind_is_found() {
     let dir = folder(&[("s/v1.34.0-standalone-strict/web-example-v1.json", r#"{"type": "object"}"#)]);
     let at = files("s", dir.path());
-    let found = at.of_kind("Web", "example.com/v1", "1.34.0").unwrap().unwrap();
+    let found = at.find("Web", "example.com/v1", NOW).unwrap().unwrap();
     assert_eq!(found.schema, json!({"$schema": DRAFT_4, "type": "object"}));
     assert!(found.path.ends_with("s/v1.34.0-standalone-strict/web-example-v1.json"), "{found:?}");
-    assert!(at.of_kind("Web", "example.com/v1", "1.33.0").unwrap().is_none());
-    assert!(at.of_kind("Other", "example.com/v1", "1.34.0").unwrap().is_none());
+    assert!(at.find("Web", "example.com/v1", Minor(33)).unwrap().is_none());
+    assert!(at.find("Other", "example.com/v1", NOW).unwrap().is_none());
     let address = format!("file://{}/s", dir.path().display());
-    assert!(files(&address, Path::new("nowhere")).of_kind("Web", "example.com/v1", "1.34.0").unwrap().is_some());
+    assert!(files(&address, Path::new("nowhere")).find("Web", "example.com/v1", NOW).unwrap().is_some());
 }
 
 #[test]
@@ -136,10 +125,10 @@ fn a_file_that_is_there_must_be_a_schema() {
     assert!(found(&[("web.json/x", "")]).unwrap_err().ends_with("web.json is no file"));
 
     let dir = folder(&[("web.json", "{\n  \"a\": x\n}")]);
-    let error = files("{{ .ResourceKind }}.json", dir.path()).of_kind("Web", "v1", "1.34.0").unwrap_err();
+    let error = files("{{ .ResourceKind }}.json", dir.path()).find("Web", "v1", NOW).unwrap_err();
     assert!(error.location.unwrap().to_string().ends_with("web.json:2:8"));
     fs::File::create(dir.path().join("web.json")).unwrap().set_len((16 << 20) + 1).unwrap();
-    let error = files("{{ .ResourceKind }}.json", dir.path()).of_kind("Web", "v1", "1.34.0").unwrap_err();
+    let error = files("{{ .ResourceKind }}.json", dir.path()).find("Web", "v1", NOW).unwrap_err();
     assert!(error.to_string().ends_with("is larger than 16 MiB"), "{error}");
 }
 
@@ -249,11 +238,11 @@ fn links_do_not_lead_out_of_the_folder() {
     symlink("nowhere", dir.path().join("s/dangling.json")).unwrap();
     symlink("loop.json", dir.path().join("s/loop.json")).unwrap();
     let at = files("s/{{ .ResourceKind }}.json", dir.path());
-    assert!(at.of_kind("in", "v1", "1.34.0").unwrap().is_some());
-    assert!(at.of_kind("dangling", "v1", "1.34.0").unwrap().is_none());
+    assert!(at.find("in", "v1", NOW).unwrap().is_some());
+    assert!(at.find("dangling", "v1", NOW).unwrap().is_none());
     for kind in ["out", "ref"] {
-        let error = at.of_kind(kind, "v1", "1.34.0").unwrap_err().to_string();
+        let error = at.find(kind, "v1", NOW).unwrap_err().to_string();
         assert!(error.contains("out.json is outside of the folder of schemas"), "{error}");
     }
-    assert!(at.of_kind("loop", "v1", "1.34.0").unwrap_err().to_string().contains("cannot be read"));
+    assert!(at.find("loop", "v1", NOW).unwrap_err().to_string().contains("cannot be read"));
 }

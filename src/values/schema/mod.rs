@@ -3,7 +3,6 @@
 //! Source: Helm's `pkg/chart/common/util/jsonschema.go`. No schema is ever fetched: Helm would ask any host, and read
 //! any file, that a `$ref` names.
 
-mod formats;
 mod report;
 mod words;
 
@@ -109,7 +108,8 @@ fn check_one(schema: &[u8], values: &Value) -> Result<Option<Report>, String> {
 
 fn options<'i>() -> jsonschema::ValidationOptions<'i> {
     let options = jsonschema::options();
-    let options = formats::FORMATS.iter().fold(options, |options, (name, check)| options.with_format(*name, *check));
+    let options =
+        json_schema::formats::FORMATS.iter().fold(options, |options, (name, check)| options.with_format(*name, *check));
     options
         .with_retriever(Nowhere)
         .with_base_uri("file:///values.schema.json")

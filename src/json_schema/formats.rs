@@ -8,7 +8,7 @@ use crate::semver::Version;
 type Format = (&'static str, fn(&str) -> bool);
 
 /// The formats that the validator does not have, or has in another form.
-pub(super) const FORMATS: &[Format] = &[
+pub const FORMATS: &[Format] = &[
     ("duration", is_duration),
     ("json-pointer", is_json_pointer),
     ("semver", is_semver),
@@ -17,7 +17,7 @@ pub(super) const FORMATS: &[Format] = &[
 ];
 
 /// `P1Y2M3DT4H5M6S`, `P4W`
-fn is_duration(text: &str) -> bool {
+pub fn is_duration(text: &str) -> bool {
     let units = |text: &str, known: &str| {
         let mut known = known.chars();
         let mut digits = 0;
