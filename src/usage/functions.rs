@@ -61,9 +61,7 @@ impl Recorder {
                 self.ask(&field, &Use::Tested);
                 Shape::other()
             }
-            ("index", [value, keys @ ..]) => {
-                keys.iter().fold(value.clone(), |value, key| self.index(&value, key, at))
-            }
+            ("index", [value, keys @ ..]) => keys.iter().fold(value.clone(), |value, key| self.index(&value, key, at)),
             ("get", [map, key]) => self.index(map, key, at),
             ("dig", [keys @ .., default, map]) => {
                 let found = keys.iter().fold(map.clone(), |map, key| self.index(&map, key, at));

@@ -79,8 +79,7 @@ impl Go<'_> {
     }
 
     fn body(&mut self, template: &Template, dot: &Shape) {
-        let mut frame =
-            Frame { file: template.file.clone(), variables: vec![(Name::ROOT, dot.clone())], changes: 0 };
+        let mut frame = Frame { file: template.file.clone(), variables: vec![(Name::ROOT, dot.clone())], changes: 0 };
         if self.recorder.descend() {
             self.nodes(&template.body, &mut frame, dot);
             self.recorder.ascend();
@@ -296,13 +295,7 @@ impl Go<'_> {
         }
     }
 
-    fn fields(
-        &mut self,
-        value: &Shape,
-        names: &[Text],
-        operand: &Operand,
-        frame: &Frame,
-    ) -> Shape {
+    fn fields(&mut self, value: &Shape, names: &[Text], operand: &Operand, frame: &Frame) -> Shape {
         let at = last_field(frame, operand, names);
         names.iter().fold(value.clone(), |value, name| self.recorder.field(&value, &name.to_str(), &at))
     }
@@ -324,9 +317,10 @@ impl Go<'_> {
             _ => Some(dot.clone()),
         };
         let at = here(frame, head.pos);
-        let inner = names.iter().take(names.len() - 1).fold(outer.unwrap_or_default(), |value, name| {
-            self.recorder.field(&value, &name.to_str(), &at)
-        });
+        let inner = names
+            .iter()
+            .take(names.len() - 1)
+            .fold(outer.unwrap_or_default(), |value, name| self.recorder.field(&value, &name.to_str(), &at));
         self.file(&inner, args).unwrap_or_else(|| Shape(vec![Atom::Foreign]))
     }
 
