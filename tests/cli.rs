@@ -29,6 +29,7 @@ fn help_of_every_command() {
         &["policy", "test"],
         &["policy", "export"],
         &["policy", "reach"],
+        &["schema", "unused"],
         &["init"],
         &["completions"],
     ] {
