@@ -30,6 +30,8 @@ fn help_of_every_command() {
         &["policy", "export"],
         &["policy", "reach"],
         &["schema"],
+        &["schema", "infer"],
+        &["schema", "unused"],
         &["schema", "export"],
         &["init"],
         &["completions"],

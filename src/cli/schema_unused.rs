@@ -8,7 +8,7 @@ use super::{Stop, Streams};
 use crate::chart;
 use crate::finding::Fault;
 use crate::gate::ExitStatus;
-use crate::report::{self, Format};
+use crate::report::unused::{self, Format};
 use crate::source::Location;
 use crate::usage::{self, Unused, Usage};
 use crate::values::{self, Inputs, Supplied};
@@ -45,10 +45,10 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
         supplied: &supplied.values,
         files: chart.values_yaml.iter().chain(supplied.files()).cloned().collect(),
     };
-    let unused = Unused::find(&usage, &chart, &values)
+    let found = Unused::find(&usage, &chart, &values)
         .map_err(|(file, error)| Fault::new(error.to_string()).label(Location::new(file, error.span()), "here"))?;
-    report::unused::write(&unused, &usage, args.format, streams.stdout_style, streams.stdout)?;
-    Ok(if unused.is_empty() { ExitStatus::Clean } else { ExitStatus::Refused })
+    unused::write(&found, &usage, args.format, streams.stdout_style, streams.stdout)?;
+    Ok(if found.is_empty() { ExitStatus::Clean } else { ExitStatus::Refused })
 }
 
 fn read(name: &str) -> io::Result<Vec<u8>> {

@@ -4,12 +4,22 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::{Format, Style, printable};
+use super::{Style, printable};
 use crate::source::Location;
 use crate::usage::{Unused, Usage};
 
 /// The most places of one missing key that text names.
 const MAX_PLACES: usize = 3;
+
+/// A format of the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Format {
+    /// For people: by file, each key with its place.
+    #[default]
+    Text,
+    /// For programs: one document.
+    Json,
+}
 
 /// Goes up when a field changes its meaning or goes away; new fields do not change it.
 const VERSION: u32 = 1;

@@ -180,6 +180,8 @@ fn meant(path: &Path, reads: &[Read], values: &Value) -> Option<(Pattern, Locati
     }
     let parent = path.parent().unwrap_or_default();
     known.retain(|key, _| values.follow(&parent.key(*key)).is_none());
+    // Of two letters each is like many another word.
+    known.retain(|key, _| key.len().min(wrong.len()) > 2);
     let near = suggest::nearest(wrong, known.keys().copied()).or_else(|| alike(wrong, known.keys().copied()));
     if let Some(read) = near.and_then(|near| known.get(near)) {
         let found = Pattern(read.path.0.iter().take(above.0.len() + 1).cloned().collect());
