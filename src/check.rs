@@ -16,9 +16,9 @@ use crate::chart::{self, Capabilities, Chart};
 use crate::finding::{Fault, Report};
 use crate::manifest::{self, Manifest, Object};
 use crate::policy::exemption::{Exemption, Honoured};
-use crate::policy::{self, Chosen, Policy, reach};
+use crate::policy::{self, Chosen, Policy, PolicyKind, reach};
 use crate::render::host::Source;
-use crate::render::{Release, Scope, Templates};
+use crate::render::{Release, RenderedFile, Scope, Templates};
 use crate::schema::Schemas;
 use crate::source::SourceFile;
 use crate::value::{Path, Value};
@@ -103,10 +103,10 @@ pub fn render(job: &Job) -> Result<Rendered, Vec<Fault>> {
         capabilities: job.capabilities.clone(),
         source: job.source,
     };
-    rendered.manifests = match rendered.run(false) {
+    rendered.manifests = match manifest::read(rendered.print(false)?) {
         Ok(manifests) => manifests,
         // Whatever is wrong with the text, its source map leads to the template.
-        Err(_) => rendered.run(true)?,
+        Err(_) => rendered.traced()?,
     };
     Ok(rendered)
 }
@@ -127,7 +127,9 @@ pub fn lint(subjects: &[Subject<'_>], rules: &Rules<'_>) -> Result<Report, Vec<F
     let releases = fleet.releases(&values, &duplicates).zip(&brought);
     let releases: Vec<_> = releases.map(|(release, policies)| policy::Release { policies, ..release }).collect();
     let policies = &rules.chosen.policies;
-    let violations = policy::evaluate(policies.iter().copied(), &releases, &rules.schemas)
+    let asks_schemas = policies.iter().any(|policy| policy.kind == PolicyKind::Schema);
+    let schemas = if asks_schemas { fleet.schemas(&rules.schemas)? } else { Schemas::default() };
+    let violations = policy::evaluate(policies.iter().copied(), &releases, &schemas)
         .map_err(|error| one(fault::of_policy(&error, &fleet.objects)))?;
     let findings = explain::findings(&fleet, rules, violations)?;
     let warnings =
@@ -194,6 +196,27 @@ impl<'a> Fleet<'a> {
         self.subjects.iter().zip(&self.ranges).map(of).collect()
     }
 
+    /// The schemas that are named, and those of the CRDs that come with the releases: among their objects, and in `crds/`
+    /// of their charts.
+    fn schemas(&self, named: &Schemas) -> Result<Schemas, Vec<Fault>> {
+        let mut schemas = named.clone();
+        for (index, object) in self.objects.iter().enumerate() {
+            let manifests = self.subjects.get(self.owner(index)).map_or(&[][..], |subject| subject.manifests);
+            if let Some(manifest) = manifests.get(object.manifest) {
+                schemas.add_crd(&object.value, || manifest.place(object)).map_err(one)?;
+            }
+        }
+        for rendered in self.subjects.iter().filter_map(|subject| subject.rendered) {
+            let files = rendered.crds().into_iter().map(|(name, text)| (SourceFile::new(name, text), None));
+            for manifest in manifest::read(files).map_err(one)? {
+                for object in manifest.objects(0, "") {
+                    schemas.add_crd(&object.value, || manifest.place(&object)).map_err(one)?;
+                }
+            }
+        }
+        Ok(schemas)
+    }
+
     /// The name of a release, where there are several.
     fn name(&self, release: usize) -> Option<&str> {
         let rendered = self.subjects.get(release)?.rendered?;
@@ -249,8 +272,13 @@ impl Rendered {
         crds
     }
 
+    /// Its manifests again, with source maps.
+    fn traced(&self) -> Result<Vec<Manifest>, Vec<Fault>> {
+        manifest::read(self.print(true)?).map_err(one)
+    }
+
     /// Renders; the same text every time, whatever random functions the templates call.
-    fn run(&self, trace: bool) -> Result<Vec<Manifest>, Vec<Fault>> {
+    fn print(&self, trace: bool) -> Result<Vec<manifest::File>, Vec<Fault>> {
         let scope = Scope {
             chart: &self.resolved.chart,
             values: &self.resolved.values,
@@ -260,8 +288,8 @@ impl Rendered {
             trace,
         };
         let files = self.templates.render(&scope).map_err(fault::of_render)?;
-        let files = files.into_iter().map(|file| (SourceFile::new(file.name, file.text), file.map.map(Arc::new)));
-        manifest::read(files).map_err(one)
+        let named = |file: RenderedFile| (SourceFile::new(file.name, file.text), file.map.map(Arc::new));
+        Ok(files.into_iter().map(named).collect())
     }
 }
 

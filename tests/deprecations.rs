@@ -56,3 +56,27 @@ fn every_file_is_as_its_snapshot() {
     }
     assert!(files >= 3, "no fixtures");
 }
+
+/// `fixtures/deprecations/warnings.txt` is what an API server of the newest version says of fields.yaml.
+#[test]
+fn what_is_said_of_fields_is_what_an_api_server_warns_of() {
+    let newest = Bundle::embedded().unwrap().newest();
+    let warnings = include_str!("fixtures/deprecations/warnings.txt").to_lowercase();
+    let mut warnings: Vec<&str> = warnings.lines().collect();
+    let file = SourceFile::new("fields.yaml", include_str!("fixtures/deprecations/fields.yaml"));
+    for object in manifest::read([(file, None)]).unwrap().iter().flat_map(|manifest| manifest.objects(0, "default")) {
+        let name = format!("{} {}: ", object.reference.kind, object.reference.name).to_lowercase();
+        for problem in deprecation::field::problems(&object.value, newest) {
+            // As Go writes a path, but for capitals; of a key it sometimes names only the map, or only the key.
+            let path = problem.path.to_string().replace("[\"", "[").replace("\"]", "]").to_lowercase();
+            let (map, key) = path.trim_end_matches(']').rsplit_once('[').unwrap_or((&path, &path));
+            let same = |warning: &&str| {
+                let Some(warning) = warning.strip_prefix(&name) else { return false };
+                warning.starts_with(&path) || warning.starts_with(&format!("{map}: ")) || warning.contains(key)
+            };
+            let found = warnings.iter().position(same).unwrap_or_else(|| panic!("{name}{}", problem.message));
+            warnings.remove(found);
+        }
+    }
+    assert!(warnings.is_empty(), "{warnings:#?}");
+}

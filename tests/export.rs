@@ -48,7 +48,7 @@ fn every_policy_that_is_exported_has_the_same_verdicts() {
         assert!(name.is_match(&exported) && exported.len() <= 253, "{exported}");
         let text = left.remove(&exported).unwrap_or_else(|| panic!("{exported} is missing"));
         let read = Policy::read(&policy.id, &SourceFile::new(exported.as_str(), text)).unwrap();
-        let examples = Examples::read(entry.examples.as_ref().unwrap()).unwrap();
+        let examples = Examples::read(&entry.examples().unwrap()).unwrap();
         let mismatches = examples.run(&read).unwrap();
         assert!(mismatches.is_empty(), "{mismatches:?}");
         let spec = bindings[&exported].get("spec").unwrap();

@@ -31,7 +31,7 @@ fn load(path: &Path) -> Value {
 
 /// The value of an expression with `object`, or the text of what was wrong, and whether it compiled.
 fn judge(source: &str, object: &Value) -> Result<bool, (bool, String)> {
-    let scope = Scope { globals: &["object"], composed: &[], joins: false };
+    let scope = Scope { globals: &["object"], types: &[], composed: &[], joins: false };
     let program = Program::compile_to(source, scope, &Type::Bool).map_err(|error| (false, error.to_string()))?;
     let globals = [Val::plain(object, None)];
     Evaluation::new(&globals, &[]).truth(&program).map_err(|error| (true, error.to_string()))
@@ -87,8 +87,8 @@ fn every_policy_is_complete_and_its_examples_hold() {
         {
             assert!(!text.is_empty(), "{} has no {what}", policy.id);
         }
-        let file = entry.examples.as_ref().unwrap_or_else(|| panic!("{} has no examples", policy.id));
-        let examples = Examples::read(file).unwrap_or_else(|error| panic!("{}: {error}", error.location));
+        let file = entry.examples().unwrap_or_else(|| panic!("{} has no examples", policy.id));
+        let examples = Examples::read(&file).unwrap_or_else(|error| panic!("{}: {error}", error.location));
         assert!(!examples.pass.is_empty() && !examples.fail.is_empty(), "{} lacks examples", policy.id);
         match examples.run(policy) {
             Ok(mismatches) => wrong.extend(mismatches.iter().map(|m| format!("{}: {m}", m.location))),
@@ -119,7 +119,7 @@ fn blame_names_the_fields_that_decided() {
         for case in fixture.get("cases").and_then(Value::as_list).unwrap() {
             let [source, wanted] = case.as_list().unwrap() else { panic!("{case:?}") };
             let wanted: Vec<&str> = wanted.as_list().unwrap().iter().filter_map(Value::as_str).collect();
-            let scope = Scope { globals: &["object", "values", "params"], composed: &[], joins: false };
+            let scope = Scope { globals: &["object", "values", "params"], types: &[], composed: &[], joins: false };
             let program = Program::compile(source.as_str().unwrap(), scope).unwrap();
             let evaluation = Evaluation::new(&globals, &[]);
             assert_eq!(evaluation.truth(&program), Ok(false), "{source:?}");
@@ -145,7 +145,7 @@ fn policies_of_a_folder_match_as_in_the_api_server() {
     let mut catalogue = Catalogue::default();
     catalogue.add_folder(&folder).unwrap();
     for entry in catalogue.entries() {
-        let examples = Examples::read(entry.examples.as_ref().expect("examples")).unwrap();
+        let examples = Examples::read(&entry.examples().expect("examples")).unwrap();
         let mismatches = examples.run(&entry.policy).unwrap_or_else(|error| panic!("{}: {error}", error.location));
         assert!(mismatches.is_empty(), "{}", mismatches.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"));
     }

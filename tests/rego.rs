@@ -26,7 +26,7 @@ fn catalogue(folder: &str) -> Catalogue {
 fn examples_hold() {
     for folder in ["conftest", "gatekeeper"] {
         for entry in catalogue(folder).entries() {
-            let examples = Examples::read(entry.examples.as_ref().expect("examples")).unwrap();
+            let examples = Examples::read(&entry.examples().expect("examples")).unwrap();
             let wrong = examples.run(&entry.policy).unwrap_or_else(|error| panic!("{}: {error}", error.location));
             assert!(wrong.is_empty(), "{}", wrong.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"));
         }

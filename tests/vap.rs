@@ -12,7 +12,7 @@ use std::process::Command;
 use plimsoll::cel::value::{Data, Val};
 use plimsoll::cel::{CompileError, CompileErrorKind, Evaluation, Program, Scope};
 use plimsoll::policy::examples::Examples;
-use plimsoll::policy::{Catalogue, Entry, KUBERNETES_MINOR, Policy, PolicyKind, evaluate};
+use plimsoll::policy::{Catalogue, KUBERNETES_MINOR, Policy, PolicyKind, evaluate};
 use plimsoll::schema::Schemas;
 use plimsoll::source::Span;
 use plimsoll::value::Value;
@@ -93,7 +93,7 @@ fn is_same(error: &CompileError, (line, column): (u64, u64), issue: &serde_json:
 fn differs(answer: &serde_json::Value) -> Option<String> {
     let source = answer["expression"].as_str().unwrap();
     let object: Value = serde_json::from_value::<Plain>(answer["object"].clone()).unwrap().0;
-    let scope = Scope { globals: GLOBALS, composed: &[], joins: false };
+    let scope = Scope { globals: GLOBALS, types: &[], composed: &[], joins: false };
     let issues = answer.get("issues").and_then(serde_json::Value::as_array);
     let program = match (Program::compile(source, scope), issues) {
         (Ok(_), Some(issues)) => return Some(format!("compiles, but: {issues:?}")),
@@ -197,8 +197,8 @@ struct Question<'a> {
 fn questions(catalogue: &Catalogue) -> Vec<Question<'_>> {
     let mut questions = Vec::new();
     let policies = catalogue.entries().iter().filter(|entry| entry.policy.kind == PolicyKind::Object);
-    for Entry { policy, examples, .. } in policies {
-        let examples = Examples::read(examples.as_ref().unwrap()).unwrap();
+    for entry in policies {
+        let (policy, examples) = (&entry.policy, Examples::read(&entry.examples().unwrap()).unwrap());
         for example in examples.pass.iter().chain(&examples.fail) {
             let releases = example.releases();
             let [release] = releases.as_slice() else { panic!("{}: one release", example.name) };
@@ -354,7 +354,7 @@ fn no_expression_panics() {
         "type(A) == type(B)",
         "dyn(A) < dyn(B)",
     ];
-    let scope = Scope { globals: GLOBALS, composed: &[], joins: true };
+    let scope = Scope { globals: GLOBALS, types: &[], composed: &[], joins: true };
     let globals = [(); 5].map(|()| Val::map(Default::default(), None));
     let mut compiled = 0;
     for _ in 0..20_000 {

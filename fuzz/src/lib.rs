@@ -90,7 +90,7 @@ pub fn set(data: &[u8]) {
 /// Compiles a CEL expression and evaluates it.
 pub fn cel(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
-    let scope = cel::Scope { globals: &["object", "params"], composed: &[], joins: false };
+    let scope = cel::Scope { globals: &["object", "params"], types: &[], composed: &[], joins: false };
     let Ok(program) = Program::compile(text, scope) else { return };
     let object = yaml::parse(OBJECT, yaml::Options::default()).expect("it is YAML");
     let globals = [Val::plain(&object, None), Val::plain(&Value::Null, None)];

@@ -129,6 +129,10 @@ impl Checker {
                 Some(Err(())) => return Err(CompileErrorKind::UndefinedField(field.to_owned())),
                 None => return Err(CompileErrorKind::NoFields((*name).to_owned())),
             },
+            Type::Struct(of) => {
+                let found = of.fields.get(field).cloned();
+                found.ok_or_else(|| CompileErrorKind::UndefinedField(field.to_owned()))?
+            }
             Type::Var(_) => {
                 self.assignable(&Type::Dyn, &target);
                 Type::Dyn

@@ -22,6 +22,8 @@ const MAX_NESTING: usize = 10;
 pub struct Scope<'a> {
     /// The variables of the environment, in the order of the values given to an evaluation.
     pub globals: &'a [&'static str],
+    /// The types of the first of them, where they are not those that the API server gives to variables of that name.
+    pub types: &'a [Type],
     /// The policy's variables that may be used as `variables.name`, in their order, with their types.
     pub composed: &'a [(Arc<str>, Type)],
     /// Whether there is more than Kubernetes has, for what brings objects together: the macro `list.groupBy(x, key)`, a
@@ -197,7 +199,8 @@ impl Compiler<'_> {
             return Ok((Kind::Local(slot), found));
         }
         if let Some(index) = self.scope.globals.iter().position(|global| *global == name) {
-            return Ok((Kind::Global(index), declarations::type_of(name)));
+            let declared = self.scope.types.get(index).cloned();
+            return Ok((Kind::Global(index), declared.unwrap_or_else(|| declarations::type_of(name))));
         }
         named_type(name).ok_or_else(|| error(CompileErrorKind::Undeclared(name.to_owned()), span))
     }

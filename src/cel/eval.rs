@@ -139,6 +139,11 @@ impl<'a> Evaluation<'a> {
         self
     }
 
+    /// The steps that are left.
+    pub fn left(&self) -> u64 {
+        self.budget.left.get()
+    }
+
     /// Gives a variable a value in place of that of its expression.
     pub fn preset(&self, variable: usize, value: Val) {
         if let Some(cell) = self.memo(variable).borrow_mut().get_mut(variable) {

@@ -105,8 +105,7 @@ fn word(text: &str, first: char) -> Result<(Token<'_>, usize), String> {
         // Kubernetes does not enable names in backticks.
         return Err("unsupported syntax: '`'".to_owned());
     }
-    let sign = SIGNS.iter().copied().find(|sign| sign.starts_with(first) && text.starts_with(sign));
-    let sign = sign.ok_or_else(unknown)?;
+    let sign = SIGNS.iter().find(|sign| text.starts_with(**sign)).ok_or_else(unknown)?;
     Ok((Token::Sign(sign), sign.len()))
 }
 

@@ -10,11 +10,12 @@ mod compile;
 mod declarations;
 mod eval;
 pub mod functions;
+mod keyed;
 mod lexer;
 mod macros;
 mod ops;
 mod parser;
-mod patterns;
+pub(crate) mod patterns;
 mod reads;
 #[cfg(test)]
 mod referee;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::Failure;
 use super::eval::Budget;
 use super::functions::{Row, time};
+use super::keyed;
 use super::value::{Data, Key, List, Map, Opaque, Origin, Val};
 use crate::number;
 
@@ -140,6 +141,7 @@ fn add(budget: &Budget, a: &Val, b: &Val) -> Result<Val, Failure> {
             budget.charge_text(x.len() + y.len())?;
             Ok(Val::new(Data::Bytes([&**x, &**y].concat().into())))
         }
+        (Data::List(List::Keyed(x)), Data::List(y)) => keyed::add(budget, x, y),
         // A long list grown by small steps is paid for each time it is copied.
         (Data::List(x), Data::List(y)) if y.is_empty() => Ok(Val::new(Data::List(x.clone())).traced(a.origin.clone())),
         (Data::List(x), Data::List(y)) if x.is_empty() => Ok(Val::new(Data::List(y.clone())).traced(b.origin.clone())),
@@ -192,6 +194,7 @@ fn equal_within(budget: &Budget, a: &Val, b: &Val, depth: usize) -> Result<bool,
         (Data::Timestamp(a), Data::Timestamp(b)) => a == b,
         (Data::Type(a), Data::Type(b)) => a == b,
         (Data::List(List::Plain(a)), Data::List(List::Plain(b))) if Arc::ptr_eq(a, b) => true,
+        (Data::List(List::Keyed(a)), Data::List(b)) => keyed::equal(budget, a, b)?,
         (Data::List(a), Data::List(b)) => {
             if a.len() != b.len() {
                 return Ok(false);
@@ -251,7 +254,6 @@ fn numeric(a: &Val, b: &Val) -> Option<Option<Ordering>> {
 
 /// CEL's `<`: between numbers of any types, and between two of another ordered type.
 pub fn compare(budget: &Budget, a: &Val, b: &Val) -> Result<Ordering, Failure> {
-    budget.charge(1)?;
     match (&a.data, &b.data) {
         (Data::Bool(a), Data::Bool(b)) => Ok(a.cmp(b)),
         (Data::String(a), Data::String(b)) => {

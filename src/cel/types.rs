@@ -1,5 +1,6 @@
 //! The types of expressions, as cel-go's checker has them, and the signatures of functions.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -40,9 +41,29 @@ pub enum Type {
     Type(Option<Arc<Type>>),
     /// A type that has a name, and fields if `declarations::field` knows any
     Object(&'static str),
+    /// An object whose fields a schema declares
+    Struct(Arc<Struct>),
     /// A type that is to be found out: a variable of the checker, or of a signature
     Var(usize),
 }
+
+/// A type that a schema declares: an object with these fields and no others.
+#[derive(Debug)]
+pub struct Struct {
+    /// What tells it from others: the way to it, such as `self.spec.ports.@idx`.
+    pub name: Arc<str>,
+    /// The fields, under the names that expressions have for them.
+    pub fields: BTreeMap<Arc<str>, Type>,
+}
+
+/// Types of one name are the same: no schema has two.
+impl PartialEq for Struct {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Struct {}
 
 impl Type {
     /// The deepest nesting that a variable's type keeps: below it everything is [`Type::Dyn`].
@@ -154,7 +175,7 @@ impl Type {
             Self::Duration => "google.protobuf.Duration",
             Self::Timestamp => "google.protobuf.Timestamp",
             Self::List(_) => "list",
-            Self::Map(_) => "map",
+            Self::Map(_) | Self::Struct(_) => "map",
             Self::Optional(_) => "optional_type",
             Self::Type(_) => "type",
             Self::Object(name) => name,
@@ -163,7 +184,10 @@ impl Type {
 
     /// Whether `null` is a value of it.
     pub fn is_nullable(&self) -> bool {
-        matches!(self, Self::Null | Self::Optional(_) | Self::Object(_) | Self::Duration | Self::Timestamp)
+        matches!(
+            self,
+            Self::Null | Self::Optional(_) | Self::Object(_) | Self::Struct(_) | Self::Duration | Self::Timestamp
+        )
     }
 
     /// The type with its own variables in place of the ones it names.
@@ -189,6 +213,7 @@ impl fmt::Display for Type {
             Self::Timestamp => f.write_str("timestamp"),
             Self::List(inner) => write!(f, "list({inner})"),
             Self::Map(inner) => write!(f, "map({}, {})", inner.0, inner.1),
+            Self::Struct(of) => f.write_str(&of.name),
             Self::Optional(inner) => write!(f, "optional_type({inner})"),
             Self::Type(Some(inner)) => write!(f, "type({inner})"),
             _ => f.write_str(self.name()),

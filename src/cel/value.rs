@@ -83,6 +83,17 @@ pub enum List {
     Plain(Arc<[Value]>),
     /// The result of an expression
     Computed(Arc<[Val]>),
+    /// A set, or a map that a schema writes as a list
+    Keyed(Arc<Keyed>),
+}
+
+/// A list whose order says nothing: `x-kubernetes-list-type` `set` or `map`.
+#[derive(Debug)]
+pub struct Keyed {
+    /// The elements.
+    pub items: Vec<Val>,
+    /// The fields that tell elements of a map from each other; of a set none.
+    pub keys: Arc<[Arc<str>]>,
 }
 
 /// A map of plain data, or a computed one.
@@ -284,6 +295,7 @@ impl List {
         match self {
             Self::Plain(items) => items.len(),
             Self::Computed(items) => items.len(),
+            Self::Keyed(list) => list.items.len(),
         }
     }
 
@@ -299,6 +311,7 @@ impl List {
                 items.get(index).map(|item| Val::plain(item, Origin::step(origin, || Step::Index(index))))
             }
             Self::Computed(items) => items.get(index).map(|item| item.or_from(origin)),
+            Self::Keyed(list) => list.items.get(index).map(|item| item.or_from(origin)),
         }
     }
 

@@ -56,7 +56,7 @@ impl<'a> Traced<'a> {
         }));
         let owners: BTreeSet<usize> = objects.into_iter().map(|object| fleet.owner(object)).collect();
         let rendered = |owner: usize| Some((owner, fleet.subjects.get(owner)?.rendered?));
-        let traced = owners.into_iter().filter_map(rendered).map(|(owner, rendered)| Ok((owner, rendered.run(true)?)));
+        let traced = owners.into_iter().filter_map(rendered).map(|(owner, rendered)| Ok((owner, rendered.traced()?)));
         Ok(Self { fleet, manifests: traced.collect::<Result<_, Vec<Fault>>>()? })
     }
 

@@ -6,6 +6,7 @@ use crate::infer;
 use crate::manifest::{self, Object};
 use crate::policy::{self, reach};
 use crate::render;
+use crate::schema;
 use crate::source::Location;
 use crate::usage;
 use crate::values;
@@ -140,15 +141,41 @@ impl From<usage::Error> for Vec<Fault> {
     }
 }
 
+impl From<schema::Error> for Fault {
+    fn from(error: schema::Error) -> Self {
+        let fault = Self::new(error.to_string());
+        let fault = match error.location {
+            Some(place) => fault.label(place, "here"),
+            None => fault,
+        };
+        match error.kind {
+            schema::ErrorKind::UnknownVersion { .. } => {
+                fault.help("--schema-location names a folder of schemas; --no-schemas leaves them out")
+            }
+            _ => fault,
+        }
+    }
+}
+
 /// A policy that cannot be evaluated, with the object that it stumbled over.
 pub(super) fn of_policy(error: &policy::Error, objects: &[Object]) -> Fault {
-    let object = match &error.kind {
-        policy::ErrorKind::Evaluate { object: Some(index), .. }
-        | policy::ErrorKind::Schema { object: Some(index), .. } => objects.get(*index),
-        _ => None,
-    };
-    let text = object.map_or_else(|| "here".to_owned(), |object| format!("here, for {}", object.reference));
-    Fault::new(error.to_string()).label(error.location.clone(), text)
+    let object = |index: &Option<usize>| index.and_then(|index| objects.get(index)).map(|object| &object.reference);
+    match &error.kind {
+        policy::ErrorKind::Schema { error, object: index } => {
+            let fault = Fault::from((**error).clone());
+            match (&error.kind, object(index)) {
+                (schema::ErrorKind::Unusable(reason), Some(object)) => {
+                    Fault { message: format!("{object}: {reason}"), ..fault }
+                }
+                _ => fault,
+            }
+        }
+        policy::ErrorKind::Evaluate { object: index, .. } => {
+            let text = object(index).map_or_else(|| "here".to_owned(), |object| format!("here, for {object}"));
+            Fault::new(error.to_string()).label(error.location.clone(), text)
+        }
+        _ => Fault::new(error.to_string()).label(error.location.clone(), "here"),
+    }
 }
 
 /// Why nobody can say who reads which Secret.

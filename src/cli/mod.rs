@@ -14,6 +14,7 @@ mod policy_text;
 mod render;
 mod schema;
 mod schema_args;
+mod schema_export;
 mod schema_infer;
 mod schema_unused;
 mod select_args;

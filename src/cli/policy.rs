@@ -91,12 +91,12 @@ fn test(folders: &[PathBuf], streams: &mut Streams<'_>) -> Result<ExitStatus, St
     for entry in catalogue.entries() {
         let policy = &entry.policy;
         policy.check().map_err(fault)?;
-        let Some(file) = &entry.examples else {
+        let Some(file) = entry.examples() else {
             writeln!(streams.stdout, "{}: has no examples: write {0}.test.yaml", policy.id)?;
             failed += 1;
             continue;
         };
-        let examples = Examples::read(file).map_err(fault)?;
+        let examples = Examples::read(&file).map_err(fault)?;
         let mismatches = examples.run(policy).map_err(fault)?;
         for mismatch in &mismatches {
             writeln!(streams.stdout, "{mismatch}")?;

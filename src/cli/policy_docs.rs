@@ -76,8 +76,8 @@ fn page(entry: &Entry) -> Result<String, Fault> {
     for (heading, text) in [("Why it matters", &policy.rationale), ("How to mend it", &policy.remediation)] {
         out.push_str(&format!("\n## {heading}\n\n{}\n", textwrap::fill(text, 120)));
     }
-    if let Some(file) = &entry.examples {
-        let examples = Examples::read(file).map_err(super::select_args::fault)?;
+    if let Some(file) = entry.examples() {
+        let examples = Examples::read(&file).map_err(super::select_args::fault)?;
         for (heading, examples) in [("Fails", &examples.fail), ("Passes", &examples.pass)] {
             out.push_str(&format!("\n## {heading}\n"));
             for example in examples {

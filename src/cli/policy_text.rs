@@ -35,8 +35,8 @@ pub(super) fn explain(entry: &Entry) -> Result<String, Error> {
     if !policy.aliases.is_empty() {
         out.push_str(&format!("\nOther tools know it as\n  {}\n", policy.aliases.join(", ")));
     }
-    if let Some(file) = &entry.examples {
-        let examples = Examples::read(file)?;
+    if let Some(file) = entry.examples() {
+        let examples = Examples::read(&file)?;
         for (heading, examples) in [("Passes", &examples.pass), ("Fails", &examples.fail)] {
             out.push_str(&format!("\n{heading} ({})\n", file.name));
             out.extend(examples.iter().map(|example| format!("  line {}: {}\n", line(example), example.name)));

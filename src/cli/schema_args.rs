@@ -46,26 +46,22 @@ impl SchemaArgs {
             return Ok(schemas);
         }
         for (crd, place) in project.schemas.crds().map_err(Fault::from)? {
-            schemas.add_crd(&crd, &place)?;
+            schemas.add_crd(&crd, || place)?;
         }
         for path in &self.crds {
             for (crd, place) in crd_files::read(path)? {
-                schemas.add_crd(&crd, &place)?;
+                schemas.add_crd(&crd, || place)?;
             }
         }
         let parse = |text: &String| SchemaLocation::parse(text, Path::new(""));
         let named: Vec<_> = self.schema_location.iter().map(parse).collect::<Result<_, _>>()?;
-        schemas.set_locations(if named.is_empty() { project.schemas.locations().map_err(Fault::from)? } else { named });
-        Ok(schemas)
+        let locations = if named.is_empty() { project.schemas.locations().map_err(Fault::from)? } else { named };
+        Ok(schemas.with_locations(locations))
     }
 }
 
 impl From<schema::Error> for Stop {
     fn from(error: schema::Error) -> Self {
-        let fault = Fault::new(error.to_string());
-        match error.location {
-            Some(place) => fault.label(place, "here").into(),
-            None => fault.into(),
-        }
+        Fault::from(error).into()
     }
 }

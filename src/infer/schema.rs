@@ -48,6 +48,12 @@ impl Properties {
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
+
+    /// Keeps the keys of which that is true.
+    pub fn retain(&mut self, keep: impl Fn(&str) -> bool) {
+        self.list.retain(|(key, _)| keep(key));
+        self.index = self.list.iter().enumerate().map(|(at, (key, _))| (key.clone(), at)).collect();
+    }
 }
 
 impl Schema {
@@ -63,7 +69,6 @@ impl Schema {
         if self.description.is_empty() {
             self.description = other.description;
         }
-        self.default = None;
         self.required.retain(|key| other.required.contains(key));
         self.closed &= other.closed;
         self.each = match (self.each, other.each) {
@@ -74,9 +79,32 @@ impl Schema {
         for (key, property) in other.properties.list {
             let known = self.properties.has(&key);
             let own = self.properties.at(&key);
-            *own = if known { std::mem::take(own).or(property) } else { Schema { default: None, ..property } };
+            *own = if known { std::mem::take(own).or(property) } else { property };
         }
         self
+    }
+
+    /// Adds the keys and elements of what templates read, where this one has no word on them.
+    pub fn fill(&mut self, read: Schema) {
+        if self.types.has(Types::OBJECT) {
+            for (key, property) in read.properties.list {
+                let known = self.properties.has(&key);
+                let own = self.properties.at(&key);
+                if known { own.fill(property) } else { *own = property }
+            }
+        }
+        match (&mut self.each, read.each) {
+            (Some(own), Some(read)) => own.fill(*read),
+            (None, read) if self.types.has(Types::ARRAY) || self.types.has(Types::OBJECT) => self.each = read,
+            _ => {}
+        }
+    }
+
+    /// Takes out the defaults: what one element of a list is, the next one need not be.
+    pub fn forget_defaults(&mut self) {
+        self.default = None;
+        self.properties.list.iter_mut().for_each(|(_, property)| property.forget_defaults());
+        self.each.iter_mut().for_each(|each| each.forget_defaults());
     }
 
     /// The schema as JSON, its keywords in the order in which people read them.
@@ -100,11 +128,10 @@ impl Schema {
         }
         let each = self.each.as_ref().map(|each| each.to_value()).filter(|each| *each != Map::default().into());
         if let Some(each) = each {
-            if self.types.has(Types::ARRAY) {
-                fields.push(("items".into(), each.clone()));
-            }
-            if self.types.has(Types::OBJECT) && !self.closed {
-                fields.push(("additionalProperties".into(), each));
+            // What is ranged over, and is either, is a list more often.
+            let keyword = if self.types.has(Types::ARRAY) { "items" } else { "additionalProperties" };
+            if keyword == "items" || !self.closed {
+                fields.push((keyword.into(), each));
             }
         }
         for (keyword, value) in self.annotation.iter().flat_map(|annotation| &annotation.keywords) {

@@ -32,43 +32,61 @@ impl<'u> Uses<'u> {
     }
 }
 
-/// All that is read of one place: by its own keys, and by those that are only known at run time.
+/// All that is read of one place.
 #[derive(Clone, Default)]
 pub(super) struct Place<'u> {
-    uses: Vec<&'u Uses<'u>>,
+    /// What reads it by its name.
+    named: Vec<&'u Uses<'u>>,
+    /// What reads it among others, by a name that is only known at run time.
+    general: Vec<&'u Uses<'u>>,
     /// Whether something around it is given away as a whole: then it may be anything that fits there.
-    pub inside_whole: bool,
+    inside_whole: bool,
 }
 
 impl<'u> Place<'u> {
+    /// The place of all values.
     pub fn root(uses: &'u Uses<'u>) -> Self {
-        Self { uses: vec![uses], inside_whole: false }
+        Self { named: vec![uses], ..Self::default() }
     }
 
     /// The place of a key.
     pub fn key(&self, key: &str) -> Self {
-        self.inside(|uses| [uses.keys.get(key), uses.each.as_deref()].into_iter().flatten().collect())
+        let each = |uses: &&'u Uses<'u>| uses.each.as_deref();
+        let key = |uses: &&'u Uses<'u>| uses.keys.get(key);
+        let general =
+            self.named.iter().chain(&self.general).filter_map(each).chain(self.general.iter().filter_map(key));
+        Self {
+            named: self.named.iter().filter_map(key).collect(),
+            general: general.collect(),
+            inside_whole: self.is_whole(),
+        }
     }
 
     /// The place of all elements.
     pub fn each(&self) -> Self {
-        self.inside(|uses| uses.each.as_deref().into_iter().collect())
-    }
-
-    fn inside(&self, step: impl Fn(&'u Uses<'u>) -> Vec<&'u Uses<'u>>) -> Self {
-        Self { uses: self.uses.iter().flat_map(|uses| step(uses)).collect(), inside_whole: self.is_whole() }
+        let each = |uses: &&'u Uses<'u>| uses.each.as_deref();
+        Self {
+            named: self.named.iter().filter_map(each).collect(),
+            general: self.general.iter().filter_map(each).collect(),
+            inside_whole: self.is_whole(),
+        }
     }
 
     /// The keys that are read by name.
     pub fn keys(&self) -> Vec<Arc<str>> {
-        let mut keys: Vec<_> = self.uses.iter().flat_map(|uses| uses.keys.keys().cloned()).collect();
+        let mut keys: Vec<_> = self.named.iter().flat_map(|uses| uses.keys.keys().cloned()).collect();
         keys.sort();
         keys.dedup();
         keys
     }
 
     fn reads(&self) -> impl Iterator<Item = &'u Read> {
-        self.uses.iter().flat_map(|uses| uses.reads.iter().copied())
+        self.named.iter().chain(&self.general).flat_map(|uses| uses.reads.iter().copied())
+    }
+
+    /// Whether something around it is given away as a whole.
+    pub fn is_inside_whole(&self) -> bool {
+        self.inside_whole
     }
 
     /// Whether it is given away as a whole, or something around it.
@@ -78,7 +96,8 @@ impl<'u> Place<'u> {
 
     /// Whether elements of it are read without knowing their names.
     pub fn is_ranged(&self) -> bool {
-        self.uses.iter().any(|uses| uses.each.is_some()) || self.reads().any(|read| read.how == Use::Ranged)
+        self.named.iter().chain(&self.general).any(|uses| uses.each.is_some())
+            || self.reads().any(|read| read.how == Use::Ranged)
     }
 
     /// Whether no template renders without it.
@@ -87,10 +106,19 @@ impl<'u> Place<'u> {
         self.reads().any(|read| read.how == Use::Required && always(read))
     }
 
-    /// The types that templates can do something with: of nothing where they tell nothing.
+    /// Whether `tpl` renders it: then it can be text, whatever else it is.
+    pub fn is_template(&self) -> bool {
+        self.reads().any(|read| read.how == Use::Template)
+    }
+
+    /// The types that templates can do something with: of nothing where they tell nothing, or take everything.
     pub fn types(&self) -> Types {
+        if self.inside_whole || !self.general.is_empty() {
+            return Types::default();
+        }
         let mut types = Types::default();
-        if self.uses.iter().any(|uses| !uses.keys.is_empty()) {
+        let mut printed = Types::default();
+        if self.named.iter().any(|uses| !uses.keys.is_empty()) {
             types |= Types::OBJECT;
         }
         if self.is_ranged() {
@@ -98,16 +126,13 @@ impl<'u> Place<'u> {
         }
         for read in self.reads() {
             match of_use(&read.how) {
+                // Anything can be printed: what else is done with it tells more.
+                Some(Types::PRINTED) => printed = Types::PRINTED,
                 Some(taken) => types |= taken,
                 None => return Types::default(),
             }
         }
-        types
-    }
-
-    /// Whether `tpl` renders it: then it can be text, whatever else it is.
-    pub fn is_template(&self) -> bool {
-        self.reads().any(|read| read.how == Use::Template)
+        if types.is_empty() { printed } else { types }
     }
 }
 

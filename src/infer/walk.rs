@@ -9,14 +9,17 @@ use super::schema::Schema;
 use super::types::Types;
 use super::uses::Place;
 use super::{Error, Options};
-use crate::chart::Chart;
+use crate::chart::{Chart, Dependency};
 use crate::json;
 use crate::source::Location;
-use crate::value::{Numbers, Path, Value};
+use crate::value::{MAX_DEPTH, Map, Numbers, Path, Value};
 use crate::yaml::{self, Content, Entry, Outline};
 
 /// The most keys that templates may add to those of values.yaml.
 const MAX_ADDED: usize = 20_000;
+
+/// The longest path of a key that only a comment or Chart.yaml names.
+const MAX_PATH: usize = 50;
 
 /// One walk through the values of a chart.
 pub(super) struct Walk<'c> {
@@ -43,13 +46,17 @@ impl<'c> Walk<'c> {
 
     /// The schema of all values.
     pub fn root(&self, outlines: &[&Outline], place: &Place) -> Result<Schema, Error> {
-        let outlines = outlines.to_vec();
-        let mut schema =
-            self.map(&Written { path: Path::default(), value: &self.chart.values, outlines, foreign: false }, place)?;
+        let values = &self.chart.values;
+        let written = Written { path: Path::default(), value: values, outlines: outlines.to_vec(), foreign: false };
+        let mut schema = self.map(&written, place)?;
+        let mut read = self.unwritten(place, 0);
+        // What subcharts read is theirs to say.
+        read.properties.retain(|key| !self.is_subchart(key));
+        schema.fill(read);
         schema.closed = self.options.strict;
         schema.each = None;
         let global = schema.properties.at(&"global".into());
-        global.types = Types::OBJECT;
+        hold_map(global);
         if global.description.is_empty() {
             global.description = "Values that all charts of a release share.".to_owned();
         }
@@ -58,14 +65,20 @@ impl<'c> Walk<'c> {
         Ok(schema)
     }
 
-    /// The values of subcharts stand below their names.
+    /// The values of subcharts stand below their names, what switches them on and off anywhere.
     fn subcharts(&self, schema: &mut Schema) {
         for dependency in &self.chart.metadata.dependencies {
-            let name = if dependency.alias.is_empty() { &dependency.name } else { &dependency.alias };
-            let property = schema.properties.at(&name.as_str().into());
-            property.types = Types::OBJECT;
+            let property = schema.properties.at(&subchart_name(dependency).into());
+            hold_map(property);
             if property.description.is_empty() {
                 property.description = format!("Values of the subchart {}.", dependency.name);
+            }
+            let conditions = dependency.condition.split(',').map(|path| path.trim().split('.').collect());
+            let tags = dependency.tags.iter().map(|tag| vec!["tags", tag]);
+            for path in conditions.chain(tags) {
+                if let Some(switch) = descend(schema, &path).filter(|switch| switch.types.is_empty()) {
+                    switch.types = Types::BOOLEAN;
+                }
             }
         }
     }
@@ -80,50 +93,43 @@ impl<'c> Walk<'c> {
             {
                 continue;
             }
-            let mut at = &mut *schema;
-            for key in param.path.split('.') {
-                if !at.types.is_empty() && !at.types.has(Types::OBJECT) {
-                    break;
-                }
-                at = at.properties.at(&key.into());
+            let keys: Vec<&str> = param.path.split('.').collect();
+            let Some(property) = descend(schema, &keys) else { continue };
+            if property.description.is_empty() {
+                property.description = param.note.description.clone();
             }
-            if at.description.is_empty() && at.properties.is_empty() {
-                at.description = param.note.description.clone();
-                at.types = param.note.types.unwrap_or_default();
+            if property.types.is_empty() && property.properties.is_empty() {
+                let types = param.note.types.unwrap_or_default();
+                property.types = if param.note.nullable { nullable(types) } else { types };
             }
         }
     }
 
+    /// What a value, its places and its uses say.
     fn value(&self, written: &Written, place: &Place) -> Result<Schema, Error> {
         match written.value {
             Value::Map(_) => self.map(written, place),
             Value::List(items) => self.list(written, items, place),
-            scalar => Ok(scalar_schema(scalar, place)),
+            scalar => Ok(Schema { default: Some(scalar.clone()), ..Schema::of(scalar_types(scalar, place)) }),
         }
     }
 
     fn map(&self, written: &Written, place: &Place) -> Result<Schema, Error> {
-        let mut schema = Schema::of(Types::OBJECT | structure(place));
+        let mut schema = Schema::of(Types::OBJECT | text(place));
         let entries = entries(&written.outlines);
-        let is_chart = |key: &str| {
-            written.path.0.is_empty()
-                && self.chart.metadata.dependencies.iter().any(|d| d.name == key || d.alias == key)
-        };
         // First what is written, in its order, then what merge keys bring.
-        let map = written.value.as_map();
-        let brought = map
-            .into_iter()
-            .flat_map(|map| map.iter())
-            .map(|(key, _)| key)
-            .filter(|key| !entries.known.contains_key(*key));
+        let all = written.value.as_map().into_iter().flat_map(Map::iter).map(|(key, _)| key);
+        let brought = all.filter(|key| !entries.known.contains_key(*key));
         for key in entries.order.iter().chain(brought) {
             let Some(value) = written.value.get(key) else { continue };
-            let path = written.path.key(key.clone());
             let entry = entries.known.get(key);
-            let outlines = entry.iter().flat_map(|entries| entries.iter().map(|entry| &entry.value)).collect();
-            let foreign = written.foreign || is_chart(key);
             let place = place.key(key);
-            let inner = Written { path, value, outlines, foreign };
+            let inner = Written {
+                path: written.path.key(key.clone()),
+                value,
+                outlines: entry.into_iter().flatten().map(|entry| &entry.value).collect(),
+                foreign: written.foreign || (written.path.0.is_empty() && self.is_subchart(key)),
+            };
             let mut property = self.value(&inner, &place)?;
             if let Some(note) = self.note(&inner.path, entry.and_then(|entries| entries.last().copied()))? {
                 apply(&mut property, value, note);
@@ -134,70 +140,64 @@ impl<'c> Walk<'c> {
             }
             *schema.properties.at(key) = property;
         }
-        if written.foreign || is_chart("") {
-            return Ok(schema);
-        }
-        if !schema.properties.is_empty() || !place.is_whole() {
-            self.add(&mut schema, place, 0);
-        }
         if schema.properties.is_empty() {
             schema.default = Some(written.value.clone());
         }
-        schema.closed = self.options.strict && !schema.properties.is_empty() && !place.is_whole() && !place.is_ranged();
+        let is_known = !schema.properties.is_empty() || !place.keys().is_empty();
+        let by_name = !written.foreign && !place.is_whole() && !place.is_ranged();
+        schema.closed = self.options.strict && is_known && by_name;
         Ok(schema)
     }
 
-    /// What templates read, and values.yaml has not.
-    fn add(&self, schema: &mut Schema, place: &Place, depth: usize) {
-        for key in place.keys() {
-            if !schema.properties.has(&key) && self.added.get() < MAX_ADDED {
-                self.added.set(self.added.get() + 1);
-                *schema.properties.at(&key) = self.unwritten(&place.key(&key), depth + 1);
-            }
-        }
-        if place.is_ranged() && !place.is_whole() {
-            let each = self.unwritten(&place.each(), depth + 1);
-            schema.each = Some(Box::new(each));
-        }
-    }
-
-    /// What is known of a value by its uses alone.
-    fn unwritten(&self, place: &Place, depth: usize) -> Schema {
-        let mut schema =
-            Schema::of(if place.is_whole() && !place.is_template() { Types::default() } else { place.types() });
-        if !place.is_whole() && depth < crate::value::MAX_DEPTH {
-            self.add(&mut schema, place, depth);
-        }
-        schema
-    }
-
     fn list(&self, written: &Written, items: &[Value], place: &Place) -> Result<Schema, Error> {
-        let mut schema = Schema::of(Types::ARRAY | structure(place));
+        let mut schema = Schema::of(Types::ARRAY | text(place));
         schema.default = Some(written.value.clone());
         if place.is_whole() {
             return Ok(schema);
         }
-        let each = place.each();
         let mut all: Option<Schema> = None;
         for (index, value) in items.iter().enumerate() {
             let outlines = written.outlines.iter().filter_map(|outline| match &outline.content {
                 Content::Sequence(items) => items.get(index),
                 _ => None,
             });
-            let inner = Written {
-                path: written.path.index(index),
-                value,
-                outlines: outlines.collect(),
-                foreign: written.foreign,
-            };
-            let item = self.value(&inner, &each)?;
+            let (path, outlines) = (written.path.index(index), outlines.collect());
+            let item = self.value(&Written { path, value, outlines, foreign: written.foreign }, &place.each())?;
             all = Some(match all {
                 Some(all) => all.or(item),
-                None => Schema { default: None, ..item },
+                None => item,
             });
         }
-        schema.each = Some(Box::new(all.unwrap_or_else(|| self.unwritten(&each, 0))));
+        schema.each = all.map(|mut each| {
+            each.forget_defaults();
+            Box::new(each)
+        });
         Ok(schema)
+    }
+
+    /// What is known of a value by its uses alone: it may be missing.
+    fn unwritten(&self, place: &Place, depth: usize) -> Schema {
+        let mut schema = Schema::of(nullable(place.types()));
+        if depth > MAX_DEPTH {
+            return schema;
+        }
+        for key in place.keys() {
+            if self.added.get() < MAX_ADDED {
+                self.added.set(self.added.get() + 1);
+                *schema.properties.at(&key) = self.unwritten(&place.key(&key), depth + 1);
+            }
+        }
+        if place.is_ranged() && !place.is_whole() {
+            let each = place.each();
+            // What is ranged over is there.
+            schema.each = Some(Box::new(Schema { types: each.types(), ..self.unwritten(&each, depth + 1) }));
+        }
+        schema
+    }
+
+    fn is_subchart(&self, key: &str) -> bool {
+        let dependencies = &self.chart.metadata.dependencies;
+        dependencies.iter().any(|dependency| subchart_name(dependency) == key)
     }
 
     fn note(&self, path: &Path, entry: Option<&Entry>) -> Result<Option<Note>, Error> {
@@ -211,6 +211,30 @@ impl<'c> Walk<'c> {
         }
         Ok(Some(note))
     }
+}
+
+/// Makes a property one that Helm lays maps into.
+fn hold_map(property: &mut Schema) {
+    let null = if property.default == Some(Value::Null) { Types::NULL } else { Types::default() };
+    property.types = Types::OBJECT | null;
+}
+
+/// The property at the end of a path, which is added where it is missing. `None` where something on the way is no map.
+fn descend<'s>(schema: &'s mut Schema, path: &[&str]) -> Option<&'s mut Schema> {
+    if path.len() > MAX_PATH || path.iter().any(|key| key.is_empty()) {
+        return None;
+    }
+    path.iter().try_fold(schema, |at, key| {
+        if at.types.is_empty() && at.default.is_none() {
+            at.types = Types::OBJECT;
+        }
+        at.types.has(Types::OBJECT).then(|| at.properties.at(&(*key).into()))
+    })
+}
+
+/// The name by which values know a subchart.
+fn subchart_name(dependency: &Dependency) -> &str {
+    if dependency.alias.is_empty() { &dependency.name } else { &dependency.alias }
 }
 
 /// The entries of mappings that are laid over each other.
@@ -235,22 +259,32 @@ fn entries<'v>(outlines: &[&'v Outline]) -> Entries<'v> {
     all
 }
 
-/// The other forms of a map, a list or a scalar that templates can work with.
-fn structure(place: &Place) -> Types {
+/// What a map or a list may be too: the text of one, which `tpl` renders.
+fn text(place: &Place) -> Types {
     if place.is_template() { Types::STRING } else { Types::default() }
 }
 
 /// What a scalar default says, and where it says nothing, its uses.
-fn scalar_schema(value: &Value, place: &Place) -> Schema {
-    let used = place.types();
-    let types = match value {
-        Value::Null if used.is_empty() => Types::default(),
-        Value::Null => used | Types::NULL,
-        Value::String(text) if text.is_empty() => Types::STRING,
+fn scalar_types(value: &Value, place: &Place) -> Types {
+    match value {
+        Value::Null => nullable(place.types()),
+        // "Not given": what is printed may be a number too.
+        Value::String(text) if text.is_empty() && place.types().has(Types::NUMBER) => Types::STRING | Types::NUMBER,
+        // Kubernetes has quantities, and ports with names.
+        Value::String(text)
+            if place.is_inside_whole() && (text.is_empty() || text.starts_with(|c: char| c.is_ascii_digit())) =>
+        {
+            Types::STRING | Types::NUMBER
+        }
+        Value::Int(_) | Value::Float(_) if place.is_inside_whole() => Types::NUMBER | Types::STRING,
         Value::String(text) => Types::STRING | reading(text),
         other => Types::of(other),
-    };
-    Schema { types, default: Some(value.clone()), ..Schema::default() }
+    }
+}
+
+/// Types with null, where anything is known of them.
+fn nullable(types: Types) -> Types {
+    if types.is_empty() { types } else { types | Types::NULL }
 }
 
 /// What a quoted number or boolean would be without its quotes: people leave them out.
@@ -277,15 +311,15 @@ fn apply(schema: &mut Schema, value: &Value, note: Note) {
         // The default is a value too, whatever the comment says.
         schema.types = named | Types::of(value);
     }
-    if note.nullable && !schema.types.is_empty() {
-        schema.types |= Types::NULL;
+    if note.nullable {
+        schema.types = nullable(schema.types);
     }
     schema.annotation = note.annotation;
 }
 
 /// Whether the keywords of an annotation are a schema.
 fn check(annotation: &Annotation) -> Result<(), String> {
-    let keywords = annotation.keywords.iter().cloned().collect::<crate::value::Map>();
+    let keywords = annotation.keywords.iter().cloned().collect::<Map>();
     let text = json::to_json(&keywords.into()).map_err(|error| error.to_string())?;
     let schema: serde_json::Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
     jsonschema::draft7::meta::validate(&schema)

@@ -73,7 +73,8 @@ fn goes_once(schema: &Json, root: &Json, depth: usize) -> bool {
             ("not", schema) => is_shallow(schema),
             ("$ref", Json::String(reference)) => !goes_in && ends(reference, root),
             ("$id" | "id", _) => depth == 0,
-            ("$schema" | "$comment", _) => true,
+            // What the last one names is a schema of its own.
+            ("$schema" | "$comment" | "definition", _) => true,
             (keyword, _) => SHALLOW.contains(&keyword) || keyword.starts_with("x-kubernetes-"),
         })
 }

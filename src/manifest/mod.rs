@@ -212,6 +212,15 @@ impl Manifest {
         Location::new(self.file.clone(), span)
     }
 
+    /// Where an object is: the whole document, or its place in a `List`.
+    pub fn place(&self, object: &Object) -> Location {
+        if object.prefix.0.is_empty() {
+            Location::new(self.file.clone(), self.span)
+        } else {
+            self.locate(&object.prefix)
+        }
+    }
+
     /// What wrote a place of the rendered text. `None` without a source map.
     pub fn origin(&self, place: &Location) -> Option<Origin<'_>> {
         self.map.as_deref()?.origin(place.span.start)

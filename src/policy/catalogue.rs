@@ -1,5 +1,6 @@
 //! All policies: those in the binary, and those of folders that the user names.
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -32,10 +33,17 @@ pub struct Catalogue {
 pub struct Entry {
     /// The policy.
     pub policy: Policy,
-    /// The file of its examples, if there is one.
-    pub examples: Option<Arc<SourceFile>>,
+    /// The name and the text of the file of its examples, if there is one.
+    examples: Option<(String, Cow<'static, str>)>,
     /// Whether it comes from a folder that the user named.
     pub is_own: bool,
+}
+
+impl Entry {
+    /// The file of its examples, if there is one.
+    pub fn examples(&self) -> Option<Arc<SourceFile>> {
+        self.examples.as_ref().map(|(name, text)| SourceFile::new(name.clone(), text.as_ref()))
+    }
 }
 
 impl Catalogue {
@@ -114,11 +122,11 @@ impl Catalogue {
     }
 }
 
-/// An id, the file, and the file of examples beside it.
-type Source = (String, Arc<SourceFile>, Option<Arc<SourceFile>>);
+/// An id, the file, and the name and the text of the file of examples beside it.
+type Source = (String, Arc<SourceFile>, Option<(String, Cow<'static, str>)>);
 
 fn read_builtin((id, text, documents, examples): &Builtin) -> Result<(Source, File), Error> {
-    let examples = (!examples.is_empty()).then(|| SourceFile::new(format!("policies/{id}.test.yaml"), *examples));
+    let examples = (!examples.is_empty()).then(|| (format!("policies/{id}.test.yaml"), (*examples).into()));
     let source = SourceFile::new(format!("policies/{id}.yaml"), *text);
     let documents =
         documents.iter().map(|(start, end, json)| Document::of_json(&source, Span::new(*start, *end), json));
@@ -136,8 +144,8 @@ fn read(folder: &Path, path: &Path) -> Result<Option<(Source, File)>, Error> {
         return Ok(None);
     }
     let tests = path.with_extension("test.yaml");
-    let examples = if tests.is_file() { Some(load(&tests)?) } else { None };
-    let source = load(path)?;
+    let examples = if tests.is_file() { Some((tests.display().to_string(), load(&tests)?.into())) } else { None };
+    let source = SourceFile::new(path.display().to_string(), load(path)?);
     let file = File::read(id, &source)?;
     Ok(Some(((id.to_owned(), source, examples), file)))
 }
@@ -156,13 +164,12 @@ fn sorted(folder: &Path) -> Result<Vec<std::path::PathBuf>, Error> {
     Ok(paths)
 }
 
-fn load(path: &Path) -> Result<Arc<SourceFile>, Error> {
+fn load(path: &Path) -> Result<String, Error> {
     let failed = |error: std::io::Error| unreadable(path, &error.to_string());
     if std::fs::metadata(path).map_err(failed)?.len() > MAX_FILE {
         return Err(unreadable(path, "is larger than 1 MiB"));
     }
-    let text = std::fs::read_to_string(path).map_err(failed)?;
-    Ok(SourceFile::new(path.display().to_string(), text))
+    std::fs::read_to_string(path).map_err(failed)
 }
 
 #[cfg(test)]

@@ -63,6 +63,7 @@ pub struct Policy {
     spec: Spec,
     document: Document,
     compiled: OnceLock<Result<Compiled, Error>>,
+    messages: OnceLock<Result<Vec<Option<Written>>, Error>>,
 }
 
 /// The kinds of policies.
@@ -160,6 +161,7 @@ impl Policy {
             spec: if kind == PolicyKind::Schema { Spec::default() } else { Spec::read(&spec)? },
             document,
             compiled: OnceLock::new(),
+            messages: OnceLock::new(),
         })
     }
 
@@ -187,12 +189,13 @@ impl Policy {
             spec: Spec::default(),
             document,
             compiled: OnceLock::new(),
+            messages: OnceLock::new(),
         }
     }
 
     /// Compiles all expressions: what the API server does when a policy is created.
     pub fn check(&self) -> Result<(), Error> {
-        self.compiled()?;
+        self.messages()?;
         #[cfg(feature = "rego")]
         if let Some(rego) = &self.rego {
             rego.check(self)?;
@@ -200,10 +203,26 @@ impl Policy {
         self.generated.iter().try_for_each(Self::check)
     }
 
+    /// Compiles what is needed to judge. What does not compile is told when it is asked for.
+    pub(super) fn prepare(&self) {
+        _ = self.compiled();
+        #[cfg(feature = "rego")]
+        if let Some(rego) = &self.rego {
+            _ = rego.check(self);
+        }
+        self.generated.iter().for_each(Self::prepare);
+    }
+
     /// The compiled expressions; compiled when they are first asked for.
     pub(super) fn compiled(&self) -> Result<&Compiled, Error> {
         let result = self.compiled.get_or_init(|| self.compile());
         result.as_ref().map_err(Error::clone)
+    }
+
+    /// `messageExpression` of each validation; compiled when they are first asked for, as most objects are in order.
+    pub(super) fn messages(&self) -> Result<&[Option<Written>], Error> {
+        let result = self.messages.get_or_init(|| self.compile_messages(self.compiled()?));
+        result.as_deref().map_err(Error::clone)
     }
 
     /// Whether bindings lie beside it.
@@ -243,11 +262,14 @@ impl Policy {
         self.spec.variables.get(index).map(|(_, path)| path)
     }
 
+    /// The variables of its environment.
+    fn globals(&self) -> Vec<&'static Global> {
+        globals(self.kind, self.constraints.is_some(), self.param_kind.is_some())
+    }
+
     fn compile(&self) -> Result<Compiled, Error> {
-        let globals = globals(self.kind, self.constraints.is_some(), self.param_kind.is_some());
-        let names: Vec<_> = globals.iter().map(|global: &&Global| global.name).collect();
-        let written = format!("{:?} {names:?}", self.kind);
-        let mut compiler = Compiler { policy: self, globals: names, variables: Vec::new(), written };
+        let globals = self.globals();
+        let mut compiler = Compiler::new(self, &globals);
         // It has no value: without a cluster there is no user to ask about.
         compiler.globals.extend((self.kind == PolicyKind::Object).then_some("authorizer"));
         // As in the API server, conditions are evaluated before there are variables.
@@ -262,20 +284,22 @@ impl Policy {
         let audit_annotations = audit_annotations
             .map(|(key, path)| Ok((key.clone(), compiler.written(path, None)?)))
             .collect::<Result<_, Error>>()?;
-        // As in the API server, a message cannot ask what the user may do.
-        compiler.globals.retain(|name| *name != "authorizer");
-        let validations = self.spec.validations.iter().zip(expressions).map(|(validation, expression)| {
-            let message = validation.message_expression.as_ref();
-            Ok(CompiledValidation {
-                expression,
-                message_expression: message.map(|path| compiler.written(path, Some(Type::String))).transpose()?,
-                message: validation.message.clone(),
-            })
-        });
-        let validations = validations.collect::<Result<_, Error>>()?;
+        let validations = self.spec.validations.iter().zip(expressions);
+        let validations = validations
+            .map(|(validation, expression)| CompiledValidation { expression, message: validation.message.clone() })
+            .collect();
         let varies = |index: usize| globals.get(index).is_none_or(|global| !is_common(global));
         let common = common(&variables, &varies);
         Ok(Compiled { conditions, variables, common, validations, audit_annotations, globals })
+    }
+
+    /// As in the API server, a message cannot ask what the user may do: there is no `authorizer`.
+    fn compile_messages(&self, compiled: &Compiled) -> Result<Vec<Option<Written>>, Error> {
+        let mut compiler = Compiler::new(self, &compiled.globals);
+        let variables = self.spec.variables.iter().zip(&compiled.variables);
+        compiler.variables = variables.map(|((name, _), program)| (name.clone(), program.declared())).collect();
+        let messages = self.spec.validations.iter().map(|validation| validation.message_expression.as_ref());
+        messages.map(|path| path.map(|path| compiler.written(path, Some(Type::String))).transpose()).collect()
     }
 }
 
@@ -292,7 +316,13 @@ struct Compiler<'a> {
 /// The most variables that are kept compiled.
 const MAX_KEPT: usize = 1_000;
 
-impl Compiler<'_> {
+impl<'a> Compiler<'a> {
+    fn new(policy: &'a Policy, globals: &[&'static Global]) -> Self {
+        let globals: Vec<_> = globals.iter().map(|global| global.name).collect();
+        let written = format!("{:?} {globals:?}", policy.kind);
+        Self { policy, globals, variables: Vec::new(), written }
+    }
+
     /// Compiles the next variable. What several policies begin with, such as the pod and its containers, is compiled once
     /// a process.
     fn variable(&mut self, name: &Arc<str>, path: &Path) -> Result<Program, Error> {
@@ -321,7 +351,7 @@ impl Compiler<'_> {
 
     fn program(&self, path: &Path, wanted: Option<Type>) -> Result<Program, Error> {
         let joins = matches!(self.policy.kind, PolicyKind::Release | PolicyKind::Fleet);
-        let scope = Scope { globals: &self.globals, composed: &self.variables, joins };
+        let scope = Scope { globals: &self.globals, types: &[], composed: &self.variables, joins };
         let source = self.source(path);
         let program = match wanted {
             Some(wanted) => Program::compile_to(source, scope, &wanted),

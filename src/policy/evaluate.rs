@@ -75,7 +75,7 @@ pub fn evaluate<'p, 'c: 'p>(
     std::thread::scope(|threads| {
         // Compiling takes longer than evaluating: another thread does it from the other end, until they meet.
         // What does not compile is told when its turn comes.
-        threads.spawn(|| policies.iter().rev().for_each(|policy| _ = policy.check()));
+        threads.spawn(|| policies.iter().rev().for_each(|policy| policy.prepare()));
         let mut violations = Vec::new();
         for policy in policies.iter().copied() {
             if let Some(check) = policy.check {
@@ -220,11 +220,12 @@ impl<'p, 'a> Judge<'p, 'a> {
         }
         let environment = self.environment(case, Phase::Validations);
         let evaluation = self.evaluation(&environment);
-        for validation in &compiled.validations {
+        for (index, validation) in compiled.validations.iter().enumerate() {
             match evaluation.truth(&validation.expression.program) {
                 Ok(true) => {}
                 Ok(false) => {
-                    let message = self.message(&evaluation, validation, case)?;
+                    let expression = policy.messages()?.get(index).and_then(Option::as_ref);
+                    let message = self.message(&evaluation, expression, &validation.message, case)?;
                     let blamed = self.blame(validation, case);
                     self.found(case, case.severity, message, blamed);
                 }
@@ -330,22 +331,23 @@ impl<'p, 'a> Judge<'p, 'a> {
     fn message(
         &self,
         evaluation: &Evaluation<'_>,
-        validation: &CompiledValidation,
+        expression: Option<&Written>,
+        message: &str,
         case: &Case<'_>,
     ) -> Result<String, Error> {
-        let Some(Written { program, path }) = &validation.message_expression else {
-            return Ok(validation.message.clone());
+        let Some(Written { program, path }) = expression else {
+            return Ok(message.to_owned());
         };
         match evaluation.value(program) {
             Ok(Val { data: Data::String(text), .. }) => {
                 let text = text.trim();
                 let fits = !text.is_empty() && !text.contains('\n') && text.len() <= MAX_MESSAGE;
-                Ok(if fits { text } else { &validation.message }.to_owned())
+                Ok(if fits { text } else { message }.to_owned())
             }
             Err(error) if error.failure == Failure::OverBudget && !self.policy.ignores_failures => {
                 Err(self.failed(path, error, case))
             }
-            _ => Ok(validation.message.clone()),
+            _ => Ok(message.to_owned()),
         }
     }
 

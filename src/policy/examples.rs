@@ -32,7 +32,7 @@ use std::sync::Arc;
 use super::decode::{Node, documents};
 use super::evaluate::{Subject, Violation, evaluate};
 use super::fleet::Release;
-use super::{Error, ErrorKind, Policy};
+use super::{Error, ErrorKind, Policy, PolicyKind};
 use crate::manifest;
 use crate::schema::Schemas;
 use crate::source::{Location, SourceFile};
@@ -120,7 +120,11 @@ impl Examples {
     pub fn run(&self, policy: &Policy) -> Result<Vec<Mismatch>, Error> {
         let mut mismatches = Vec::new();
         for example in self.pass.iter().chain(&self.fail) {
-            let violations = evaluate([policy], &example.releases(), &example.schemas())?;
+            let schemas = match policy.kind {
+                PolicyKind::Schema => example.schemas().map_err(|error| error.of(&policy.id))?,
+                _ => Schemas::default(),
+            };
+            let violations = evaluate([policy], &example.releases(), &schemas)?;
             if let Some(reason) = example.differs(&violations) {
                 let (policy, example, location) = (policy.id.clone(), example.name.clone(), example.location.clone());
                 mismatches.push(Mismatch { policy, example, reason, location });
@@ -180,10 +184,18 @@ impl Example {
         self.releases.iter().map(ExampleRelease::as_release).collect()
     }
 
-    /// The schemas of the version that its release is meant for.
-    fn schemas(&self) -> Schemas {
+    /// The schemas of the version that its release is meant for, and of its CRDs.
+    fn schemas(&self) -> Result<Schemas, Error> {
         let version = self.releases.first().and_then(|release| release.kube_version.parse().ok());
-        Schemas::new(version, None)
+        let mut schemas = Schemas::new(version, None);
+        for object in self.releases.iter().flat_map(|release| &release.objects) {
+            let failed = |error| {
+                let kind = ErrorKind::Schema { error: Box::new(error), object: None };
+                Error::new(kind, self.location.clone())
+            };
+            schemas.add_crd(object, || self.location.clone()).map_err(failed)?;
+        }
+        Ok(schemas)
     }
 
     fn read(node: &Node<'_>, base: &[Value], fails: bool) -> Result<Self, Error> {
@@ -344,7 +356,7 @@ mod tests {
     fn built_in_policies_can_judge_objects_that_lack_something() {
         let mut wrong = std::collections::BTreeSet::new();
         for entry in Catalogue::builtin().unwrap().entries() {
-            let examples = Examples::read(entry.examples.as_ref().unwrap()).unwrap();
+            let examples = Examples::read(&entry.examples().unwrap()).unwrap();
             let mut examples: Vec<Example> = examples.pass.into_iter().chain(examples.fail).collect();
             for release in examples.iter_mut().flat_map(|example| &mut example.releases) {
                 for at in 0..release.objects.len() {

@@ -70,9 +70,7 @@ pub(super) struct Written {
 pub(super) struct CompiledValidation {
     /// What must be true
     pub expression: Written,
-    /// `messageExpression`
-    pub message_expression: Option<Written>,
-    /// What is wrong where that says nothing
+    /// What is wrong where `messageExpression` says nothing
     pub message: String,
 }
 

@@ -20,17 +20,24 @@ static ENTRY: LazyLock<Regex> = LazyLock::new(|| {
 });
 /// Values that give nothing away.
 static HARMLESS: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r#"^(true|false|null|~|""|''|\{\}|\[\]|[|>][-+0-9]*)?\s*(#.*)?$"#).expect("a valid expression")
+    Regex::new(r#"^(true|false|null|~|""|''|\{\}?|\[\]?|[|>][-+0-9]*)?\s*(#.*)?$"#).expect("a valid expression")
 });
+/// What a Secret says of itself, in YAML's block and flow style and in JSON.
+static SECRET: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r#"(?m)\bkind["']?\s*:\s*["']?Secret\b["']?\s*([,}#]|$)"#).expect("a valid expression")
+});
+/// Where the data of a Secret begins on a line that has more than that.
+static DATA: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r#"\b(data|stringData)["']?\s*:\s*"#).expect("a valid expression"));
 
 /// The same text with every character of a credential as `*`: byte for byte as long, so that positions stay true.
 ///
 /// Hidden are values under keys that name a credential, values of environment variables with such a name, and all of
-/// `data` and `stringData` of a Secret. Templates' expressions are no values.
+/// `data` and `stringData` in a document that has a Secret. Templates' expressions are no values.
 pub(super) fn text(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for document in text.split_inclusive("\n---") {
-        let is_secret = document.lines().any(|line| line.trim_end() == "kind: Secret");
+        let is_secret = SECRET.is_match(document);
         let mut hiding: Option<Hiding> = None;
         let mut named = false;
         for line in document.split_inclusive('\n') {
@@ -42,12 +49,12 @@ pub(super) fn text(text: &str) -> String {
             let (mut hidden, mut from) = (hiding.is_some(), indent);
             if let Some(entry) = &entry {
                 let (key, value) = (&entry[2], entry.get(3));
-                let opens = is_secret && entry[1].is_empty() && (key == "data" || key == "stringData");
+                let opens = is_secret && (key == "data" || key == "stringData");
                 let names = CREDENTIAL.is_match(key) && !REFERENCE.is_match(key) || named && key == "value";
                 named = key == "name" && value.is_some_and(|value| CREDENTIAL.is_match(value.as_str()));
                 let all_below = hiding.as_ref().is_some_and(|hiding| hiding.entries);
                 if all_below || hiding.is_none() {
-                    hidden = names || all_below;
+                    hidden = names || all_below || opens;
                     from = value.map_or(line.len(), |value| value.start());
                 }
                 if (opens || names || all_below) && hiding.is_none() || all_below {
@@ -55,6 +62,9 @@ pub(super) fn text(text: &str) -> String {
                 }
             } else {
                 named = false;
+            }
+            if let Some(data) = DATA.find(line).filter(|_| is_secret && !hidden) {
+                (hidden, from) = (true, data.end());
             }
             let value = line.get(from..).unwrap_or_default();
             if hidden && !value.contains("{{") && !HARMLESS.is_match(value.trim_end()) {
@@ -106,6 +116,24 @@ mod tests {
                         apiToken: *********\nsecretName: tls\nexistingSecret: mine\nautomountServiceAccountToken: false\n\
                         password: {{ .Values.password }}\n";
         assert_eq!(text(shown), expected);
+    }
+
+    #[test]
+    fn secrets_are_hidden_however_they_are_written() {
+        for (shown, expected) in [
+            ("kind: Secret\ndata: {a: x}\ntype: Opaque\n", "kind: Secret\ndata: ******\ntype: Opaque\n"),
+            ("items:\n- kind: Secret\n  data:\n    a: x\n", "items:\n- kind: Secret\n  data:\n    a: *\n"),
+            ("{kind: Secret, data: {a: x}}\n", "{kind: Secret, data: *******\n"),
+            ("items: [{data: {a: x}, kind: Secret}]\n", "items: [{data: **********************\n"),
+            (
+                "{\n  \"data\": {\n    \"a\": \"x\"\n  },\n  \"kind\": \"Secret\"\n}\n",
+                "{\n  \"data\": {\n    \"a\": ***\n  },\n  \"kind\": \"Secret\"\n}\n",
+            ),
+        ] {
+            let hidden = text(shown);
+            assert_eq!(hidden.len(), shown.len());
+            assert_eq!(hidden, expected, "{shown}");
+        }
     }
 
     #[test]

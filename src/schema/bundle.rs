@@ -356,8 +356,8 @@ mod tests {
         assert_eq!(definition(32, "v1", "List"), None);
         assert_eq!(definition(32, "v1", "Status"), None);
         let error = bundle().definition(Minor(29), "v1", "Pod").unwrap_err().to_string();
-        let wanted = "there are no schemas of Kubernetes 1.29 in this binary: it has those of 1.30 to 1.37";
-        assert_eq!(error, wanted);
+        let wanted = "there are no schemas of Kubernetes 1.29 in this binary, which has those of 1.30 to 1.37: ";
+        assert!(error.starts_with(wanted), "{error}");
     }
 
     #[test]

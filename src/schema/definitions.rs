@@ -10,7 +10,7 @@ use serde_json::{Value as Document, json};
 
 use super::bundle::Bundle;
 use super::validate::{self, Options, Validator};
-use super::{Error, Minor};
+use super::{Error, Head, Minor, Problem};
 use crate::json_schema::Values;
 use crate::value::Value;
 
@@ -29,6 +29,16 @@ pub(super) struct Definition {
     name: String,
     of: &'static Definitions,
     compiled: OnceLock<Result<Validator, Error>>,
+}
+
+/// What is wrong with an object of a kind that a version of Kubernetes has; `None` where it has no such kind.
+///
+/// # Errors
+/// The bundle does not have the version, or is broken.
+pub(super) fn problems(object: &Value, head: Head<'_>, version: Minor) -> Result<Option<Vec<Problem>>, Error> {
+    let name = Bundle::embedded()?.definition(version, head.api_version, head.kind)?;
+    let found = name.and_then(|name| Some((name, Definitions::of(version).transpose()?)));
+    found.map(|(name, definitions)| definitions?.get(name).validator()?.problems(object)).transpose()
 }
 
 impl fmt::Debug for Definitions {
@@ -62,11 +72,14 @@ impl Definitions {
     }
 
     fn options(&'static self) -> &'static Options {
-        self.options.get_or_init(|| {
-            validate::options().with_draft(Draft::Draft4).with_keyword(KEYWORD, |_, name, _| {
-                let definition = self.get(name.as_str().unwrap_or_default());
-                Ok(Box::new(Reference(definition)) as Box<dyn for<'i> Keyword<'i, Values>>)
-            })
+        self.options.get_or_init(|| self.referred(validate::options().with_draft(Draft::Draft4)))
+    }
+
+    /// Lets schemas refer to these definitions.
+    pub(super) fn referred(&'static self, options: Options) -> Options {
+        options.with_keyword(KEYWORD, |_, name, _| {
+            let definition = self.get(name.as_str().unwrap_or_default());
+            Ok(Box::new(Reference(definition)) as Box<dyn for<'i> Keyword<'i, Values>>)
         })
     }
 }

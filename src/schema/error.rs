@@ -27,7 +27,10 @@ pub enum ErrorKind {
     #[error("the schemas of Kubernetes in this binary are broken: {0}")]
     Bundle(String),
     /// There are no schemas of this version of Kubernetes.
-    #[error("there are no schemas of Kubernetes {version} in this binary: it has those of {oldest} to {newest}")]
+    #[error(
+        "there are no schemas of Kubernetes {version} in this binary, which has those of {oldest} to {newest}: name a folder \
+         of them with --schema-location, or leave schemas out with --no-schemas"
+    )]
     UnknownVersion {
         /// The version that was asked for.
         version: Minor,

@@ -5,8 +5,9 @@ use jsonschema::error::ValidationErrorKind as Kind;
 use serde_json::Value as Document;
 
 use super::definitions;
+use super::elsewhere::Elsewhere;
 use super::validate::Validator;
-use super::words::{self, Words};
+use super::words::{self, Hint, Words};
 use super::{Check, Error, Problem};
 use crate::json_schema::{self, tokens};
 use crate::suggest::nearest;
@@ -18,6 +19,7 @@ const MAX_SUGGESTIONS: usize = 50;
 /// Collects what is wrong with one object.
 pub(super) struct Explainer<'o> {
     words: Words<'o>,
+    elsewhere: Elsewhere<'o>,
     problems: Vec<Problem>,
     suggestions: usize,
 }
@@ -32,8 +34,8 @@ struct Fault<'e> {
 }
 
 impl<'o> Explainer<'o> {
-    pub(super) fn new(object: &'o Value) -> Self {
-        Self { words: Words::new(object), problems: Vec::new(), suggestions: 0 }
+    pub(super) fn new(object: &'o Value, elsewhere: Elsewhere<'o>) -> Self {
+        Self { words: Words::new(object), elsewhere, problems: Vec::new(), suggestions: 0 }
     }
 
     /// The problems, in the order of their places.
@@ -109,9 +111,16 @@ impl<'o> Explainer<'o> {
         let known = fault.schema().and_then(|schema| schema.get("properties")).and_then(Document::as_object);
         let names: Vec<&str> = known.into_iter().flat_map(|known| known.keys().map(String::as_str)).collect();
         self.suggestions += 1;
-        let meant = nearest(name, names.iter().copied()).filter(|_| self.suggestions <= MAX_SUGGESTIONS);
+        let hint = match nearest(name, names.iter().copied()) {
+            _ if self.suggestions > MAX_SUGGESTIONS => Hint::None,
+            Some(meant) => Hint::Meant(meant),
+            None => {
+                let place = fault.schema().and_then(|schema| self.elsewhere.find(name, parent, schema));
+                place.map_or(Hint::Known(&names), Hint::Elsewhere)
+            }
+        };
         let path = parent.key(name);
-        let message = self.words.unknown_field(&path, meant, &names);
+        let message = self.words.unknown_field(&path, &hint);
         self.push(Check::UnknownField, path, message);
     }
 
@@ -158,7 +167,7 @@ impl<'o> Explainer<'o> {
             _ => {
                 let mut reasons = Vec::new();
                 for errors in fitting.iter().take(words::MAX_LISTED) {
-                    let mut inner = Explainer { words: self.words.clone(), problems: Vec::new(), suggestions: 0 };
+                    let mut inner = Explainer { words: self.words.clone(), problems: Vec::new(), ..*self };
                     if let Some(error) = errors.first() {
                         inner.fault(&Fault { error, ..*fault })?;
                     }

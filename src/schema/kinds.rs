@@ -1,37 +1,43 @@
 //! Kinds that there is no schema for, and what was meant.
 
-use super::bundle::{Bundle, Kind};
-use super::{Check, Error, Minor, Problem, words};
+use std::borrow::Cow;
+
+use super::{Check, Head, Minor, Problem, words};
 use crate::suggest::nearest;
 use crate::value::{Path, Value};
 
-/// What to say of a kind that a version of Kubernetes does not have.
-///
-/// # Errors
-/// The bundle does not have the version, or is broken.
-pub(super) fn unknown(version: Minor, api_version: &str, kind: &str) -> Result<Problem, Error> {
-    let all: Vec<Kind> = Bundle::embedded()?.kinds(version)?.collect();
-    let problem = |field: &str, message: String| Problem {
+/// What to say of a kind that there is no schema of, where `known` are the versions and kinds that there are. All kinds of
+/// Kubernetes are among them where a version of it is given.
+pub(super) fn unknown(head: Head, of: Option<Minor>, known: &[(Cow<'_, str>, &str)]) -> Problem {
+    let Head { api_version, kind } = head;
+    let builtin = of.filter(|_| is_builtin(api_version));
+    let what = match builtin {
+        Some(version) => format!("Kubernetes {version} has no {api_version} {kind}"),
+        None => format!("there is no schema of {api_version} {kind}"),
+    };
+    let problem = |field: &str, hint: &str| Problem {
         check: Check::UnknownKind,
         path: Path::default().key(field),
-        message: format!("Kubernetes {version} has no {api_version} {kind}: {message}"),
+        message: format!("{what}{hint}"),
     };
-    let of_kind: Vec<&str> = all.iter().filter(|known| known.kind == kind).map(|known| known.api_version).collect();
+    let of_kind: Vec<&str> = known.iter().filter(|known| known.1 == kind).map(|known| &*known.0).collect();
     if !of_kind.is_empty() {
-        return Ok(problem("apiVersion", format!("its apiVersion is {}", of_kind.join(" or "))));
+        return problem("apiVersion", &format!(": its apiVersion is {}", of_kind.join(" or ")));
     }
-    let of_version = all.iter().filter(|known| known.api_version == api_version);
-    if let Some(meant) = nearest(kind, of_version.clone().map(|known| known.kind)) {
-        return Ok(problem("kind", format!("did you mean {meant}?")));
+    let of_version = known.iter().filter(|known| known.0 == api_version);
+    if let Some(meant) = nearest(kind, of_version.map(|known| known.1)) {
+        return problem("kind", &format!(": did you mean {meant}?"));
     }
-    let all_kinds = || all.iter().map(|known| known.kind);
-    if is_builtin(api_version)
-        && let Some(meant) = nearest(kind, all_kinds()).and_then(|meant| all.iter().find(|known| known.kind == meant))
-    {
-        return Ok(problem("kind", format!("did you mean {} {}?", meant.api_version, meant.kind)));
+    let meant = nearest(kind, known.iter().map(|known| known.1));
+    let meant = meant.and_then(|meant| known.iter().find(|known| known.1 == meant));
+    match (builtin, meant) {
+        (Some(_), Some((api_version, kind))) => problem("kind", &format!(": did you mean {api_version} {kind}?")),
+        (Some(_), None) => problem("kind", ""),
+        (None, _) => problem(
+            "kind",
+            ": give its CustomResourceDefinition with --crds, or a folder of schemas with --schema-location",
+        ),
     }
-    let custom = "give its CustomResourceDefinition with --crds, or a folder of schemas with --schema-location";
-    Ok(problem("kind", custom.to_owned()))
 }
 
 /// What to say of a `List` that is judged itself. It is no kind of the API: kubectl, and whoever calls us, takes its items

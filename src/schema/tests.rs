@@ -2,7 +2,9 @@
 
 use serde_json::{Value as Document, json};
 
+use super::definitions::Definitions;
 use super::*;
+use crate::source::{SourceFile, Span};
 use crate::yaml;
 
 fn parse(text: &str) -> (Value, Vec<Path>) {
@@ -37,6 +39,21 @@ fn kubernetes_own_kinds() {
                 "unknown-field `spec.replica` is no field of a Deployment (apps/v1): did you mean `replicas`?",
                 "unknown-field `spec.zzz` is no field of a Deployment (apps/v1): there are `minReadySeconds`, `paused`, \
                  `progressDeadlineSeconds`, `replicas`, `revisionHistoryLimit`, `selector`, `strategy` and `template`",
+            ],
+        ),
+        (
+            format!("{deployment}, containers: []}}\nreplicas: 1"),
+            &[
+                "unknown-field `replicas` is no field of a Deployment (apps/v1): `spec.replicas` is",
+                "unknown-field `spec.containers` is no field of a Deployment (apps/v1): `spec.template.spec.containers` \
+                 is",
+            ],
+        ),
+        (
+            format!("{pod}hostNetwork: true\n  image: x"),
+            &[
+                "unknown-field `spec.containers[0].hostNetwork` is no field of a Pod (v1): `spec.hostNetwork` is",
+                "unknown-field `spec.image` is no field of a Pod (v1): `spec.containers[].image` is",
             ],
         ),
         (
@@ -155,7 +172,7 @@ fn heads_and_kinds() {
         ),
         (
             "apiVersion: example.com/v1\nkind: Widget",
-            &["unknown-kind `kind` Kubernetes 1.36 has no example.com/v1 Widget: give its CustomResourceDefinition \
+            &["unknown-kind `kind` there is no schema of example.com/v1 Widget: give its CustomResourceDefinition \
                with --crds, or a folder of schemas with --schema-location"],
         ),
         (
@@ -188,6 +205,78 @@ fn versions_that_the_binary_does_not_have_are_errors() {
     let (object, _) = parse("apiVersion: v1\nkind: Pod");
     let error = Schemas::new(Some(Minor(3)), None).judge(&object, &[]).unwrap_err();
     assert!(matches!(error.kind, ErrorKind::UnknownVersion { version: Minor(3), .. }), "{error}");
+}
+
+const CRD: &str = "
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: widgets.example.com}
+spec:
+  group: example.com
+  scope: Namespaced
+  names: {kind: Widget, plural: widgets}
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    schema:
+      openAPIV3Schema: {type: object, properties: {spec: {type: object, properties: {size: {type: integer}}}}}
+";
+
+#[test]
+fn custom_resources_are_held_to_their_definitions() {
+    let mut schemas = Schemas::new(Some(Minor(36)), Some(Minor(37)));
+    let file = SourceFile::new("crd.yaml", CRD);
+    let (crd, _) = parse(CRD);
+    schemas.add_crd(&crd, || Location::new(file, Span::new(0, CRD.len()))).unwrap();
+    for (text, expected) in [
+        ("apiVersion: example.com/v1\nkind: Widget\nspec: {size: 1}", &[][..]),
+        (
+            "apiVersion: example.com/v1\nkind: Widget\nspec: {size: x, siez: 1}",
+            &[
+                "unknown-field `spec.siez` is no field of a Widget (example.com/v1): did you mean `size`?",
+                "invalid-value `spec.size` must be an integer, found the string \"x\"",
+            ],
+        ),
+        (
+            "apiVersion: example.com/v2\nkind: Widget",
+            &["unknown-kind `apiVersion` there is no schema of example.com/v2 Widget: its apiVersion \
+               is example.com/v1"],
+        ),
+        (
+            "apiVersion: example.com/v1\nkind: Wigdet",
+            &["unknown-kind `kind` there is no schema of example.com/v1 Wigdet: did you mean Widget?"],
+        ),
+    ] {
+        assert_eq!(judged(&schemas, text), expected, "{text}");
+    }
+}
+
+#[test]
+fn the_first_place_with_a_schema_decides() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, schema: Document| std::fs::write(folder.path().join(name), schema.to_string()).unwrap();
+    write("pod-v1.json", json!({ "required": ["mine"] }));
+    write("broken-v1.json", json!({ "type": 3 }));
+    let template = "{{.ResourceKind}}{{.KindSuffix}}.json";
+    let files = || SchemaLocation::parse(template, folder.path()).unwrap();
+    let judge = |version: u16, locations: Vec<SchemaLocation>, text: &str| {
+        let schemas = Schemas::new(Some(Minor(version)), None).with_locations(locations);
+        let (object, _) = parse(text);
+        schemas.judge(&object, &[]).map(|problems| lines(&problems))
+    };
+    let pod = "apiVersion: v1\nkind: Pod\nspec: {containers: []}";
+    let mine = ["missing-field `mine` is missing: a Pod (v1) needs it"];
+    assert_eq!(judge(37, vec![files(), SchemaLocation::Default], pod).unwrap(), mine);
+    assert_eq!(judge(37, vec![SchemaLocation::Default, files()], pod).unwrap(), [""; 0]);
+    // The binary does not have this version.
+    assert_eq!(judge(20, vec![SchemaLocation::Default, files()], pod).unwrap(), mine);
+    let service = "apiVersion: v1\nkind: Service";
+    assert!(judge(20, vec![SchemaLocation::Default, files()], service).is_err());
+    let unknown = judge(20, vec![files()], service).unwrap();
+    assert!(unknown[0].starts_with("unknown-kind `kind` there is no schema of v1 Service: "), "{unknown:?}");
+    let error = judge(37, vec![files()], "apiVersion: v1\nkind: Broken").unwrap_err().to_string();
+    assert!(error.contains("broken-v1.json: the schema cannot be used: at /type: "), "{error}");
 }
 
 /// What schemas of custom resources, and of folders, say beyond those of Kubernetes itself.

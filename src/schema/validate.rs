@@ -4,6 +4,7 @@ use jsonschema::{Draft, Retrieve, Uri, ValidationError, ValidationOptions};
 use serde_json::Value as Document;
 
 use super::definitions::Definitions;
+use super::elsewhere::Elsewhere;
 use super::explain::Explainer;
 use super::{Error, ErrorKind, Problem, formats};
 use crate::json_schema::{self, Values};
@@ -32,7 +33,19 @@ impl Validator {
     pub fn new(schema: &Document) -> Result<Self, Error> {
         let draft = if schema.get("$schema").is_some() { None } else { Some(Draft::Draft4) };
         let options = draft.into_iter().fold(options(), ValidationOptions::with_draft);
-        Self::compile(&options, schema.clone(), None)
+        Self::compile(&options, schema.clone(), None, false)
+    }
+
+    /// Compiles the schema of a custom resource.
+    ///
+    /// # Errors
+    /// It is too deep, or a pattern in it too large.
+    pub(super) fn of_custom_resource(
+        options: &Options,
+        schema: Document,
+        definitions: &'static Definitions,
+    ) -> Result<Self, Error> {
+        Self::compile(options, schema, Some(definitions), false)
     }
 
     /// Compiles one of Kubernetes' own definitions, of which all are known to be in order.
@@ -41,18 +54,23 @@ impl Validator {
         schema: Document,
         definitions: &'static Definitions,
     ) -> Result<Self, Error> {
-        Self::compile(options, schema, Some(definitions))
+        Self::compile(options, schema, Some(definitions), true)
     }
 
-    fn compile(options: &Options, schema: Document, definitions: Option<&'static Definitions>) -> Result<Self, Error> {
+    fn compile(
+        options: &Options,
+        schema: Document,
+        definitions: Option<&'static Definitions>,
+        is_known: bool,
+    ) -> Result<Self, Error> {
         if json_schema::is_too_deep(&schema) {
             return Err(unusable("it is too deep"));
         }
-        let is_linear = definitions.is_some() || json_schema::is_linear(&schema);
+        let is_linear = is_known || json_schema::is_linear(&schema);
         let build = || options.build(&schema).map_err(|error| unusable(wrong_schema(&error)));
-        let compiled = match definitions {
-            Some(_) => build(),
-            None => json_schema::on_large_stack(build).unwrap_or_else(|| Err(unusable("it cannot be compiled"))),
+        let compiled = match is_known {
+            true => build(),
+            false => json_schema::on_large_stack(build).unwrap_or_else(|| Err(unusable("it cannot be compiled"))),
         }?;
         Ok(Self { compiled, schema, is_linear, definitions })
     }
@@ -66,7 +84,8 @@ impl Validator {
             if self.is_valid(object) {
                 return Ok(Vec::new());
             }
-            let mut explainer = Explainer::new(object);
+            let elsewhere = Elsewhere { root: &self.schema, definitions: self.definitions };
+            let mut explainer = Explainer::new(object, elsewhere);
             explainer.explain(self, object, &Path::default())?;
             Ok(explainer.problems())
         };

@@ -18,6 +18,18 @@ const MAX_PATH: usize = 160;
 /// What YAML reads as booleans where it is not in quotes.
 const BOOLEANS: &[&str] = &["true", "false", "yes", "no", "on", "off", "y", "n"];
 
+/// What may have been meant by a field that is unknown.
+#[derive(Debug)]
+pub(super) enum Hint<'s> {
+    /// A field of this name beside it.
+    Meant(&'s str),
+    /// The field of the same name at this path.
+    Elsewhere(String),
+    /// The fields that there are.
+    Known(&'s [&'s str]),
+    None,
+}
+
 /// What is said of one object.
 #[derive(Debug, Clone)]
 pub(super) struct Words<'o> {
@@ -40,14 +52,18 @@ impl<'o> Words<'o> {
         format!("{article} {} ({})", cut(self.kind), cut(self.api_version))
     }
 
-    pub(super) fn unknown_field(&self, path: &Path, meant: Option<&str>, known: &[&str]) -> String {
-        let hint = match meant {
+    pub(super) fn unknown_field(&self, path: &Path, hint: &Hint) -> String {
+        let hint = match hint {
             _ if matches!(path.0.last(), Some(Step::Key(key)) if matches!(&**key, "true" | "false")) => {
                 ": YAML reads the keys on, off, yes, no, y and n as booleans: write it in quotes".to_owned()
             }
-            Some(name) => format!(": did you mean {}?", code(name)),
-            None if known.is_empty() || known.len() > MAX_LISTED => String::new(),
-            None => format!(": there {} {}", if known.len() == 1 { "is" } else { "are" }, list(known, "and")),
+            Hint::Meant(name) => format!(": did you mean {}?", code(name)),
+            Hint::Elsewhere(place) => format!(": `{place}` is"),
+            Hint::Known([one]) => format!(": there is {}", code(one)),
+            Hint::Known(known) if (2..=MAX_LISTED).contains(&known.len()) => {
+                format!(": there are {}", list(known, "and"))
+            }
+            Hint::Known(_) | Hint::None => String::new(),
         };
         format!("{} is no field of {}{hint}", field(path), self.owner())
     }
@@ -160,6 +176,7 @@ fn must(kind: &Kind, value: &Value, schema: Option<&Document>) -> String {
         }
         Kind::Constant { expected_value } => format!("must be {}", document(expected_value)),
         Kind::Pattern { pattern } => format!("must match {}", code(pattern)),
+        Kind::Custom { keyword, message } if keyword == "pattern" => format!("must match {}", code(message)),
         Kind::Minimum { .. } | Kind::Maximum { .. } if matches!(format, Some("int32" | "int-or-string")) => {
             "must be an integer of 32 bits".to_owned()
         }

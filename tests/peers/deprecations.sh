@@ -1,18 +1,31 @@
 #!/usr/bin/env bash
-# Hold the table of deprecated APIs to Kubernetes' own code: it is what its recipe makes of that today, and what it says
-# is removed is what API servers do not serve (src/schema/deprecation.rs compares it with the recorded answer).
+# Hold what is said of deprecated APIs and fields to Kubernetes' own code: the table of APIs is what its recipe makes of that
+# today; what it says is removed is what API servers do not serve; and of fields.yaml is said what an API server warns of
+# (a small Go program, tests/peers/warnings, links its code). The cargo tests compare with the recorded answers.
 #
 #   tests/peers/deprecations.sh            prints what differs; status 1 where something does
-#   tests/peers/deprecations.sh --record   records today's answer in tests/fixtures/deprecations
+#   tests/peers/deprecations.sh --record   records today's answers in tests/fixtures/deprecations
 #
-# Needs Python, Go, and the Go module proxy or a filled module cache: the code of 22 versions, 400 MB, is fetched once.
+# Needs Python, Go (it fetches the toolchain that go.mod asks for where its own is older), and the Go module proxy or a
+# filled module cache: the code of 22 versions, 400 MB, is fetched once. A first build takes some minutes on two cores.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-served=tests/fixtures/deprecations/served.txt
 python3 schemas/deprecations.py --check
-if [ "${1:-}" = --record ]; then
-    python3 tests/peers/served.py 16 37 >"$served"
-else
-    python3 tests/peers/served.py 16 37 | diff "$served" -
-fi
+
+target=$(realpath -m "${CARGO_TARGET_DIR:-target}")/peers
+mkdir -p "$target"
+(cd tests/peers/warnings && CGO_ENABLED=0 GOFLAGS= GOTOOLCHAIN=auto go build -trimpath -ldflags '-s -w' -o "$target/warnings" .)
+
+recorded=tests/fixtures/deprecations
+answers=$(mktemp -d)
+trap 'rm -rf "$answers"' EXIT
+python3 tests/peers/served.py 16 37 >"$answers/served.txt"
+"$target/warnings" <"$recorded/fields.yaml" >"$answers/warnings.txt"
+for answer in served.txt warnings.txt; do
+    if [ "${1:-}" = --record ]; then
+        cp "$answers/$answer" "$recorded/$answer"
+    else
+        diff "$recorded/$answer" "$answers/$answer"
+    fi
+done

@@ -114,7 +114,7 @@ pub fn check(pattern: &str, args: &[Type]) -> Result<(), (Option<usize>, String)
 fn takes(verb: char, arg: &Type) -> bool {
     match (verb, arg) {
         (_, Type::Dyn) => true,
-        ('s', Type::Optional(_) | Type::Object(_)) => false,
+        ('s', Type::Optional(_) | Type::Object(_) | Type::Struct(_)) => false,
         ('s', _) => true,
         ('f' | 'e', Type::Double | Type::String) => true,
         ('d' | 'o' | 'b' | 'x' | 'X', Type::Int | Type::Uint) => true,

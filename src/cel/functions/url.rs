@@ -58,7 +58,7 @@ pub(super) fn parse(text: &str) -> Result<Url, Failure> {
 }
 
 /// Absolute URLs and absolute paths, as `url.ParseRequestURI` takes them: a `#` is nothing special. The error is Go's.
-pub(super) fn parse_plain(text: &str) -> Result<Url, String> {
+pub fn parse_plain(text: &str) -> Result<Url, String> {
     read(text).map_err(|why| format!("parse {}: {why}", quote(text.as_bytes(), false)))
 }
 

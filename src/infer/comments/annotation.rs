@@ -11,7 +11,7 @@ use crate::value::{Map, Numbers, Value};
 use crate::yaml;
 
 /// What begins an annotation.
-const TAG: &str = "@schema";
+pub(super) const TAG: &str = "@schema";
 
 /// How values of keywords are read.
 const OPTIONS: yaml::Options = yaml::Options { strict: true, numbers: Numbers::Exact };
@@ -41,6 +41,7 @@ pub(super) fn take<'t>(lines: Vec<Line<'t>>) -> Result<(Vec<Line<'t>>, Option<An
     let mut rest = Vec::with_capacity(lines.len());
     let mut found: Option<Annotation> = None;
     let mut block: Option<(Span, String)> = None;
+    let mut root = false;
     for (at, line) in lines {
         let span = Span::new(at, at + line.len());
         let text = line.trim_start_matches('#');
@@ -54,7 +55,9 @@ pub(super) fn take<'t>(lines: Vec<Line<'t>>) -> Result<(Vec<Line<'t>>, Option<An
             (Some(inline), None) if inline.starts_with([' ', '\t', ':']) => {
                 found.get_or_insert_default().add(read_inline(inline, span)?, span);
             }
-            // `@schema.root` is of the whole file: nothing that is inferred for a key.
+            // Of the whole file: nothing that is inferred for a key.
+            (Some(".root"), None) => root = !root,
+            (_, None) if root => {}
             (_, None) => rest.push((at, line)),
             (None, Some((_, block))) => {
                 block.push_str(text.strip_prefix(' ').unwrap_or(text));
@@ -181,7 +184,7 @@ mod tests {
             ),
             ("# @schema\n# items:\n#   type: string\n# @schema", "", "items={\"type\":\"string\"}"),
             ("# @schema $ref: #/definitions/port", "", "allOf=[{\"$ref\":\"#/definitions/port\"}]"),
-            ("# @schema.root\n# plain", "# @schema.root|# plain", ""),
+            ("# @schema.root\n# title: x\n# @schema.root\n# plain", "# plain", ""),
             ("# @schema type: string\n# @schema maxLength: 3", "", "type=\"string\" maxLength=3"),
         ] {
             assert_eq!(read(text), Ok((rest.to_owned(), keywords.to_owned())), "{text}");

@@ -36,7 +36,8 @@ fn param(line: &str) -> Option<Param> {
         match modifier {
             "nullable" => note.nullable = true,
             "array" | "object" | "string" => note.types = Types::named(modifier),
-            _ => note.default = modifier.strip_prefix("default:").map(|text| text.trim().to_owned()).or(note.default),
+            // `default: TEXT` is what the README shows in place of the value.
+            _ => {}
         }
     }
     (!path.is_empty()).then(|| Param { path: path.to_owned(), note, is_extra })
@@ -52,7 +53,7 @@ mod tests {
             param("  ##   @param image.tag [string, default: TAG] The tag, fixed (see README)").expect("a param");
         assert_eq!((found.path.as_str(), found.is_extra), ("image.tag", false));
         assert_eq!(found.note.description, "The tag, fixed (see README)");
-        assert_eq!((found.note.types, found.note.default.as_deref()), (Some(Types::STRING), Some("TAG")));
+        assert_eq!(found.note.types, Some(Types::STRING));
         let nullable = param("## @param pods[0].limit [nullable] At most").expect("a param");
         assert_eq!((nullable.path.as_str(), nullable.note.nullable), ("pods[0].limit", true));
         assert!(param("## @extra tls How to encrypt").expect("an extra").is_extra);

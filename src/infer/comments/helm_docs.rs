@@ -23,9 +23,7 @@ pub(super) fn anywhere<'t>(lines: &[&'t str]) -> Vec<(&'t str, Note)> {
     for (i, line) in lines.iter().enumerate() {
         let Some((path, description)) = named(line) else { continue };
         let rest = lines.get(i + 1..).unwrap_or_default();
-        let end = rest
-            .iter()
-            .position(|line| !is_comment(line) || named(line).is_some_and(|(path, _)| !path.starts_with('@')));
+        let end = rest.iter().position(|line| !is_comment(line) || named(line).is_some());
         notes.push((path, note(description, rest.get(..end.unwrap_or(rest.len())).unwrap_or_default())));
     }
     notes
@@ -40,7 +38,7 @@ fn named(line: &str) -> Option<(&str, &str)> {
     let line = line.trim_start().strip_prefix('#')?;
     let (at, _) = line.match_indices("--").filter(|(at, _)| line[..*at].ends_with(char::is_whitespace)).last()?;
     let path = line[..at].trim();
-    (!path.is_empty() && !path.starts_with("--")).then(|| (path, line[at + 2..].trim_start()))
+    (!path.is_empty() && !path.starts_with(['-', '@'])).then(|| (path, line[at + 2..].trim_start()))
 }
 
 /// A description and the lines below it.
@@ -113,6 +111,6 @@ mod tests {
             "# a.b -- (string) One\n# more\na:\n  b:\n# @default -- none\n#c -- two -- three\n# d.\"e.f\" -- four";
         let notes = anywhere(&text.lines().collect::<Vec<_>>());
         let found: Vec<_> = notes.iter().map(|(path, note)| (*path, note.description.as_str())).collect();
-        assert_eq!(found, [("a.b", "One more"), ("@default", "none"), ("c -- two", "three"), ("d.\"e.f\"", "four")]);
+        assert_eq!(found, [("a.b", "One more"), ("c -- two", "three"), ("d.\"e.f\"", "four")]);
     }
 }

@@ -67,11 +67,12 @@ impl<'t> Comments<'t> {
     pub fn of(&self, path: &Path, entry: &Entry) -> Result<Note, Unreadable> {
         let mut lines = self.above(entry);
         let behind = self.behind(entry);
-        if lines.is_empty() || behind.is_some_and(|(_, line)| line.contains("@schema")) {
-            lines.extend(behind);
-        }
-        let (lines, annotation) =
+        lines.extend(behind.filter(|(_, line)| line.contains(annotation::TAG)));
+        let (mut lines, annotation) =
             annotation::take(lines).map_err(|(problem, span)| (problem, Location::new(self.source.clone(), span)))?;
+        if lines.is_empty() {
+            lines.extend(behind.filter(|(_, line)| !line.contains(annotation::TAG)));
+        }
         let lines: Vec<&str> = lines.into_iter().map(|(_, line)| line).collect();
         let here = helm_docs::above(&lines);
         let mut note = here.unwrap_or_else(|| Note { description: plain::description(&lines), ..Note::default() });
@@ -87,9 +88,10 @@ impl<'t> Comments<'t> {
     /// The comment lines directly above a key, in its own column.
     fn above(&self, entry: &Entry) -> Vec<(usize, &'t str)> {
         let text: &'t str = &self.source.text;
-        let start = line_start(text, entry.key_span.start);
-        let Some(before) = text.get(start..entry.key_span.start) else { return Vec::new() };
-        if !before.chars().all(|c| matches!(c, ' ' | '-')) {
+        let Some(all) = text.get(..entry.key_span.start) else { return Vec::new() };
+        let start = all.trim_end_matches([' ', '-']).len();
+        let before = &all[start..];
+        if start > 0 && !all[..start].ends_with('\n') {
             return Vec::new();
         }
         let indent = before.len() - before.trim_start().len();
@@ -117,11 +119,11 @@ impl<'t> Comments<'t> {
         if is_beside && text.get(value.start..value.end)?.contains('\n') {
             return None;
         }
-        let from = if is_beside { value.end } else { key.end + text.get(key.end..)?.find(':')? + 1 };
-        let rest = text.get(from..)?.lines().next()?;
-        let comment = rest.trim_start();
+        let rest =
+            if is_beside { text.get(value.end..)? } else { text.get(key.end..)?.trim_start().strip_prefix(':')? };
+        let comment = rest.trim_start_matches([' ', '\t']);
         let is_comment = comment.starts_with('#') && rest.len() > comment.len();
-        is_comment.then(|| (from + rest.len() - comment.len(), comment.trim_end()))
+        is_comment.then(|| Some((text.len() - comment.len(), comment.lines().next()?.trim_end())))?
     }
 }
 

@@ -13,6 +13,8 @@ pub(super) fn description(lines: &[&str]) -> String {
             described = false;
         } else if !described && !is_ruler(tag) && !is_tag(tag) {
             let text = text.strip_prefix(' ').unwrap_or(text);
+            // helm-docs' mark in a place where helm-docs does not look.
+            let text = text.strip_prefix("-- ").unwrap_or(text);
             kept.push(if is_heading(text) { text.trim_matches(RULER) } else { text });
         }
     }
@@ -84,6 +86,7 @@ mod tests {
             (&["# yaml-language-server: $schema=x.json"], ""),
             (&["#", "# ---- Network ----"], "Network"),
             (&["## @descriptionStart", "## of the section", "## @descriptionEnd", "## of the key"], "of the key"),
+            (&["## -- Two signs"], "Two signs"),
             (&["#"], ""),
         ] {
             assert_eq!(description(lines), expected, "{lines:?}");

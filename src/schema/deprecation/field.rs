@@ -218,3 +218,17 @@ impl Name {
         format!("{what} is deprecated since Kubernetes {}{dead}: use {}", Minor(self.deprecated), self.replacement)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The fixture that tests/deprecations.rs compares with an API server's warnings.
+    #[test]
+    fn the_fixture_has_every_name() {
+        let fixture = include_str!("../../../tests/fixtures/deprecations/fields.yaml");
+        for name in PLACES.iter().flat_map(|(.., names)| *names) {
+            assert!(fixture.contains(name.name), "{}", name.name);
+        }
+    }
+}

@@ -7,11 +7,14 @@ mod folder;
 mod references;
 mod template;
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value as Json;
 
-use super::Error;
+use super::{Error, Head, Minor, Problem, Validator};
+use crate::value::Value;
 use folder::Folder;
 use template::Template;
 
@@ -32,15 +35,17 @@ pub enum SchemaLocation {
 pub struct SchemaFiles {
     template: Template,
     folder: Folder,
+    /// The schemas that were looked for, by the paths that the template gives.
+    known: Mutex<HashMap<String, Option<Arc<Validator>>>>,
 }
 
 /// A schema of a file.
 #[derive(Debug)]
-pub struct Found {
+struct Found {
     /// A document of its own: what it refers to in other files is in it, below `definitions`. `$schema` says its draft.
-    pub schema: Json,
+    schema: Json,
     /// The file, as the location names it.
-    pub path: PathBuf,
+    path: PathBuf,
 }
 
 impl SchemaLocation {
@@ -66,26 +71,52 @@ impl SchemaLocation {
         };
         let template = Template::parse(text)?;
         let folder = Folder::open(from, template.base())?;
-        Ok(Self::Files(SchemaFiles { template, folder }))
+        Ok(Self::Files(SchemaFiles { template, folder, known: Mutex::default() }))
     }
 }
 
 impl SchemaFiles {
-    /// The schema of a kind; `None` where the location has no file for it.
-    ///
-    /// `version` is that of Kubernetes, in full as kubeconform's `-kubernetes-version`, or `master`; `1.34` is `1.34.0`.
+    /// What is wrong with an object by the schema of its kind; `None` where the location has no file for it.
     ///
     /// # Errors
     /// A file that is there and cannot be used: no JSON, no schema, too large, outside the folder, or with a reference
     /// that leads nowhere.
-    pub fn find(&self, kind: &str, api_version: &str, version: &str) -> Result<Option<Found>, Error> {
-        let Some(path) = self.template.path(kind, api_version, version)? else { return Ok(None) };
-        let Some(file) = self.folder.find(&path)? else { return Ok(None) };
+    pub(super) fn problems(
+        &self,
+        object: &Value,
+        head: Head<'_>,
+        version: Minor,
+    ) -> Result<Option<Vec<Problem>>, Error> {
+        let version = format!("{version}.0");
+        let Some(path) = self.template.path(head.kind, head.api_version, &version)? else { return Ok(None) };
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let validator = match known.get(&path) {
+            Some(validator) => validator.clone(),
+            None => {
+                let found = self.find(&path)?;
+                let validator = found.map(|found| found.compile()).transpose()?.map(Arc::new);
+                known.insert(path, validator.clone());
+                validator
+            }
+        };
+        drop(known);
+        validator.map(|validator| validator.problems(object)).transpose()
+    }
+
+    /// The schema of a file; `None` where there is none.
+    fn find(&self, path: &str) -> Result<Option<Found>, Error> {
+        let Some(file) = self.folder.find(path)? else { return Ok(None) };
         let mut schema = references::bundle(&self.folder, &file)?;
         if let Json::Object(keywords) = &mut schema {
             keywords.entry("$schema").or_insert_with(|| DRAFT_4.into());
         }
         Ok(Some(Found { schema, path: file.shown }))
+    }
+}
+
+impl Found {
+    fn compile(&self) -> Result<Validator, Error> {
+        Validator::new(&self.schema).map_err(|error| Error::unusable(format!("{}: {error}", self.path.display())))
     }
 }
 

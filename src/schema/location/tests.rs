@@ -16,6 +16,16 @@ fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
     dir
 }
 
+impl SchemaFiles {
+    /// The schema of a kind.
+    fn of_kind(&self, kind: &str, api_version: &str, version: &str) -> Result<Option<Found>, Error> {
+        match self.template.path(kind, api_version, version)? {
+            Some(path) => self.find(&path),
+            None => Ok(None),
+        }
+    }
+}
+
 fn files(text: &str, from: &Path) -> SchemaFiles {
     match SchemaLocation::parse(text, from) {
         Ok(SchemaLocation::Files(files)) => files,
@@ -26,7 +36,7 @@ fn files(text: &str, from: &Path) -> SchemaFiles {
 /// What becomes of a location with one file that says `text`.
 fn found(files_there: &[(&str, &str)]) -> Result<Option<Json>, String> {
     let dir = folder(files_there);
-    let found = files("{{ .ResourceKind }}.json", dir.path()).find("Web", "example.com/v1", "1.34.0");
+    let found = files("{{ .ResourceKind }}.json", dir.path()).of_kind("Web", "example.com/v1", "1.34.0");
     let plain = |error: Error| error.to_string().replace(&dir.path().display().to_string(), "DIR");
     Ok(found.map_err(plain)?.map(|found| found.schema))
 }
@@ -99,13 +109,13 @@ fn locations_that_cannot_be_used_are_refused() {
 fn the_file_of_a_kind_is_found() {
     let dir = folder(&[("s/v1.34.0-standalone-strict/web-example-v1.json", r#"{"type": "object"}"#)]);
     let at = files("s", dir.path());
-    let found = at.find("Web", "example.com/v1", "1.34.0").unwrap().unwrap();
+    let found = at.of_kind("Web", "example.com/v1", "1.34.0").unwrap().unwrap();
     assert_eq!(found.schema, json!({"$schema": DRAFT_4, "type": "object"}));
     assert!(found.path.ends_with("s/v1.34.0-standalone-strict/web-example-v1.json"), "{found:?}");
-    assert!(at.find("Web", "example.com/v1", "1.33.0").unwrap().is_none());
-    assert!(at.find("Other", "example.com/v1", "1.34.0").unwrap().is_none());
+    assert!(at.of_kind("Web", "example.com/v1", "1.33.0").unwrap().is_none());
+    assert!(at.of_kind("Other", "example.com/v1", "1.34.0").unwrap().is_none());
     let address = format!("file://{}/s", dir.path().display());
-    assert!(files(&address, Path::new("nowhere")).find("Web", "example.com/v1", "1.34.0").unwrap().is_some());
+    assert!(files(&address, Path::new("nowhere")).of_kind("Web", "example.com/v1", "1.34.0").unwrap().is_some());
 }
 
 #[test]
@@ -126,10 +136,10 @@ fn a_file_that_is_there_must_be_a_schema() {
     assert!(found(&[("web.json/x", "")]).unwrap_err().ends_with("web.json is no file"));
 
     let dir = folder(&[("web.json", "{\n  \"a\": x\n}")]);
-    let error = files("{{ .ResourceKind }}.json", dir.path()).find("Web", "v1", "1.34.0").unwrap_err();
+    let error = files("{{ .ResourceKind }}.json", dir.path()).of_kind("Web", "v1", "1.34.0").unwrap_err();
     assert!(error.location.unwrap().to_string().ends_with("web.json:2:8"));
     fs::File::create(dir.path().join("web.json")).unwrap().set_len((16 << 20) + 1).unwrap();
-    let error = files("{{ .ResourceKind }}.json", dir.path()).find("Web", "v1", "1.34.0").unwrap_err();
+    let error = files("{{ .ResourceKind }}.json", dir.path()).of_kind("Web", "v1", "1.34.0").unwrap_err();
     assert!(error.to_string().ends_with("is larger than 16 MiB"), "{error}");
 }
 
@@ -239,11 +249,11 @@ fn links_do_not_lead_out_of_the_folder() {
     symlink("nowhere", dir.path().join("s/dangling.json")).unwrap();
     symlink("loop.json", dir.path().join("s/loop.json")).unwrap();
     let at = files("s/{{ .ResourceKind }}.json", dir.path());
-    assert!(at.find("in", "v1", "1.34.0").unwrap().is_some());
-    assert!(at.find("dangling", "v1", "1.34.0").unwrap().is_none());
+    assert!(at.of_kind("in", "v1", "1.34.0").unwrap().is_some());
+    assert!(at.of_kind("dangling", "v1", "1.34.0").unwrap().is_none());
     for kind in ["out", "ref"] {
-        let error = at.find(kind, "v1", "1.34.0").unwrap_err().to_string();
+        let error = at.of_kind(kind, "v1", "1.34.0").unwrap_err().to_string();
         assert!(error.contains("out.json is outside of the folder of schemas"), "{error}");
     }
-    assert!(at.find("loop", "v1", "1.34.0").unwrap_err().to_string().contains("cannot be read"));
+    assert!(at.of_kind("loop", "v1", "1.34.0").unwrap_err().to_string().contains("cannot be read"));
 }

@@ -1,0 +1,103 @@
+//! The defaults of a schema, and what becomes of `null`.
+//!
+//! Source: apiextensions-apiserver, `pkg/apiserver/schema/defaulting/{algorithm,prunenulls,validation}.go`, in the order of
+//! `unstructuredSchemaCoercer` and `unstructuredDefaulter`.
+
+use std::sync::Arc;
+
+use super::node::Flaw;
+use super::rules::Rules;
+use super::schema::{Additional, Schema};
+use super::trail::Trail;
+use super::{document, keywords};
+use crate::schema::Error;
+use crate::value::{Map, Path, Step, Value};
+
+/// Checks that each default is what its schema and its rules want, before any default inside it is applied; outside the
+/// error of a schema that cannot be used.
+pub(super) fn check(schema: &Schema, at: &Trail<'_>) -> Result<Result<(), Flaw>, Error> {
+    let mut found = Vec::new();
+    collect(schema, at, &mut found);
+    if found.is_empty() {
+        return Ok(Ok(()));
+    }
+    let validator = keywords::validator(document::documents(found.iter().map(|(schema, ..)| *schema)))?;
+    let defaults: Map = found.iter().enumerate().map(|(i, (_, value, _))| (i.to_string(), (*value).clone())).collect();
+    if let Some(problem) = validator.problems(&defaults.into())?.into_iter().next() {
+        let of = match problem.path.0.first() {
+            Some(Step::Key(number)) => number.parse().ok().and_then(|number: usize| found.get(number)),
+            _ => None,
+        };
+        let rest = Path(problem.path.0.iter().skip(1).cloned().collect());
+        let path = of.map_or_else(|| at.path(), |(.., path)| path.join(&rest));
+        return Ok(Err(Flaw { path, message: problem.message }));
+    }
+    for (schema, value, path) in found {
+        let rules = match Rules::compile(schema, schema.embedded, true) {
+            Ok(rules) => rules,
+            Err(flaw) => return Ok(Err(flaw)),
+        };
+        let problems = rules.map(|rules| rules.problems(value, schema, &Trail::Root(&path)));
+        if let Some(problem) = problems.into_iter().flatten().next() {
+            return Ok(Err(Flaw { path: problem.path, message: problem.message }));
+        }
+    }
+    Ok(Ok(()))
+}
+
+/// The schemas that have a default, with it and its place in the CRD.
+fn collect<'s>(schema: &'s Schema, at: &Trail<'_>, found: &mut Vec<(&'s Schema, &'s Value, Path)>) {
+    found.extend(schema.default.as_ref().map(|default| (schema, default, at.key("default").path())));
+    if let Some(items) = &schema.items {
+        collect(items, &at.key("items"), found);
+    }
+    let properties = at.key("properties");
+    for (name, property) in &schema.properties {
+        // What is wrong with metadata shows in the metadata.
+        if !(schema.embedded && name.as_ref() == "metadata") {
+            collect(property, &properties.key(name), found);
+        }
+    }
+}
+
+/// The object with its defaults. A `null` where there can be none is as good as nothing: it is replaced by the default,
+/// and taken away from a map where there is no default.
+pub(super) fn defaulted(value: &Value, schema: &Schema) -> Value {
+    match value {
+        Value::Map(map) => Value::Map(defaulted_map(map, schema)),
+        Value::List(items) => match &schema.items {
+            Some(of_items) => {
+                items.iter().map(|item| defaulted(or_default(item, of_items), of_items)).collect::<Vec<_>>().into()
+            }
+            None => value.clone(),
+        },
+        _ => value.clone(),
+    }
+}
+
+fn defaulted_map(map: &Arc<Map>, schema: &Schema) -> Arc<Map> {
+    let said = !schema.properties.is_empty() || matches!(schema.additional, Some(Additional::Each(_)));
+    if !said {
+        return map.clone();
+    }
+    let given = map.iter().filter_map(|(name, value)| {
+        let Some(of_field) = schema.field(name) else { return Some((name.clone(), value.clone())) };
+        let value = or_default(value, of_field);
+        let goes = matches!(value, Value::Null) && !of_field.nullable;
+        (!goes).then(|| (name.clone(), defaulted(value, of_field)))
+    });
+    let left_out = schema.properties.iter().filter(|(name, _)| map.get(name).is_none());
+    let left_out = left_out.filter_map(|(name, of_field)| {
+        let default = of_field.default.as_ref()?;
+        Some((name.clone(), defaulted(default, of_field)))
+    });
+    Arc::new(given.chain(left_out).collect())
+}
+
+/// The value, or the default in place of a `null` that cannot be.
+fn or_default<'a>(value: &'a Value, schema: &'a Schema) -> &'a Value {
+    match (value, &schema.default) {
+        (Value::Null, Some(default)) if !schema.nullable => default,
+        _ => value,
+    }
+}

@@ -1,0 +1,123 @@
+//! One version of a custom resource: what its objects are held to.
+
+use std::sync::OnceLock;
+
+use super::document::{self, Unknown};
+use super::node::Flaw;
+use super::rules::Rules;
+use super::schema::Schema;
+use super::trail::Trail;
+use super::{declare, defaulting, keywords, lists, structure};
+use crate::schema::{Check, Error, ErrorKind, Problem, Validator};
+use crate::source::{Location, Span};
+use crate::value::{Path, Step, Value};
+use crate::yaml;
+
+/// A version of a custom resource that is served. Its schema is read and compiled when it is first needed.
+#[derive(Debug)]
+pub struct Definition {
+    /// The CRD
+    crd: Value,
+    location: Location,
+    /// The way to `openAPIV3Schema` in it
+    schema: Path,
+    unknown: Unknown,
+    compiled: OnceLock<Result<Compiled, Error>>,
+}
+
+#[derive(Debug)]
+struct Compiled {
+    schema: Schema,
+    validator: Validator,
+    rules: Option<Rules>,
+}
+
+impl Definition {
+    pub(super) fn new(crd: Value, location: Location, schema: Path, unknown: Unknown) -> Self {
+        Self { crd, location, schema, unknown, compiled: OnceLock::new() }
+    }
+
+    /// What is wrong with an object, as the API server sees it when it is created: it has its defaults, is held to the
+    /// schema, and last to the rules, if it is sound enough to be judged by them. Sorted by path.
+    ///
+    /// # Errors
+    /// The schema cannot be used: see [`Definition::check`].
+    pub fn problems(&self, object: &Value) -> Result<Vec<Problem>, Error> {
+        let Compiled { schema, validator, rules } = self.compiled()?;
+        // Where unknown fields stay, so does null, and there are no defaults.
+        let object = match self.unknown {
+            Unknown::AllKept => object.clone(),
+            _ => defaulting::defaulted(object, schema),
+        };
+        let root = Path::default();
+        let at = Trail::Root(&root);
+        let mut problems = validator.problems(&object)?;
+        lists::duplicates(&object, schema, &at, &mut problems);
+        if let Some(rules) = rules
+            && is_sound(&object, schema, &problems)
+        {
+            problems.extend(rules.problems(&object, schema, &at));
+        }
+        problems.sort_by(|a, b| (&a.path, a.check, &a.message).cmp(&(&b.path, b.check, &b.message)));
+        Ok(problems)
+    }
+
+    /// Reads the schema and compiles its rules, if nobody has yet.
+    ///
+    /// # Errors
+    /// What an API server would refuse in the CRD: a schema that is not structural, a rule that does not compile.
+    pub fn check(&self) -> Result<(), Error> {
+        self.compiled().map(|_| ())
+    }
+
+    fn compiled(&self) -> Result<&Compiled, Error> {
+        self.compiled.get_or_init(|| self.compile()).as_ref().map_err(Clone::clone)
+    }
+
+    fn compile(&self) -> Result<Compiled, Error> {
+        let flaw = |flaw: Flaw| unusable(&self.crd, &self.location, &flaw);
+        let at = Trail::Root(&self.schema);
+        let missing = || Flaw { path: self.schema.clone(), message: "the version has no schema".into() };
+        let value = self.crd.follow(&self.schema).filter(|value| !matches!(value, Value::Null));
+        let schema = Schema::read(value.ok_or_else(missing).map_err(flaw)?, &at).map_err(flaw)?;
+        structure::check(&schema, &at).map_err(flaw)?;
+        let document = document::document(&schema, self.unknown);
+        let located = |error| Error { location: Some(locate(&self.crd, &self.location, &self.schema)), ..error };
+        let validator = keywords::validator(document).map_err(located)?;
+        defaulting::check(&schema, &at).map_err(located)?.map_err(flaw)?;
+        let rules = Rules::compile(&schema, true, true).map_err(flaw)?;
+        Ok(Compiled { schema, validator, rules })
+    }
+}
+
+/// Whether rules can judge an object: nothing that it must have is missing, and all is of its type.
+fn is_sound(object: &Value, schema: &Schema, problems: &[Problem]) -> bool {
+    problems.iter().all(|problem| problem.check == Check::UnknownField)
+        || problems.iter().all(|problem| problem.check != Check::MissingField)
+            && declare::typed(object, schema, true).is_some()
+}
+
+/// The error of a CRD that cannot be used.
+pub(super) fn unusable(crd: &Value, location: &Location, flaw: &Flaw) -> Error {
+    let name = crd.at(["metadata", "name"]).and_then(Value::as_str).unwrap_or("without a name");
+    let message = format!("the CustomResourceDefinition {name} cannot be used: {}: {}", flaw.path, flaw.message);
+    Error { kind: ErrorKind::Unusable(message), location: Some(locate(crd, location, &flaw.path)) }
+}
+
+/// Where a field of a CRD is; for one that is missing, its nearest parent.
+fn locate(crd: &Value, document: &Location, path: &Path) -> Location {
+    let mut path = Some(path.clone());
+    while let Some(at) = path {
+        if let Some(found) = yaml::locate(&document.file.text, document.span, &at) {
+            let is_container = matches!(crd.follow(&at), Some(Value::Map(_) | Value::List(_)));
+            let span = match (found.key, at.0.last()) {
+                (Some(key), Some(Step::Key(_))) if is_container => key,
+                (Some(key), Some(Step::Key(_))) => Span::new(key.start, found.value.end),
+                _ => found.value,
+            };
+            return Location::new(document.file.clone(), span);
+        }
+        path = at.parent();
+    }
+    document.clone()
+}
