@@ -21,7 +21,7 @@ Each other block has the definitions of one API group, a line each:      <defini
 
 The third word of both, hexadecimal, says in which versions that holds: bit 0 stands for the first. A definition that
 changed has a line for each of its forms. What only describes (descriptions, merge keys, list types) is left out: it
-would make the bundle ten times as large, and holds nobody to anything. Strictness is left out too: it follows from the
+would make the bundle eight times as large, and holds nobody to anything. Strictness is left out too: it follows from the
 rest, which is checked here against the package's own strict schemas.
 """
 
