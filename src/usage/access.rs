@@ -4,6 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::Use;
+use super::functions::guessed;
 use super::pattern::{Pattern, Step};
 use super::record::Recorder;
 use super::shape::{Atom, List, MAX_ATOMS, MAX_STEPS, Map, Place, Shape};
@@ -28,6 +29,7 @@ impl Recorder {
     pub fn index(&mut self, shape: &Shape, key: &Shape, at: &Location) -> Shape {
         self.consume(key, &Use::Call("index"), true);
         if let Some(keys) = key.keys() {
+            let shape = if keys.len() > 1 { &guessed(shape) } else { shape };
             return keys.iter().fold(Shape::default(), |found, key| {
                 let field = self.field(shape, key, at);
                 found.or(&field)
@@ -59,6 +61,8 @@ impl Recorder {
             self.consume(shape, &Use::Unknown, true);
             return Shape::other();
         }
+        let holds = |atom: &&Atom| matches!(atom, Atom::Values(_) | Atom::Map(_));
+        let shape = if shape.0.iter().filter(holds).count() > 1 { &guessed(shape) } else { shape };
         let mut found = Shape::default();
         for atom in &shape.0 {
             match (atom, step) {
@@ -69,7 +73,8 @@ impl Recorder {
                 (Atom::Map(map), _) => {
                     match step {
                         Step::Key(key) => {
-                            let field = map.fields.borrow().get(key).cloned().unwrap_or_else(Shape::other);
+                            let known = map.fields.borrow().get(key).cloned();
+                            let field = known.unwrap_or_else(|| map.lacking());
                             found.add(&if map.root.is_some() { named_at(field, at) } else { field });
                             found.add(&map.any.borrow());
                         }
@@ -140,6 +145,13 @@ impl Recorder {
                     None => self.write(place.path.with(Step::Each), value),
                 },
                 Atom::Map(map) => {
+                    if map.root.is_some() && keys.as_ref().is_none_or(|keys| keys.iter().any(|key| &**key == "Values")) {
+                        let values = map.fields.borrow().get("Values").cloned().unwrap_or_default();
+                        self.replaced.extend(values.0.iter().filter_map(|atom| match atom {
+                            Atom::Values(place) => Some(place.path.clone()),
+                            _ => None,
+                        }));
+                    }
                     let is_new = match &keys {
                         Some(keys) => keys.iter().fold(false, |new, key| {
                             map.fields.borrow_mut().entry(key.clone()).or_default().add(value) | new

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::Use;
-use super::pattern::Pattern;
+use super::pattern::{Pattern, Tolerance};
 use super::record::Recorder;
 use super::shape::{Atom, Map, Place, Shape};
 use crate::chart::{Chart, Dependency};
@@ -39,7 +39,7 @@ fn collect<'a>(chart: &'a Chart, path: String, prefix: Pattern, members: &mut Ve
         (name, inner)
     };
     let subcharts: Vec<(Arc<str>, Shape)> = chart.dependencies.iter().map(below).collect();
-    let values = Place { path: prefix.clone(), tolerates: prefix.0.len(), at: home(chart) };
+    let values = Place { path: prefix.clone(), tolerates: Tolerance::default(), at: home(chart) };
     let text = |value: &str| Shape::literal(value);
     let fields = [
         ("Values", Shape(vec![Atom::Values(values)])),
@@ -66,7 +66,7 @@ pub fn dependencies(member: &Member<'_>, recorder: &mut Recorder) {
     for (index, dependency) in chart.metadata.dependencies.iter().enumerate() {
         let at = |key: &str| place(chart, index, key);
         let mut read = |path: Pattern, at: Location, how: &Use, whole: bool| {
-            let place = Place { tolerates: path.0.len(), path, at };
+            let place = Place { tolerates: Tolerance::ALL, path, at };
             recorder.consume(&Shape(vec![Atom::Values(place)]), how, whole);
         };
         for condition in dependency.condition.trim().split(',').filter(|condition| !condition.is_empty()) {

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::Use;
+use super::pattern::Tolerance;
 use super::record::Recorder;
 use super::shape::{Atom, Place, Shape};
 use crate::source::Location;
@@ -23,7 +24,7 @@ impl Recorder {
         match (lower_first(plain).as_str(), args) {
             ("default", [default, value]) => {
                 self.ask(value, &Use::Default(default.as_default()));
-                tolerated(value).or(default)
+                tolerated(value).or(&tolerated(default))
             }
             ("coalesce" | "or" | "and", _) => {
                 args.iter().for_each(|arg| self.ask(arg, &Use::Condition));
@@ -31,7 +32,7 @@ impl Recorder {
             }
             ("ternary", [yes, no, condition]) => {
                 self.ask(condition, &Use::Condition);
-                yes.clone().or(no)
+                tolerated(yes).or(&tolerated(no))
             }
             ("not" | "empty", _) => {
                 args.iter().for_each(|arg| self.ask(arg, &Use::Condition));
@@ -64,8 +65,8 @@ impl Recorder {
             ("get", [map, key]) => self.index(map, key, at),
             ("dig", [keys @ .., default, map]) => {
                 let found = keys.iter().fold(map.clone(), |map, key| self.index(&map, key, at));
-                self.ask(&found, &Use::Default(default.as_default()));
-                tolerated(&found).or(default)
+                self.ask(&guessed(&found), &Use::Default(default.as_default()));
+                guessed(&found).or(&tolerated(default))
             }
             ("pluck", [key, maps @ ..]) => {
                 let found = maps.iter().fold(Shape::default(), |all, map| all.or(&self.index(map, key, at)));
@@ -162,6 +163,7 @@ impl Recorder {
                 match plain {
                     "print" | "toString" => known_text(&glob(args.iter().map(known).collect())),
                     "printf" => known_text(&format(args)),
+                    "cat" => known_text(&glob(vec![args.iter().map(known).collect::<Vec<_>>().join(" ")])),
                     _ => Shape::other(),
                 }
             }
@@ -192,13 +194,22 @@ impl Recorder {
     }
 }
 
-/// The same, missing or not.
+/// The same, of which the last step may be missing.
 pub fn tolerated(shape: &Shape) -> Shape {
-    let tolerated = |atom: &Atom| match atom {
-        Atom::Values(place) => Atom::Values(Place::tolerated(place)),
+    places(shape, Place::tolerated)
+}
+
+/// The same, of which it is not certain that it is read.
+pub fn guessed(shape: &Shape) -> Shape {
+    places(shape, |place| Place { tolerates: Tolerance::ALL, ..place.clone() })
+}
+
+fn places(shape: &Shape, change: impl Fn(&Place) -> Place) -> Shape {
+    let changed = |atom: &Atom| match atom {
+        Atom::Values(place) => Atom::Values(change(place)),
         other => other.clone(),
     };
-    Shape(shape.0.iter().map(tolerated).collect())
+    Shape(shape.0.iter().map(changed).collect())
 }
 
 /// `mustToYaml` is `toYaml`.

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::Use;
-use super::functions::tolerated;
+use super::functions::{guessed, tolerated};
 use super::record::Recorder;
 use super::shape::{Atom, Shape};
 use crate::chart::Chart;
@@ -29,6 +29,8 @@ pub struct Go<'a> {
     pub templates: &'a Templates,
     /// Files of charts, by the chart's path: `.Files.Get` of a known name has a known text.
     pub charts: &'a [(String, &'a Chart)],
+    /// Whether every subchart is there.
+    pub complete: bool,
     /// What texts are executed with, each once.
     pub dots: BTreeMap<String, Shape>,
 }
@@ -94,6 +96,7 @@ impl Go<'_> {
                 Node::Action(pipe) => {
                     let value = self.pipe(pipe, frame, dot);
                     if pipe.variables.is_empty() {
+                        self.recorder.here = here(frame, pipe.pos);
                         self.recorder.consume(&value, &Use::Printed, true);
                     }
                 }
@@ -119,7 +122,9 @@ impl Go<'_> {
 
     fn condition(&mut self, branch: &Branch, frame: &mut Frame, dot: &Shape, with: bool) {
         let (known, mark) = (frame.variables.len(), self.recorder.mark());
+        let outer = self.recorder.asking(true);
         let value = self.pipe(&branch.pipe, frame, dot);
+        self.recorder.asking(outer);
         self.recorder.ask(&value, &Use::Condition);
         if fails(&branch.body) || fails(&branch.otherwise) {
             let read = self.recorder.read_since(mark).to_vec();
@@ -127,8 +132,13 @@ impl Go<'_> {
         }
         let before = self.recorder.guard(mark);
         let inner = if with { tolerated(&value) } else { dot.clone() };
-        self.block(&branch.body, frame, &inner);
-        self.block(&branch.otherwise, frame, dot);
+        let truth = value.truth();
+        if truth != Some(false) {
+            self.block(&branch.body, frame, &inner);
+        }
+        if truth != Some(true) {
+            self.block(&branch.otherwise, frame, dot);
+        }
         self.recorder.unguard(before);
         frame.variables.truncate(known);
     }
@@ -171,7 +181,8 @@ impl Go<'_> {
         let known = frame.variables.iter().rposition(|(id, _)| *id == name.id).filter(|_| assign);
         match known.and_then(|index| frame.variables.get_mut(index)) {
             Some((_, shape)) => {
-                frame.changes += usize::from(shape.add(value));
+                // Who is given something later is given it in a branch.
+                frame.changes += usize::from(shape.add(&guessed(value)));
                 *shape = self.recorder.narrowed(std::mem::take(shape));
             }
             None => frame.variables.push((name.id, value.clone())),
@@ -236,6 +247,7 @@ impl Go<'_> {
     fn arguments(&mut self, command: &Command, frame: &mut Frame, dot: &Shape, last: Option<Shape>) -> Vec<Shape> {
         let mut args: Vec<Shape> = command.args.iter().map(|arg| self.operand(arg, frame, dot)).collect();
         args.extend(last);
+        self.recorder.here = here(frame, command.pos);
         args
     }
 
@@ -271,7 +283,8 @@ impl Go<'_> {
                 self.fields(&value.unwrap_or_else(Shape::other), names, operand, frame)
             }
             Expr::Chain(inner, names) => {
-                let value = self.operand(inner, frame, dot);
+                // A field of nil in parentheses is nil, and no error.
+                let value = tolerated(&self.operand(inner, frame, dot));
                 self.fields(&value, names, operand, frame)
             }
             Expr::Pipe(pipe) => self.pipe(pipe, frame, dot),
@@ -332,6 +345,8 @@ impl Go<'_> {
             for name in names {
                 match templates.find(&name) {
                     Some(template) => self.template(template, dot),
+                    // A chart that has all its subcharts does not render there.
+                    None if self.complete => {}
                     None => {
                         self.recorder.unknown.insert(format!("template {name:?} is not there"));
                         self.recorder.consume(dot, &Use::Unknown, true);
@@ -373,6 +388,7 @@ impl Go<'_> {
                     self.text(&file, dot);
                     self.recorder.guess(before);
                 }
+                Atom::Glob(glob) if !glob.contains("{{") => {}
                 Atom::Foreign | Atom::Glob(_) => self.recorder.consume(dot, &Use::Unknown, true),
                 _ => {}
             }

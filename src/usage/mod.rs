@@ -8,6 +8,7 @@ mod access;
 mod charts;
 mod functions;
 mod go;
+mod jinja;
 mod pattern;
 mod record;
 mod shape;
@@ -25,7 +26,7 @@ use crate::value::Value;
 use self::go::Go;
 use self::record::Recorder;
 
-pub use pattern::{Pattern, Step};
+pub use pattern::{Pattern, Step, Tolerance};
 pub use unused::{Missing, Unread, Unused, Values};
 
 /// Room for the deepest nesting that templates are allowed.
@@ -55,9 +56,9 @@ pub struct Read {
     pub how: Use,
     /// The key in the template: the last one of a chain (`c` of `.Values.a.b.c`).
     pub location: Location,
-    /// How many steps of the path may be missing by the template's own account: all of them under `default`, two for
-    /// `.b.c` in `with .Values.a.b`, none for `.Values.a`.
-    pub tolerates: usize,
+    /// Which steps of the path may be missing by the template's own account: the last one under `default`, the second of
+    /// `.b.c` in `with .Values.a.b`, none of `.Values.a`.
+    pub tolerates: Tolerance,
     /// Keys that the conditions around it read first, on every way to it. `None` where no way to it is certain.
     pub guards: Option<Arc<[Pattern]>>,
 }
@@ -107,21 +108,24 @@ impl Usage {
     /// Where templates cannot be parsed.
     pub fn of(chart: &Chart, values: &Value) -> Result<Self, Error> {
         let templates = gotemplate::Templates::parse(chart).map_err(render::Error::from)?;
+        let native: Vec<_> = charts::members(chart).iter().map(|member| jinja::sources(member.chart)).collect();
+        let native: Vec<_> = native.iter().map(|sources| jinja::parse(sources)).collect::<Result<_, _>>().map_err(render::Error::from)?;
         std::thread::scope(|threads| {
             let thread = std::thread::Builder::new()
                 .name("usage".into())
                 .stack_size(STACK)
-                .spawn_scoped(threads, || analyse(chart, values, &templates))?;
+                .spawn_scoped(threads, || analyse(chart, values, &templates, &native))?;
             Ok(thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
         })
     }
 }
 
-fn analyse(chart: &Chart, values: &Value, templates: &gotemplate::Templates) -> Usage {
+fn analyse(chart: &Chart, values: &Value, templates: &gotemplate::Templates, native: &[Vec<jinja::Parsed<'_>>]) -> Usage {
     let members = charts::members(chart);
     let files: Vec<(String, &Chart)> = members.iter().map(|member| (member.path.clone(), member.chart)).collect();
+    let complete = members.iter().all(|member| member.chart.missing_dependencies().is_empty());
     let recorder = Recorder::new(charts::home(chart));
-    let mut go = Go { recorder, templates, charts: &files, dots: BTreeMap::new() };
+    let mut go = Go { recorder, templates, charts: &files, complete, dots: BTreeMap::new() };
     go.recorder.root();
     members.iter().for_each(|member| charts::dependencies(member, &mut go.recorder));
     for (name, path) in templates.files() {
@@ -134,5 +138,9 @@ fn analyse(chart: &Chart, values: &Value, templates: &gotemplate::Templates) -> 
         templates.named().into_iter().for_each(|template| go.template(template, &root.dot));
     }
     go.texts_of(values);
+    for (member, templates) in members.iter().zip(native) {
+        let values = go.recorder.field(&member.dot, "Values", &charts::home(member.chart));
+        jinja::Native::new(&mut go.recorder, templates, values).all();
+    }
     go.recorder.finish(&charts::aliases(&members))
 }

@@ -48,6 +48,30 @@ impl Pattern {
     }
 }
 
+/// Which steps of a [`Pattern`] may be missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tolerance(u32);
+
+impl Tolerance {
+    /// Every step.
+    pub const ALL: Self = Self(u32::MAX);
+
+    /// Whether the last of so many steps may be missing, where those before it are there.
+    pub fn covers(self, steps: usize) -> bool {
+        steps > 31 || self.0 & (1 << steps) != 0
+    }
+
+    /// That the last of so many steps may be missing too.
+    pub fn with(self, steps: usize) -> Self {
+        Self(self.0 | 1_u32.checked_shl(steps as u32).unwrap_or_default())
+    }
+
+    /// What both tolerate.
+    pub fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+}
+
 impl Step {
     /// The step of a path; an index is any.
     pub fn of(step: &value::Step) -> Self {

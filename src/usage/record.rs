@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::pattern::Pattern;
+use super::pattern::{Pattern, Tolerance};
 use super::shape::{Atom, Place, Shape};
 use super::{Read, Usage, Use};
 use crate::source::Location;
@@ -36,10 +36,14 @@ pub struct Recorder {
     guards: Rc<[Pattern]>,
     /// Whether it is only guessed that the current place is reached.
     guessing: bool,
+    /// Whether a condition is being computed: what it reads may be missing.
+    asking: bool,
     /// Every key that was read, in order: what a condition reads is the end of it.
     trail: Vec<Pattern>,
     /// What templates put into values.
     pub written: Vec<(Pattern, Shape)>,
+    /// Values that templates replace as a whole.
+    pub replaced: BTreeSet<Pattern>,
     pub demanded: BTreeSet<Pattern>,
     pub unknown: BTreeSet<String>,
     /// How often anything that outlives its context was changed.
@@ -47,8 +51,8 @@ pub struct Recorder {
     steps: usize,
     depth: usize,
     exhausted: bool,
-    /// Where what has no place of its own is said to be.
-    home: Location,
+    /// The place that is being analysed: there is read what no template has named by a field.
+    pub here: Location,
 }
 
 /// A template with one shape of its dot.
@@ -67,7 +71,7 @@ struct RawRead {
     whole: bool,
     how: Use,
     at: Location,
-    tolerates: usize,
+    tolerates: Tolerance,
     /// `None` where it is a guess.
     guards: Option<Rc<[Pattern]>>,
 }
@@ -79,6 +83,7 @@ pub struct Entered {
     caller: usize,
     guards: Rc<[Pattern]>,
     guessing: bool,
+    asking: bool,
     mark: usize,
     changes: usize,
 }
@@ -92,15 +97,17 @@ impl Recorder {
             current: 0,
             guards: [].into(),
             guessing: false,
+            asking: false,
             trail: Vec::new(),
             written: Vec::new(),
+            replaced: BTreeSet::new(),
             demanded: BTreeSet::new(),
             unknown: BTreeSet::new(),
             changes: 0,
             steps: 0,
             depth: 0,
             exhausted: false,
-            home,
+            here: home,
         }
     }
 
@@ -157,7 +164,8 @@ impl Recorder {
         let caller = std::mem::replace(&mut self.current, id);
         let guards = std::mem::replace(&mut self.guards, [].into());
         let guessing = std::mem::replace(&mut self.guessing, false);
-        Some(Entered { id, key, caller, guards, guessing, mark: self.trail.len(), changes: self.changes })
+        let asking = std::mem::replace(&mut self.asking, false);
+        Some(Entered { id, key, caller, guards, guessing, asking, mark: self.trail.len(), changes: self.changes })
     }
 
     /// Ends what [`Self::enter`] began.
@@ -174,11 +182,17 @@ impl Recorder {
         self.current = entered.caller;
         self.guards = entered.guards;
         self.guessing = entered.guessing;
+        self.asking = entered.asking;
     }
 
     /// From here on it is only guessed that a place is reached. Returns what [`Self::guess`] takes back.
     pub fn guess(&mut self, guessing: bool) -> bool {
         std::mem::replace(&mut self.guessing, guessing)
+    }
+
+    /// From here on a condition is computed, or not. Returns what it takes to go back.
+    pub fn asking(&mut self, asking: bool) -> bool {
+        std::mem::replace(&mut self.asking, asking)
     }
 
     /// Where the trail is; what [`Self::guard`] takes.
@@ -285,15 +299,17 @@ impl Recorder {
             self.trail.push(place.path.clone());
         }
         let Some(context) = self.contexts.get_mut(self.current) else { return };
-        let file = Arc::as_ptr(&place.at.file) as usize;
-        let what = format!("{whole}{}{}{how:?}", place.tolerates, self.guessing);
-        if context.seen.insert((place.path.clone(), what, file, place.at.span.start, self.guards.clone())) {
+        let at = if place.at.span.end == 0 { &self.here } else { &place.at };
+        let file = Arc::as_ptr(&at.file) as usize;
+        let tolerates = if self.asking { place.tolerated().tolerates } else { place.tolerates };
+        let what = format!("{whole}{tolerates:?}{}{how:?}", self.guessing);
+        if context.seen.insert((place.path.clone(), what, file, at.span.start, self.guards.clone())) {
             context.reads.push(RawRead {
                 path: place.path.clone(),
                 whole,
                 how: how.clone(),
-                at: place.at.clone(),
-                tolerates: place.tolerates,
+                at: at.clone(),
+                tolerates,
                 guards: (!self.guessing).then(|| self.guards.clone()),
             });
         }
@@ -302,7 +318,7 @@ impl Recorder {
     /// Everything that was read.
     pub fn finish(mut self, aliases: &[(Pattern, Pattern)]) -> Usage {
         if self.exhausted {
-            let place = Place { path: Pattern::default(), tolerates: 0, at: self.home.clone() };
+            let place = Place { path: Pattern::default(), tolerates: Tolerance::ALL, at: self.here.clone() };
             (self.exhausted, self.steps, self.trail) = (false, 0, Vec::new());
             self.record(&place, &Use::Unknown, true);
             self.unknown.insert("the templates do more than is looked at".to_owned());
@@ -326,7 +342,7 @@ impl Recorder {
                     std::collections::btree_map::Entry::Occupied(mut entry) => {
                         let read = entry.get_mut();
                         read.whole |= raw.whole;
-                        read.tolerates = read.tolerates.min(raw.tolerates);
+                        read.tolerates = read.tolerates.and(raw.tolerates);
                         read.guards = match (&read.guards, guards) {
                             (Some(a), Some(b)) => Some(a.iter().filter(|guard| b.contains(guard)).cloned().collect()),
                             (known, other) => known.clone().or(other),
@@ -335,7 +351,8 @@ impl Recorder {
                 }
             }
         }
-        let written: BTreeSet<Pattern> = self.written.into_iter().map(|(path, _)| path).collect();
+        let written = self.written.into_iter().map(|(path, _)| path);
+        let written: BTreeSet<Pattern> = written.chain(self.replaced).collect();
         let mut reads: Vec<Read> = reads.into_values().collect();
         reads.extend(reads.clone().iter().flat_map(|read| aliases.iter().filter_map(|alias| aliased(read, alias))));
         reads.sort_by(|a, b| a.path.cmp(&b.path));
@@ -379,5 +396,5 @@ fn aliased(read: &Read, (from, to): &(Pattern, Pattern)) -> Option<Read> {
         None if read.whole && read.path.begins(from) => to.clone(),
         _ => return None,
     };
-    Some(Read { tolerates: path.0.len(), path, guards: None, ..read.clone() })
+    Some(Read { tolerates: Tolerance::ALL, path, guards: None, ..read.clone() })
 }

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::pattern::{Pattern, Step};
+use super::pattern::{Pattern, Step, Tolerance};
 use crate::source::Location;
 use crate::value::Value;
 
@@ -49,8 +49,8 @@ pub enum Atom {
 pub struct Place {
     /// The way to it.
     pub path: Pattern,
-    /// How many of its steps may be missing.
-    pub tolerates: usize,
+    /// Which of its steps may be missing.
+    pub tolerates: Tolerance,
     /// Where the template names it.
     pub at: Location,
 }
@@ -133,6 +133,19 @@ impl Shape {
         }
     }
 
+    /// Whether it is true, where it is nothing but literals that agree.
+    pub fn truth(&self) -> Option<bool> {
+        let truth = |atom: &Atom| match atom {
+            Atom::Literal(Value::Null) => Some(false),
+            Atom::Literal(Value::Bool(value)) => Some(*value),
+            Atom::Literal(Value::Int(value)) => Some(*value != 0),
+            Atom::Literal(Value::String(text)) => Some(!text.is_empty()),
+            _ => None,
+        };
+        let first = truth(self.0.first()?)?;
+        self.0.iter().all(|atom| truth(atom) == Some(first)).then_some(first)
+    }
+
     /// The value that a default is, where the template says it.
     pub fn as_default(&self) -> Option<Value> {
         match &self.0[..] {
@@ -160,7 +173,7 @@ impl Shape {
             match atom {
                 Atom::Other => name.push('?'),
                 Atom::Foreign => name.push('!'),
-                Atom::Values(place) => write!(name, "@{}~{}", place.path, place.tolerates).ok()?,
+                Atom::Values(place) => write!(name, "@{}~{:?}", place.path, place.tolerates).ok()?,
                 Atom::Literal(value) => write!(name, "={value:?}").ok()?,
                 Atom::Glob(glob) => write!(name, "*{glob:?}").ok()?,
                 Atom::Files(chart) => write!(name, "/{chart}").ok()?,
@@ -211,6 +224,12 @@ impl Map {
         self.fields.borrow().values().fold(any, |all, field| all.or(field))
     }
 
+    /// What it has under a key that no field has.
+    pub fn lacking(&self) -> Shape {
+        let is_open = self.root.is_some() || !self.any.borrow().0.is_empty() || !self.merged.borrow().0.is_empty();
+        if is_open { Shape::other() } else { Shape::literal(Value::Null) }
+    }
+
     fn write(&self, out: &mut String, depth: usize) -> Option<()> {
         if let Some((root, changes)) = &self.root {
             return write!(out, "#{root}.{}", changes.borrow()).ok();
@@ -232,8 +251,8 @@ impl Place {
         Self { path: self.path.with(step), tolerates: self.tolerates, at: at.clone() }
     }
 
-    /// The same, of which every step may be missing.
+    /// The same, which may be missing.
     pub fn tolerated(&self) -> Self {
-        Self { tolerates: self.path.0.len(), ..self.clone() }
+        Self { tolerates: self.tolerates.with(self.path.0.len()), ..self.clone() }
     }
 }

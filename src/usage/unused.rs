@@ -222,7 +222,7 @@ fn missing(usage: &Usage, chart: &Chart, values: &Values<'_>) -> Vec<Missing> {
     for read in usage.reads.iter().filter(own) {
         let Some(guards) = &read.guards else { continue };
         let Some(path) = absent(&read.path, values.all) else { continue };
-        let allowed = path.0.len() <= read.tolerates
+        let allowed = read.tolerates.covers(path.0.len())
             || guards.iter().chain(&usage.demanded).any(|guard| path.begins(guard))
             || usage.written.iter().any(|written| written.begins(&path) || path.begins(written))
             || is_taken_away(&path, values.supplied);

@@ -29,6 +29,7 @@ use crate::source::SourceFile;
 use crate::value::Value;
 
 pub use self::error::{Error, Site};
+pub use minijinja::machinery::ast;
 
 /// The most instructions that one template may run.
 const MAX_FUEL: usize = 1_000_000;
@@ -171,6 +172,15 @@ impl Parsed {
     fn scan(&self) -> &Scan {
         self.scan.get_or_init(|| Scan::new(&self.source.text))
     }
+}
+
+/// The syntax tree of a template, for those who read templates and do not render them.
+///
+/// # Errors
+///
+/// Where it does not parse.
+pub fn parse(source: &Arc<SourceFile>) -> Result<ast::Stmt<'_>, Error> {
+    minijinja::machinery::parse(&source.text, &source.name, syntax()?).map_err(|error| Error::syntax(source, &error))
 }
 
 fn syntax() -> Result<SyntaxConfig, Error> {
