@@ -64,7 +64,8 @@ pub fn is_inferred(text: &[u8]) -> bool {
     json::parse(text, Numbers::Exact).is_ok_and(|schema| schema.get("$comment").and_then(Value::as_str) == Some(MARK))
 }
 
-/// Infers the schema of a chart's values: the text of its values.schema.json.
+/// Infers the schema of a chart's values: the text of its values.schema.json. The chart and its usage are those of
+/// [`values::overview`](crate::values::overview).
 ///
 /// # Errors
 /// An annotation that cannot be read, or is no JSON Schema.
