@@ -29,6 +29,8 @@ fn help_of_every_command() {
         &["policy", "test"],
         &["policy", "export"],
         &["policy", "reach"],
+        &["schema"],
+        &["schema", "infer"],
         &["init"],
         &["completions"],
     ] {

@@ -24,6 +24,8 @@ const MAX_PATH: usize = 50;
 /// One walk through the values of a chart.
 pub(super) struct Walk<'c> {
     chart: &'c Chart,
+    /// The values that the chart itself is given.
+    values: Value,
     comments: Option<&'c Comments<'c>>,
     options: Options,
     /// The names of subcharts.
@@ -42,14 +44,23 @@ struct Written<'v> {
 }
 
 impl<'c> Walk<'c> {
-    pub fn new(chart: &'c Chart, comments: Option<&'c Comments<'c>>, options: Options) -> Self {
-        Self { chart, comments, options, subcharts: subcharts(chart), added: Cell::new(0) }
+    /// `own` is what values.yaml says. The chart's values have more: what subcharts give it, and what they have.
+    pub fn new(chart: &'c Chart, own: &Value, comments: Option<&'c Comments<'c>>, options: Options) -> Self {
+        let subcharts = subcharts(chart);
+        let shared = |key: &str| key == "global" || subcharts.contains(key);
+        let entries = |value: &Value, keep: &dyn Fn(&str) -> bool| -> Vec<(Arc<str>, Value)> {
+            let entries = value.as_map().into_iter().flat_map(Map::iter).filter(|(key, _)| keep(key));
+            entries.map(|(key, value)| (key.clone(), value.clone())).collect()
+        };
+        let entries = [entries(own, &shared), entries(&chart.values, &|key| !shared(key))].concat();
+        let values = entries.into_iter().collect::<Map>().into();
+        Self { chart, values, comments, options, subcharts, added: Cell::new(0) }
     }
 
     /// The schema of all values.
     pub fn root(&self, outlines: &[&Outline], place: &Place) -> Result<Schema, Error> {
-        let values = &self.chart.values;
-        let written = Written { path: Path::default(), value: values, outlines: outlines.to_vec(), foreign: false };
+        let written =
+            Written { path: Path::default(), value: &self.values, outlines: outlines.to_vec(), foreign: false };
         let mut schema = self.map(&written, place)?;
         let mut read = self.unwritten(place, 0);
         // What subcharts read is theirs to say.
@@ -91,9 +102,7 @@ impl<'c> Walk<'c> {
     fn params(&self, schema: &mut Schema) {
         for param in self.comments.iter().flat_map(|comments| &comments.params) {
             let is_plain = |key: &str| !key.is_empty() && !key.contains(['[', ']']);
-            if param.is_extra
-                || !param.path.split('.').all(is_plain)
-                || self.chart.values.at(param.path.split('.')).is_some()
+            if param.is_extra || !param.path.split('.').all(is_plain) || self.values.at(param.path.split('.')).is_some()
             {
                 continue;
             }
