@@ -63,7 +63,7 @@ fn infer(args: &Args) -> Result<String, Vec<Fault>> {
     let chart = chart::load(&args.chart).map_err(|error| one(error.into()))?;
     let (view, values) = values::overview(&chart, &Supplied::default()).map_err(|error| one(error.into()))?;
     let usage = Usage::of(&view, &values)?;
-    infer::infer(&chart, &usage, Options { strict: args.strict }).map_err(|error| one(error.into()))
+    infer::infer(&view, &usage, Options { strict: args.strict }).map_err(|error| one(error.into()))
 }
 
 /// The text that is there.

@@ -64,7 +64,8 @@ pub fn is_inferred(text: &[u8]) -> bool {
     json::parse(text, Numbers::Exact).is_ok_and(|schema| schema.get("$comment").and_then(Value::as_str) == Some(MARK))
 }
 
-/// Infers the schema of a chart's values: the text of its values.schema.json.
+/// Infers the schema of a chart's values: the text of its values.schema.json. The chart and its usage are those of
+/// [`values::overview`](crate::values::overview).
 ///
 /// # Errors
 /// An annotation that cannot be read, or is no JSON Schema.
@@ -77,10 +78,12 @@ pub fn infer(chart: &Chart, usage: &Usage, options: Options) -> Result<String, E
         .into_iter()
         .flat_map(|source| documents.iter().map(|document| yaml::outline(&source.text, document.span)));
     let outlines = outlines.collect::<Result<Vec<_>, _>>().map_err(|error| values(error.to_string()))?;
+    let own = documents.iter().map(|document| document.value.clone()).reduce(|a, b| values_file::merge(&a, &b));
+    let own = own.unwrap_or_default();
     let uses = Uses::of(usage);
     let comments = source.map(Comments::new);
-    let schema =
-        Walk::new(chart, comments.as_ref(), options).root(&outlines.iter().collect::<Vec<_>>(), &Place::root(&uses))?;
+    let schema = Walk::new(chart, &own, comments.as_ref(), options)
+        .root(&outlines.iter().collect::<Vec<_>>(), &Place::root(&uses))?;
     let head: [(Arc<str>, Value); 3] = [
         ("$schema".into(), "http://json-schema.org/draft-07/schema#".into()),
         ("$comment".into(), MARK.into()),

@@ -1,7 +1,7 @@
 //! From values, their comments and their uses to a schema.
 
 use std::cell::Cell;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::comments::{Annotation, Comments, Note};
@@ -9,7 +9,7 @@ use super::schema::Schema;
 use super::types::Types;
 use super::uses::Place;
 use super::{Error, Options};
-use crate::chart::{Chart, Dependency};
+use crate::chart::Chart;
 use crate::json;
 use crate::source::Location;
 use crate::value::{MAX_DEPTH, Map, Numbers, Path, Value};
@@ -24,8 +24,12 @@ const MAX_PATH: usize = 50;
 /// One walk through the values of a chart.
 pub(super) struct Walk<'c> {
     chart: &'c Chart,
+    /// The values that the chart itself is given.
+    values: Value,
     comments: Option<&'c Comments<'c>>,
     options: Options,
+    /// The names of subcharts.
+    subcharts: BTreeSet<Arc<str>>,
     added: Cell<usize>,
 }
 
@@ -40,18 +44,27 @@ struct Written<'v> {
 }
 
 impl<'c> Walk<'c> {
-    pub fn new(chart: &'c Chart, comments: Option<&'c Comments<'c>>, options: Options) -> Self {
-        Self { chart, comments, options, added: Cell::new(0) }
+    /// `own` is what values.yaml says. The chart's values have more: what subcharts give it, and what they have.
+    pub fn new(chart: &'c Chart, own: &Value, comments: Option<&'c Comments<'c>>, options: Options) -> Self {
+        let subcharts = subcharts(chart);
+        let shared = |key: &str| key == "global" || subcharts.contains(key);
+        let entries = |value: &Value, keep: &dyn Fn(&str) -> bool| -> Vec<(Arc<str>, Value)> {
+            let entries = value.as_map().into_iter().flat_map(Map::iter).filter(|(key, _)| keep(key));
+            entries.map(|(key, value)| (key.clone(), value.clone())).collect()
+        };
+        let entries = [entries(own, &shared), entries(&chart.values, &|key| !shared(key))].concat();
+        let values = entries.into_iter().collect::<Map>().into();
+        Self { chart, values, comments, options, subcharts, added: Cell::new(0) }
     }
 
     /// The schema of all values.
     pub fn root(&self, outlines: &[&Outline], place: &Place) -> Result<Schema, Error> {
-        let values = &self.chart.values;
-        let written = Written { path: Path::default(), value: values, outlines: outlines.to_vec(), foreign: false };
+        let written =
+            Written { path: Path::default(), value: &self.values, outlines: outlines.to_vec(), foreign: false };
         let mut schema = self.map(&written, place)?;
         let mut read = self.unwritten(place, 0);
         // What subcharts read is theirs to say.
-        read.properties.retain(|key| !self.is_subchart(key));
+        read.properties.retain(|key| !self.subcharts.contains(key));
         schema.fill(read);
         schema.closed = self.options.strict;
         schema.each = None;
@@ -67,12 +80,14 @@ impl<'c> Walk<'c> {
 
     /// The values of subcharts stand below their names, what switches them on and off anywhere.
     fn subcharts(&self, schema: &mut Schema) {
-        for dependency in &self.chart.metadata.dependencies {
-            let property = schema.properties.at(&subchart_name(dependency).into());
+        for name in &self.subcharts {
+            let property = schema.properties.at(name);
             hold_map(property);
             if property.description.is_empty() {
-                property.description = format!("Values of the subchart {}.", dependency.name);
+                property.description = format!("Values of the subchart {name}.");
             }
+        }
+        for dependency in &self.chart.metadata.dependencies {
             let conditions = dependency.condition.split(',').map(|path| path.trim().split('.').collect());
             let tags = dependency.tags.iter().map(|tag| vec!["tags", tag]);
             for path in conditions.chain(tags) {
@@ -87,9 +102,7 @@ impl<'c> Walk<'c> {
     fn params(&self, schema: &mut Schema) {
         for param in self.comments.iter().flat_map(|comments| &comments.params) {
             let is_plain = |key: &str| !key.is_empty() && !key.contains(['[', ']']);
-            if param.is_extra
-                || !param.path.split('.').all(is_plain)
-                || self.chart.values.at(param.path.split('.')).is_some()
+            if param.is_extra || !param.path.split('.').all(is_plain) || self.values.at(param.path.split('.')).is_some()
             {
                 continue;
             }
@@ -128,7 +141,7 @@ impl<'c> Walk<'c> {
                 path: written.path.key(key.clone()),
                 value,
                 outlines: entry.into_iter().flatten().map(|entry| &entry.value).collect(),
-                foreign: written.foreign || (written.path.0.is_empty() && self.is_subchart(key)),
+                foreign: written.foreign || (written.path.0.is_empty() && self.subcharts.contains(key)),
             };
             let mut property = self.value(&inner, &place)?;
             if let Some(note) = self.note(&inner.path, entry.and_then(|entries| entries.last().copied()))? {
@@ -195,11 +208,6 @@ impl<'c> Walk<'c> {
         schema
     }
 
-    fn is_subchart(&self, key: &str) -> bool {
-        let dependencies = &self.chart.metadata.dependencies;
-        dependencies.iter().any(|dependency| subchart_name(dependency) == key)
-    }
-
     fn note(&self, path: &Path, entry: Option<&Entry>) -> Result<Option<Note>, Error> {
         let (Some(comments), Some(entry)) = (self.comments, entry) else { return Ok(None) };
         let note = comments.of(path, entry).map_err(|(problem, location)| Error::Annotation { problem, location })?;
@@ -232,9 +240,11 @@ fn descend<'s>(schema: &'s mut Schema, path: &[&str]) -> Option<&'s mut Schema> 
     })
 }
 
-/// The name by which values know a subchart.
-fn subchart_name(dependency: &Dependency) -> &str {
-    if dependency.alias.is_empty() { &dependency.name } else { &dependency.alias }
+/// The names of subcharts in values: those of Chart.yaml, whether they are there or not, and what else is in `charts/`.
+fn subcharts(chart: &Chart) -> BTreeSet<Arc<str>> {
+    let listed = chart.metadata.dependencies.iter().map(|dependency| dependency.name.as_str());
+    let there = chart.dependencies.iter().map(|subchart| subchart.name());
+    listed.chain(there).map(Arc::from).collect()
 }
 
 /// The entries of mappings that are laid over each other.
