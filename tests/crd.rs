@@ -177,7 +177,7 @@ fn what_is_wrong_with_a_crd_is_said_at_its_place() {
             let kinds: Vec<_> = definitions.kinds().collect();
             let check = |(group, version, kind)| definitions.find(group, version, kind).unwrap().check();
             if let Err(error) = added.and_then(|()| kinds.into_iter().try_for_each(check)) {
-                let place = error.location.unwrap().position();
+                let place = error.location.as_ref().unwrap().position();
                 said += &format!("{name}:{}:{}: {error}\n", place.line, place.column);
             }
         }

@@ -21,16 +21,14 @@ pub(super) fn check(schema: &Schema, at: &Trail<'_>) -> Result<Result<(), Flaw>,
     if found.is_empty() {
         return Ok(Ok(()));
     }
-    let validator = keywords::validator(document::documents(found.iter().map(|(schema, ..)| *schema)))?;
-    let defaults: Map = found.iter().enumerate().map(|(i, (_, value, _))| (i.to_string(), (*value).clone())).collect();
+    let fields = || found.iter().enumerate().map(|(i, one)| (i.to_string(), one));
+    let validator = keywords::validator(document::of_fields(fields().map(|(name, (schema, ..))| (name, *schema))))?;
+    let defaults: Map = fields().map(|(name, (_, value, _))| (name, (*value).clone())).collect();
     if let Some(problem) = validator.problems(&defaults.into())?.into_iter().next() {
-        let of = match problem.path.0.first() {
-            Some(Step::Key(number)) => number.parse().ok().and_then(|number: usize| found.get(number)),
-            _ => None,
-        };
-        let rest = Path(problem.path.0.iter().skip(1).cloned().collect());
-        let path = of.map_or_else(|| at.path(), |(.., path)| path.join(&rest));
-        return Ok(Err(Flaw { path, message: problem.message }));
+        let wrong = fields().find(|(name, _)| problem.path.0.first() == Some(&Step::Key(name.as_str().into())));
+        if let Some((_, (schema, value, path))) = wrong {
+            return Ok(Err(explain(schema, value, path)?));
+        }
     }
     for (schema, value, path) in found {
         let rules = match Rules::compile(schema, schema.embedded, true) {
@@ -43,6 +41,19 @@ pub(super) fn check(schema: &Schema, at: &Trail<'_>) -> Result<Result<(), Flaw>,
         }
     }
     Ok(Ok(()))
+}
+
+/// What is wrong with a default.
+fn explain(schema: &Schema, default: &Value, path: &Path) -> Result<Flaw, Error> {
+    let validator = keywords::validator(document::of_fields(std::iter::once(("default".into(), schema))))?;
+    let object: Map = std::iter::once(("default", default.clone())).collect();
+    let problem = validator.problems(&object.into())?.into_iter().next();
+    let rest = |path: Path| Path(path.0.into_iter().skip(1).collect());
+    let (path, message) = problem.map_or_else(
+        || (path.clone(), "the default is not what the schema says".to_owned()),
+        |problem| (path.join(&rest(problem.path)), problem.message),
+    );
+    Ok(Flaw { path, message })
 }
 
 /// The schemas that have a default, with it and its place in the CRD.

@@ -37,11 +37,10 @@ pub(super) fn document(schema: &Schema, unknown: Unknown) -> Json {
     document.into()
 }
 
-/// A document for the values of several schemas: each is a field of an object, by its number.
-pub(super) fn documents<'a>(schemas: impl Iterator<Item = &'a Schema>) -> Json {
-    let properties = schemas.enumerate().map(|(i, schema)| (i.to_string(), structure(schema, Unknown::Refused, false)));
-    let properties: Map<String, Json> = properties.map(|(name, schema)| (name, schema.into())).collect();
-    json!({ "properties": properties, "definitions": definitions() })
+/// A document for an object whose fields have these schemas.
+pub(super) fn of_fields<'a>(fields: impl Iterator<Item = (String, &'a Schema)>) -> Json {
+    let properties = fields.map(|(name, schema)| (name, structure(schema, Unknown::Refused, false).into()));
+    json!({ "properties": properties.collect::<Map<String, Json>>(), "definitions": definitions() })
 }
 
 fn definitions() -> Json {
