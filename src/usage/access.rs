@@ -145,7 +145,8 @@ impl Recorder {
                     None => self.write(place.path.with(Step::Each), value),
                 },
                 Atom::Map(map) => {
-                    if map.root.is_some() && keys.as_ref().is_none_or(|keys| keys.iter().any(|key| &**key == "Values")) {
+                    if map.root.is_some() && keys.as_ref().is_none_or(|keys| keys.iter().any(|key| &**key == "Values"))
+                    {
                         let values = map.fields.borrow().get("Values").cloned().unwrap_or_default();
                         self.replaced.extend(values.0.iter().filter_map(|atom| match atom {
                             Atom::Values(place) => Some(place.path.clone()),

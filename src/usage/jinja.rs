@@ -22,7 +22,8 @@ const MAX_ROUNDS: usize = 4;
 /// The native templates of a chart: the name below `templates/`, and the text.
 pub fn sources(chart: &Chart) -> Vec<(String, Arc<SourceFile>)> {
     let native = chart.templates.iter().filter(|file| file.name.ends_with(".j2"));
-    let named = native.filter_map(|file| Some((file.name.strip_prefix("templates/")?.to_owned(), file.source()?.clone())));
+    let named =
+        native.filter_map(|file| Some((file.name.strip_prefix("templates/")?.to_owned(), file.source()?.clone())));
     named.collect()
 }
 
@@ -437,7 +438,9 @@ impl<'a, 'r> Native<'a, 'r> {
 
     fn arguments(&mut self, args: &'a [CallArg<'a>], frame: &mut Frame<'a>) -> Vec<Shape> {
         let value = |arg: &'a CallArg<'a>| match arg {
-            CallArg::Pos(value) | CallArg::Kwarg(_, value) | CallArg::PosSplat(value) | CallArg::KwargSplat(value) => value,
+            CallArg::Pos(value) | CallArg::Kwarg(_, value) | CallArg::PosSplat(value) | CallArg::KwargSplat(value) => {
+                value
+            }
         };
         args.iter().map(|arg| self.expression(value(arg), frame)).collect()
     }

@@ -109,7 +109,11 @@ impl Usage {
     pub fn of(chart: &Chart, values: &Value) -> Result<Self, Error> {
         let templates = gotemplate::Templates::parse(chart).map_err(render::Error::from)?;
         let native: Vec<_> = charts::members(chart).iter().map(|member| jinja::sources(member.chart)).collect();
-        let native: Vec<_> = native.iter().map(|sources| jinja::parse(sources)).collect::<Result<_, _>>().map_err(render::Error::from)?;
+        let native: Vec<_> = native
+            .iter()
+            .map(|sources| jinja::parse(sources))
+            .collect::<Result<_, _>>()
+            .map_err(render::Error::from)?;
         std::thread::scope(|threads| {
             let thread = std::thread::Builder::new()
                 .name("usage".into())
@@ -120,7 +124,12 @@ impl Usage {
     }
 }
 
-fn analyse(chart: &Chart, values: &Value, templates: &gotemplate::Templates, native: &[Vec<jinja::Parsed<'_>>]) -> Usage {
+fn analyse(
+    chart: &Chart,
+    values: &Value,
+    templates: &gotemplate::Templates,
+    native: &[Vec<jinja::Parsed<'_>>],
+) -> Usage {
     let members = charts::members(chart);
     let files: Vec<(String, &Chart)> = members.iter().map(|member| (member.path.clone(), member.chart)).collect();
     let complete = members.iter().all(|member| member.chart.missing_dependencies().is_empty());
