@@ -69,7 +69,7 @@ fn infer(args: &Args) -> Result<String, Vec<Fault>> {
 /// The text that is there.
 fn existing(path: &Path) -> Result<Option<Vec<u8>>, Fault> {
     match File::open(path) {
-        Ok(mut file) => read(&mut file, MAX_FILE_SIZE as u64, &path.display().to_string()).map(Some),
+        Ok(mut file) => read(&mut file, MAX_FILE_SIZE, &path.display().to_string()).map(Some),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(Fault::new(format!("{} could not be read: {error}", path.display()))),
     }

@@ -19,11 +19,17 @@ const OPTIONS: yaml::Options = yaml::Options { strict: true, numbers: Numbers::E
 /// Keywords whose value is the text as it stands: it may begin with what YAML takes for something else.
 const TEXTS: [&str; 8] = ["pattern", "title", "description", "$ref", "$id", "format", "$comment", "contentMediaType"];
 
+/// Keywords of JSON Schema and their values.
+type Keywords = Vec<(Arc<str>, Value)>;
+
+/// What cannot be read, and where.
+type Unreadable = (String, Span);
+
 /// What an annotation says.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(in crate::infer) struct Annotation {
     /// The keywords, each once.
-    pub keywords: Vec<(Arc<str>, Value)>,
+    pub keywords: Keywords,
     /// Whether the key must be there (`required: true`).
     pub required: bool,
     /// Where it was written.
@@ -37,7 +43,7 @@ pub(super) type Line<'t> = (usize, &'t str);
 ///
 /// # Errors
 /// What cannot be read, with its place.
-pub(super) fn take<'t>(lines: Vec<Line<'t>>) -> Result<(Vec<Line<'t>>, Option<Annotation>), (String, Span)> {
+pub(super) fn take<'t>(lines: Vec<Line<'t>>) -> Result<(Vec<Line<'t>>, Option<Annotation>), Unreadable> {
     let mut rest = Vec::with_capacity(lines.len());
     let mut found: Option<Annotation> = None;
     let mut block: Option<(Span, String)> = None;
@@ -71,12 +77,12 @@ pub(super) fn take<'t>(lines: Vec<Line<'t>>) -> Result<(Vec<Line<'t>>, Option<An
     }
 }
 
-fn read_block(text: &str, span: Span) -> Result<Vec<(Arc<str>, Value)>, (String, Span)> {
+fn read_block(text: &str, span: Span) -> Result<Keywords, Unreadable> {
     let map = yaml::parse_map(text, OPTIONS).map_err(|error| (format!("the annotation is no YAML: {error}"), span))?;
     Ok(map.iter().map(|(key, value)| (key.clone(), value.clone())).collect())
 }
 
-fn read_inline(text: &str, span: Span) -> Result<Vec<(Arc<str>, Value)>, (String, Span)> {
+fn read_inline(text: &str, span: Span) -> Result<Keywords, Unreadable> {
     let mut keywords = Vec::new();
     for part in parts(text).into_iter().map(str::trim).filter(|part| !part.is_empty()) {
         let Some((key, value)) = part.split_once(':') else {
@@ -120,7 +126,7 @@ fn parts(text: &str) -> Vec<&str> {
 
 impl Annotation {
     /// Later keywords win.
-    fn add(&mut self, keywords: Vec<(Arc<str>, Value)>, span: Span) {
+    fn add(&mut self, keywords: Keywords, span: Span) {
         self.span = span;
         for (key, value) in keywords {
             match (&*key, value) {
