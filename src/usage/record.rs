@@ -55,11 +55,14 @@ pub struct Recorder {
     pub here: Location,
 }
 
+/// What makes a read the same as another: its path, how it is read, its bytes in the file, and what guards it.
+type Seen = (Pattern, String, usize, usize, Rc<[Pattern]>);
+
 /// A template with one shape of its dot.
 #[derive(Default)]
 struct Context {
     reads: Vec<RawRead>,
-    seen: HashSet<(Pattern, String, usize, usize, Rc<[Pattern]>)>,
+    seen: HashSet<Seen>,
     calls: Vec<(usize, Rc<[Pattern]>)>,
     is_root: bool,
     /// What it reads, once it is known.

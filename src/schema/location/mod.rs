@@ -37,8 +37,11 @@ pub struct SchemaFiles {
     folder: Folder,
     /// The schemas that were looked for, by kind, `apiVersion` and version: executing the template takes longer than
     /// validating an object.
-    known: Mutex<HashMap<(String, String, Minor), Option<Arc<Validator>>>>,
+    known: Mutex<HashMap<Key, Option<Arc<Validator>>>>,
 }
+
+/// A kind, its apiVersion, and the version of Kubernetes.
+type Key = (String, String, Minor);
 
 /// A schema of a file.
 #[derive(Debug)]
