@@ -144,15 +144,9 @@ impl From<usage::Error> for Vec<Fault> {
 impl From<schema::Error> for Fault {
     fn from(error: schema::Error) -> Self {
         let fault = Self::new(error.to_string());
-        let fault = match error.location {
+        match error.location {
             Some(place) => fault.label(place, "here"),
             None => fault,
-        };
-        match error.kind {
-            schema::ErrorKind::UnknownVersion { .. } => {
-                fault.help("--schema-location names a folder of schemas; --no-schemas leaves them out")
-            }
-            _ => fault,
         }
     }
 }

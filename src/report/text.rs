@@ -5,7 +5,10 @@ use std::fmt;
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
+use miette::{
+    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents, SourceCode,
+    SourceSpan, SpanContents,
+};
 
 use super::{Style, mask, printable};
 use crate::finding::{Exempted, Fault, Finding, Report, Setter, Severity};
@@ -27,9 +30,18 @@ struct Shown {
     code: Option<String>,
     severity: Option<miette::Severity>,
     help: Option<String>,
-    file: Option<Arc<SourceFile>>,
-    source: Option<NamedSource<Arc<str>>>,
+    source: Option<Quote>,
     labels: Vec<LabeledSpan>,
+}
+
+/// A file that is quoted.
+#[derive(Debug)]
+struct Quote {
+    file: Arc<SourceFile>,
+    /// Its name, printable.
+    name: String,
+    /// Its text, masked and printable, byte for byte as long.
+    text: Arc<str>,
 }
 
 /// The texts of files as they are quoted, masked and printable: made once for all findings.
@@ -152,7 +164,8 @@ fn show(message: String, places: Vec<(Location, String)>, quoted: &mut Quoted) -
         }
         let Span { start, end } = visible(&location);
         let label = LabeledSpan::new(Some(text.clone()), start, end - start);
-        let open = |part: &&mut Shown| part.file.as_ref().is_none_or(|file| Arc::ptr_eq(file, &location.file));
+        let open =
+            |part: &&mut Shown| part.source.as_ref().is_none_or(|source| Arc::ptr_eq(&source.file, &location.file));
         match parts.iter_mut().find(open) {
             Some(part) if part.labels.contains(&label) => {}
             Some(part) => part.add(&location.file, label, quoted),
@@ -232,12 +245,38 @@ fn show_finding(finding: &Finding, quoted: &mut Quoted) -> Vec<Shown> {
 
 impl Shown {
     fn add(&mut self, file: &Arc<SourceFile>, label: LabeledSpan, quoted: &mut Quoted) {
-        if self.file.is_none() {
+        self.source.get_or_insert_with(|| {
             let text = quoted.entry(Arc::as_ptr(file)).or_insert_with(|| printable(&mask::text(&file.text)).into());
-            self.source = Some(NamedSource::new(printable(&file.name), text.clone()));
-            self.file = Some(file.clone());
-        }
+            Quote { file: file.clone(), name: printable(&file.name), text: text.clone() }
+        });
         self.labels.push(label);
+    }
+}
+
+/// miette reads a text from its start for every place: it is shown the lines around the place only.
+impl SourceCode for Quote {
+    fn read_span<'a>(
+        &'a self,
+        span: &SourceSpan,
+        before: usize,
+        after: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        let line = |offset| self.file.position(offset).line;
+        let first = line(span.offset()).saturating_sub(before).max(1);
+        let start = self.file.line_span(first).map_or(0, |line| line.start);
+        // One more, so that the last line that is asked for has its end.
+        let last = line(span.offset() + span.len()) + after + 1;
+        let end = self.file.line_span(last).map_or(self.text.len(), |line| line.end);
+        let window = self.text.get(start..end).ok_or(MietteError::OutOfBounds)?;
+        let within = SourceSpan::new((span.offset() - start).into(), span.len());
+        let read = window.read_span(&within, before, after)?;
+        let shown = SourceSpan::new((read.span().offset() + start).into(), read.span().len());
+        let data = self.text.as_bytes().get(shown.offset()..shown.offset() + shown.len());
+        let data = data.ok_or(MietteError::OutOfBounds)?;
+        // miette counts lines from the start of the text, the count too: by that it joins places that are close.
+        let (line, count) = (read.line() + first - 1, read.line_count() + first - 1);
+        let contents = MietteSpanContents::new_named(self.name.clone(), data, shown, line, read.column(), count);
+        Ok(Box::new(contents))
     }
 }
 
