@@ -190,7 +190,7 @@ impl Recorder {
 
     fn changed(&mut self, map: &Rc<Map>, is_new: bool) {
         if is_new {
-            self.changes += 1;
+            self.change(map.made);
             if let Some((_, changes)) = &map.root {
                 *changes.borrow_mut() += 1;
             }
@@ -210,11 +210,12 @@ impl Recorder {
         self.consume(&inner, &Use::Unknown, true);
         let new = Shape(new.into_iter().cloned().collect());
         if let Some((_, known)) = self.written.iter_mut().find(|(written, _)| *written == path) {
-            let is_new = known.add(&new);
-            self.changes += usize::from(is_new);
+            if known.add(&new) {
+                self.change(0);
+            }
             return;
         }
-        self.changes += 1;
+        self.change(0);
         self.written.push((path, new));
     }
 

@@ -74,7 +74,7 @@ impl Recorder {
                 Shape::list(vec![tolerated(&found)], false)
             }
             ("dict", _) => {
-                let map = Shape::map([]);
+                let map = Shape(vec![Atom::Map(self.make())]);
                 args.chunks(2).for_each(|pair| {
                     let empty = Shape::literal("");
                     let value = pair.get(1).unwrap_or(&empty);
@@ -95,14 +95,14 @@ impl Recorder {
                 map.clone()
             }
             ("pick", [map, keys @ ..]) => {
-                let picked = Shape::map([]);
+                let picked = Shape(vec![Atom::Map(self.make())]);
                 for key in keys {
                     let field = tolerated(&self.index(map, key, at));
                     self.put(&picked, key, &field);
                 }
                 picked
             }
-            ("deepCopy", [value]) => copy(value),
+            ("deepCopy", [value]) => self.copy(value),
             ("list" | "tuple", _) if args.len() <= MAX_ITEMS => Shape::list(args.to_vec(), true),
             ("list" | "tuple" | "concat", _) => {
                 let all = args.iter().fold(Shape::default(), |all, arg| {
@@ -183,6 +183,21 @@ impl Recorder {
         if args.iter().any(is_foreign) { Shape(vec![Atom::Foreign]) } else { Shape::other() }
     }
 
+    /// Maps that can be changed on their own; what they hold is shared, which can only add reads.
+    fn copy(&mut self, shape: &Shape) -> Shape {
+        let mut copied = |atom: &Atom| match atom {
+            Atom::Map(map) => {
+                let copy = self.make();
+                copy.fields.replace(map.fields.borrow().clone());
+                copy.any.replace(map.any.borrow().clone());
+                copy.merged.replace(map.merged.borrow().clone());
+                Atom::Map(copy)
+            }
+            other => other.clone(),
+        };
+        Shape(shape.0.iter().map(&mut copied).collect())
+    }
+
     /// What the release cannot do without.
     fn demand(&mut self, value: &Shape) {
         self.ask(value, &Use::Required);
@@ -216,22 +231,6 @@ fn places(shape: &Shape, change: impl Fn(&Place) -> Place) -> Shape {
 fn lower_first(name: &str) -> String {
     let mut chars = name.chars();
     chars.next().map(|first| first.to_ascii_lowercase()).into_iter().chain(chars).collect()
-}
-
-/// Maps that can be changed on their own; what they hold is shared, which can only add reads.
-fn copy(shape: &Shape) -> Shape {
-    let copied = |atom: &Atom| match atom {
-        Atom::Map(map) => Shape::map([]).0.into_iter().fold(atom.clone(), |_, new| {
-            if let Atom::Map(new) = &new {
-                new.fields.borrow_mut().extend(map.fields.borrow().clone());
-                new.any.borrow_mut().add(&map.any.borrow());
-                new.merged.borrow_mut().add(&map.merged.borrow());
-            }
-            new
-        }),
-        other => other.clone(),
-    };
-    Shape(shape.0.iter().map(copied).collect())
 }
 
 fn is_foreign(shape: &Shape) -> bool {

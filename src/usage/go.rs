@@ -165,9 +165,9 @@ impl Go<'_> {
             _ => {}
         }
         for _ in 0..MAX_ROUNDS {
-            let changes = (frame.changes, self.recorder.changes);
+            let (set, watch) = (frame.changes, self.recorder.watch());
             self.block(&branch.body, frame, &each);
-            if changes == (frame.changes, self.recorder.changes) {
+            if !self.recorder.has_changed(watch) && frame.changes == set {
                 break;
             }
         }

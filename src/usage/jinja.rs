@@ -122,9 +122,9 @@ impl<'a, 'r> Native<'a, 'r> {
                     self.condition(filter, frame);
                 }
                 for _ in 0..MAX_ROUNDS {
-                    let changes = (frame.changes, self.recorder.changes);
+                    let (set, watch) = (frame.changes, self.recorder.watch());
                     self.block(&looped.body, frame);
-                    if changes == (frame.changes, self.recorder.changes) {
+                    if !self.recorder.has_changed(watch) && frame.changes == set {
                         break;
                     }
                 }
@@ -386,7 +386,7 @@ impl<'a, 'r> Native<'a, 'r> {
             Expr::List(list) => self.list(&list.items, frame),
             Expr::Tuple(tuple) => self.list(&tuple.items, frame),
             Expr::Map(map) => {
-                let made = Shape::map([]);
+                let made = Shape(vec![Atom::Map(self.recorder.make())]);
                 for (key, value) in map.keys.iter().zip(&map.values) {
                     let (key, value) = (self.expression(key, frame), self.expression(value, frame));
                     self.recorder.put(&made, &key, &value);
@@ -499,7 +499,7 @@ impl<'a, 'r> Native<'a, 'r> {
             Expr::Var(name) => match self.lookup(name.id, frame) {
                 Bound::Macro(template, declared) => self.macro_call(template, declared, &call.args, frame),
                 _ if name.id == "namespace" => {
-                    let made = Shape::map([]);
+                    let made = Shape(vec![Atom::Map(self.recorder.make())]);
                     for arg in &call.args {
                         if let CallArg::Kwarg(key, value) = arg {
                             let value = self.expression(value, frame);

@@ -64,6 +64,8 @@ pub struct Map {
     pub any: RefCell<Shape>,
     /// Maps that were merged into it.
     pub merged: RefCell<Shape>,
+    /// Which of the analysis's maps it is, the oldest first; 0 for those that are there before it.
+    pub made: usize,
     /// For the dot of a chart, which is large and the same everywhere: what it is called, and how often it was changed.
     pub root: Option<(usize, RefCell<usize>)>,
 }
