@@ -36,8 +36,7 @@ enum Name {
     Unused,
 }
 
-const ALL: [Name; 6] =
-    [Name::Project, Name::Policy, Name::PolicyExamples, Name::Findings, Name::Reach, Name::Unused];
+const ALL: [Name; 6] = [Name::Project, Name::Policy, Name::PolicyExamples, Name::Findings, Name::Reach, Name::Unused];
 
 impl Name {
     /// The name of its file in `schemas/`, and the text.

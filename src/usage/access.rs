@@ -75,7 +75,7 @@ impl Recorder {
                         Step::Key(key) => {
                             let known = map.fields.borrow().get(key).cloned();
                             let field = known.unwrap_or_else(|| map.lacking());
-                            found.add(&if map.root.is_some() { named_at(field, at) } else { field });
+                            found.add(&if map.root.is_some() { field.named_at(at) } else { field });
                             found.add(&map.any.borrow());
                         }
                         Step::Each => {
@@ -191,8 +191,8 @@ impl Recorder {
     fn changed(&mut self, map: &Rc<Map>, is_new: bool) {
         if is_new {
             self.change(map.made);
-            if let Some((_, changes)) = &map.root {
-                *changes.borrow_mut() += 1;
+            if let Some(root) = &map.root {
+                root.changes.set(root.changes.get() + 1);
             }
         }
     }
@@ -247,13 +247,4 @@ impl Recorder {
         }
         keys
     }
-}
-
-/// What Helm gives to a template is where the template names it.
-fn named_at(shape: Shape, at: &Location) -> Shape {
-    let named = |atom| match atom {
-        Atom::Values(place) => Atom::Values(Place { at: at.clone(), ..place }),
-        other => other,
-    };
-    Shape(shape.0.into_iter().map(named).collect())
 }

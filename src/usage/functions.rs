@@ -2,9 +2,6 @@
 //!
 //! Both dialects have them under the same names; those that call templates are in [`super::go`].
 
-use std::rc::Rc;
-use std::sync::Arc;
-
 use super::Use;
 use super::pattern::Tolerance;
 use super::record::Recorder;
@@ -161,9 +158,9 @@ impl Recorder {
                     return Shape(vec![Atom::Foreign]);
                 }
                 match plain {
-                    "print" | "toString" => known_text(&glob(args.iter().map(known).collect())),
-                    "printf" => known_text(&format(args)),
-                    "cat" => known_text(&glob(vec![args.iter().map(known).collect::<Vec<_>>().join(" ")])),
+                    "print" | "toString" => text(args.iter().map(known).collect()),
+                    "printf" => text(format(args)),
+                    "cat" => text(args.iter().map(known).collect::<Vec<_>>().join(" ")),
                     _ => Shape::other(),
                 }
             }
@@ -247,41 +244,34 @@ fn known(shape: &Shape) -> String {
     }
 }
 
-fn glob(parts: Vec<String>) -> String {
-    let mut text = parts.concat();
-    while text.contains("**") {
-        text = text.replace("**", "*");
-    }
-    text
-}
-
 /// `printf` with what is known of its arguments.
 fn format(args: &[Shape]) -> String {
     let Some((format, args)) = args.split_first() else { return "*".to_owned() };
     let Some(Value::String(format)) = format.as_literal() else { return "*".to_owned() };
     let mut args = args.iter();
-    let mut parts = Vec::new();
+    let mut text = String::new();
     let mut rest: &str = format;
-    while let Some((before, verb)) = rest.split_once('%') {
-        parts.push(before.to_owned());
-        rest = verb.get(verb.chars().next().map_or(0, char::len_utf8)..).unwrap_or_default();
-        parts.push(match verb.chars().next() {
-            Some('%') => "%".to_owned(),
-            Some('s' | 'v' | 'd') => args.next().map_or_else(|| "*".to_owned(), known),
+    while let Some((before, after)) = rest.split_once('%') {
+        text.push_str(before);
+        let mut verb = after.chars();
+        match verb.next() {
+            Some('%') => text.push('%'),
+            Some('s' | 'v' | 'd') => text.push_str(&args.next().map_or_else(|| "*".to_owned(), known)),
             // Flags and widths: what follows is text that is not known either.
-            _ => return glob(parts) + "*",
-        });
+            _ => return text + "*",
+        }
+        rest = verb.as_str();
     }
-    parts.push(rest.to_owned());
-    glob(parts)
+    text + rest
 }
 
-fn known_text(glob: &str) -> Shape {
-    if glob == "*" || glob.len() > MAX_GLOB {
+/// A text of which `*` stands for what is not known.
+fn text(mut text: String) -> Shape {
+    while text.contains("**") {
+        text = text.replace("**", "*");
+    }
+    if text == "*" || text.len() > MAX_GLOB {
         return Shape::other();
     }
-    if glob.contains('*') {
-        return Shape(vec![Atom::Glob(Rc::from(glob))]);
-    }
-    Shape::literal(Value::String(Arc::from(glob)))
+    if text.contains('*') { Shape(vec![Atom::Glob(text.into())]) } else { Shape::literal(Value::String(text.into())) }
 }

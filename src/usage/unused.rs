@@ -85,7 +85,10 @@ impl Unused {
                 unread.append(&mut judge.unread);
             }
         }
-        unread.iter_mut().take(MAX_MEANT).for_each(|unread| unread.meant = meant(&unread.path, &usage.reads, values.all));
+        unread
+            .iter_mut()
+            .take(MAX_MEANT)
+            .for_each(|unread| unread.meant = meant(&unread.path, &usage.reads, values.all));
         Ok(Self { unread, missing: missing(usage, chart, values) })
     }
 

@@ -3,12 +3,15 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::{Go, MAX_DOTS};
+use super::Go;
 use crate::render::gotemplate::Templates;
 use crate::source::SourceFile;
 use crate::usage::Use;
 use crate::usage::shape::{Atom, Shape};
 use crate::value::{Path, Value};
+
+/// The most dots of `tpl` that are told apart.
+const MAX_DOTS: usize = 64;
 
 impl Go<'_> {
     /// Analyses a text as a template of which nobody knows whether it is one.

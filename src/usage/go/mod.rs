@@ -3,7 +3,6 @@
 mod called;
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
 use std::sync::Arc;
 
 use super::Use;
@@ -17,13 +16,10 @@ use crate::render::gotemplate::ast::{
     Branch, Builtin, Command, Expr, Function, Name, Node, Number, Operand, Pipe, Template,
 };
 use crate::source::{Location, SourceFile, Span};
-use crate::value::{Path, Value};
+use crate::value::Value;
 
 /// How often a loop is gone through again for what its end gives its beginning.
 const MAX_ROUNDS: usize = 4;
-
-/// The most dots of `tpl` that are told apart.
-const MAX_DOTS: usize = 64;
 
 /// An analysis of Go templates.
 pub struct Go<'a> {

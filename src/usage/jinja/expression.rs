@@ -3,11 +3,11 @@
 use minijinja::value::ValueKind;
 
 use super::{Bound, Frame, Native};
-use crate::render::jinja::ast::{BinOpKind, CompareOpKind, Expr, Spanned, UnaryOpKind};
+use crate::render::jinja::ast::{BinOpKind, CompareOpKind, Expr, UnaryOpKind};
 use crate::source::{Location, Span};
 use crate::usage::Use;
 use crate::usage::functions::tolerated;
-use crate::usage::shape::{Atom, Place, Shape};
+use crate::usage::shape::{Atom, Shape};
 use crate::value::Value;
 
 impl<'a> Native<'a, '_> {
@@ -24,7 +24,7 @@ impl<'a> Native<'a, '_> {
         let at = self.place(frame, expression);
         match expression {
             Expr::Var(name) => match self.lookup(name.id, frame) {
-                Bound::Shape(shape) => named_at(shape, &at),
+                Bound::Shape(shape) => shape.named_at(&at),
                 Bound::Macro(..) | Bound::Module(_) => Shape::other(),
             },
             Expr::Const(constant) => literal(&constant.value),
@@ -151,14 +151,6 @@ impl<'a> Native<'a, '_> {
         }
         self.recorder.ask(container, &Use::Ranged);
     }
-}
-
-fn named_at(shape: Shape, at: &Location) -> Shape {
-    let named = |atom| match atom {
-        Atom::Values(place) if place.at.span.end == 0 => Atom::Values(Place { at: at.clone(), ..place }),
-        other => other,
-    };
-    Shape(shape.0.into_iter().map(named).collect())
 }
 
 fn literal(value: &minijinja::Value) -> Shape {

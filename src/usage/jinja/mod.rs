@@ -9,15 +9,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::Use;
-use super::functions::{guessed, tolerated};
+use super::functions::guessed;
 use super::record::Recorder;
-use super::shape::{Atom, Shape};
+use super::shape::Shape;
 use crate::chart::Chart;
-use crate::render::functions;
-use crate::render::jinja::ast::{BinOpKind, Call, CallArg, CompareOpKind, Expr, Macro, Spanned, Stmt, UnaryOpKind};
+use crate::render::jinja::ast::{Expr, Macro, Stmt};
 use crate::render::jinja::{self, Error};
 use crate::source::{Location, SourceFile, Span};
-use crate::value::Value;
 
 /// How often a loop is gone through again for what its end gives its beginning.
 const MAX_ROUNDS: usize = 4;
