@@ -18,12 +18,13 @@ use plimsoll::{json, yaml};
 use serde_json::Value as Json;
 
 /// The names of the command, and the files.
-const SCHEMAS: [(&str, &str); 5] = [
+const SCHEMAS: [(&str, &str); 6] = [
     ("project", "plimsoll.schema.json"),
     ("policy", "policy.schema.json"),
     ("policy-examples", "policy-examples.schema.json"),
     ("findings", "findings.schema.json"),
     ("reach", "reach.schema.json"),
+    ("unused", "unused.schema.json"),
 ];
 
 /// Policies whose form is right and which mean nothing: no schema can know.

@@ -163,6 +163,45 @@ fn people_and_programs_are_told() {
     assert_eq!(run.status, 2, "{}", run.stderr);
 }
 
+/// The values, the template and the list of docs/values-schema.md; and its document for programs.
+#[test]
+fn the_manual_shows_what_is_printed() {
+    let folder = root().join("tests/fixtures/unused");
+    let run = |format: &str| {
+        let run = plimsoll(&folder, &["schema", "unused", "web", "--format", format], "");
+        assert_eq!((run.status, run.stderr.as_str()), (1, ""));
+        run.stdout
+    };
+    let manual = fs::read_to_string(root().join("docs/values-schema.md")).unwrap();
+    for file in ["values.yaml", "templates/web.yaml"] {
+        let text = fs::read_to_string(folder.join("web").join(file)).unwrap();
+        assert!(manual.contains(&format!("```yaml\n{text}```")), "{file}");
+    }
+    let shown = format!("$ plimsoll schema unused web\n{}```", run("text"));
+    assert!(manual.contains(&shown), "{shown}");
+
+    let schema = serde_json::from_str(include_str!("../schemas/unused.schema.json")).unwrap();
+    let schema = jsonschema::draft202012::new(&schema).unwrap();
+    let document: serde_json::Value = serde_json::from_str(&run("json")).unwrap();
+    schema.validate(&document).unwrap();
+    let mut unread = document["unread"].as_array().unwrap().iter();
+    assert!(unread.any(|unread| unread["key"] == "probes.true" && unread["written"] == "y"));
+}
+
+#[test]
+fn values_of_many_keys_end() {
+    let values: String = (0..50_000).map(|i| format!("k{i}: {{a: 1}}\n")).collect();
+    let folder = folder(&[
+        ("Chart.yaml", "apiVersion: v2\nname: c\nversion: 1.0.0\n"),
+        ("values.yaml", &values),
+        ("templates/x.yaml", "{{ .Values.name }}"),
+    ]);
+    let started = std::time::Instant::now();
+    let run = plimsoll(folder.path(), &["schema", "unused", "."], "");
+    assert!(run.stdout.ends_with("50000 keys read nowhere, 1 key read and not in values\n"), "{}", run.stderr);
+    assert!(started.elapsed().as_secs() < 60, "{:?}", started.elapsed());
+}
+
 /// Calls that call each other twice at every level, loops in loops, and maps in themselves.
 #[test]
 fn hostile_templates_end() {

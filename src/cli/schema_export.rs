@@ -32,9 +32,11 @@ enum Name {
     Findings,
     /// What `policy reach --format json` prints
     Reach,
+    /// What `schema unused --format json` prints
+    Unused,
 }
 
-const ALL: [Name; 5] = [Name::Project, Name::Policy, Name::PolicyExamples, Name::Findings, Name::Reach];
+const ALL: [Name; 6] = [Name::Project, Name::Policy, Name::PolicyExamples, Name::Findings, Name::Reach, Name::Unused];
 
 impl Name {
     /// The name of its file in `schemas/`, and the text.
@@ -50,6 +52,7 @@ impl Name {
             Self::PolicyExamples => file!("policy-examples.schema.json"),
             Self::Findings => file!("findings.schema.json"),
             Self::Reach => file!("reach.schema.json"),
+            Self::Unused => file!("unused.schema.json"),
         }
     }
 }

@@ -1,4 +1,5 @@
-//! How values keys that nothing reads, and reads of keys that values lack, are printed.
+//! How values keys that nothing reads, and reads of keys that values lack, are printed; as JSON in the format of
+//! schemas/unused.schema.json.
 
 use std::io::{self, Write};
 
@@ -17,7 +18,7 @@ pub enum Format {
     /// For people: by file, each key with its place.
     #[default]
     Text,
-    /// For programs: one document.
+    /// For programs: schemas/unused.schema.json, one document.
     Json,
 }
 
@@ -41,7 +42,9 @@ fn text(unused: &Unused, usage: &Usage, style: Style, out: &mut dyn Write) -> io
     for unread in &unused.unread {
         heading(&unread.location, &mut last, &bold, out)?;
         let meant = unread.meant.as_ref().map(|(path, at)| format!("; did you mean `{path}`, which {at} reads?"));
-        let said = format!("`{}` is read nowhere{}", unread.path, meant.unwrap_or_default());
+        let misread = unread.misread();
+        let misread = misread.map(|(key, read)| format!("; YAML reads the key {key} as {read}: write it in quotes"));
+        let said = format!("`{}` is read nowhere{}", unread.path, misread.or(meant).unwrap_or_default());
         line(&unread.location, &said, out)?;
     }
     for missing in &unused.missing {
@@ -104,6 +107,7 @@ struct Unread<'a> {
     key: String,
     #[serde(flatten)]
     at: Place<'a>,
+    written: Option<&'a str>,
     did_you_mean: Option<Key<'a>>,
 }
 
@@ -138,6 +142,7 @@ fn json(unused: &Unused, usage: &Usage, out: &mut dyn Write) -> io::Result<()> {
     let unread = unused.unread.iter().map(|unread| Unread {
         key: unread.path.to_string(),
         at: Place::from(&unread.location),
+        written: unread.misread().map(|(key, _)| key),
         did_you_mean: unread.meant.as_ref().map(|(key, at)| Key { key: key.to_string(), at: Place::from(at) }),
     });
     let missing = unused.missing.iter().map(|missing| Missing {

@@ -75,7 +75,7 @@ impl Recorder {
                         Step::Key(key) => {
                             let known = map.fields.borrow().get(key).cloned();
                             let field = known.unwrap_or_else(|| map.lacking());
-                            found.add(&if map.root.is_some() { named_at(field, at) } else { field });
+                            found.add(&if map.root.is_some() { field.named_at(at) } else { field });
                             found.add(&map.any.borrow());
                         }
                         Step::Each => {
@@ -190,9 +190,9 @@ impl Recorder {
 
     fn changed(&mut self, map: &Rc<Map>, is_new: bool) {
         if is_new {
-            self.changes += 1;
-            if let Some((_, changes)) = &map.root {
-                *changes.borrow_mut() += 1;
+            self.change(map.made);
+            if let Some(root) = &map.root {
+                root.changes.set(root.changes.get() + 1);
             }
         }
     }
@@ -210,11 +210,12 @@ impl Recorder {
         self.consume(&inner, &Use::Unknown, true);
         let new = Shape(new.into_iter().cloned().collect());
         if let Some((_, known)) = self.written.iter_mut().find(|(written, _)| *written == path) {
-            let is_new = known.add(&new);
-            self.changes += usize::from(is_new);
+            if known.add(&new) {
+                self.change(0);
+            }
             return;
         }
-        self.changes += 1;
+        self.change(0);
         self.written.push((path, new));
     }
 
@@ -246,13 +247,4 @@ impl Recorder {
         }
         keys
     }
-}
-
-/// What Helm gives to a template is where the template names it.
-fn named_at(shape: Shape, at: &Location) -> Shape {
-    let named = |atom| match atom {
-        Atom::Values(place) => Atom::Values(Place { at: at.clone(), ..place }),
-        other => other,
-    };
-    Shape(shape.0.into_iter().map(named).collect())
 }

@@ -1,13 +1,13 @@
 //! What the templates of each chart of a tree see, and what Chart.yaml says of values.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use super::Use;
 use super::pattern::{Pattern, Tolerance};
 use super::record::Recorder;
-use super::shape::{Atom, Map, Place, Shape};
+use super::shape::{Atom, Map, Place, Root, Shape};
 use crate::chart::{Chart, Dependency};
 use crate::source::{Location, Span};
 use crate::value::{Path, Value};
@@ -49,7 +49,7 @@ fn collect<'a>(chart: &'a Chart, path: String, prefix: Pattern, members: &mut Ve
         ("Subcharts", Shape::map(subcharts)),
     ];
     let fields = fields.into_iter().map(|(key, shape)| (Arc::from(key), shape)).collect();
-    let root = Some((members.len(), RefCell::new(0)));
+    let root = Some(Root { chart: members.len(), changes: Cell::new(0) });
     let dot = Shape(vec![Atom::Map(Rc::new(Map { fields: RefCell::new(fields), root, ..Map::default() }))]);
     members.push(Member { path, prefix, chart, dot: dot.clone() });
     dot

@@ -2,9 +2,6 @@
 //!
 //! Both dialects have them under the same names; those that call templates are in [`super::go`].
 
-use std::rc::Rc;
-use std::sync::Arc;
-
 use super::Use;
 use super::pattern::Tolerance;
 use super::record::Recorder;
@@ -74,7 +71,7 @@ impl Recorder {
                 Shape::list(vec![tolerated(&found)], false)
             }
             ("dict", _) => {
-                let map = Shape::map([]);
+                let map = Shape(vec![Atom::Map(self.make())]);
                 args.chunks(2).for_each(|pair| {
                     let empty = Shape::literal("");
                     let value = pair.get(1).unwrap_or(&empty);
@@ -95,14 +92,14 @@ impl Recorder {
                 map.clone()
             }
             ("pick", [map, keys @ ..]) => {
-                let picked = Shape::map([]);
+                let picked = Shape(vec![Atom::Map(self.make())]);
                 for key in keys {
                     let field = tolerated(&self.index(map, key, at));
                     self.put(&picked, key, &field);
                 }
                 picked
             }
-            ("deepCopy", [value]) => copy(value),
+            ("deepCopy", [value]) => self.copy(value),
             ("list" | "tuple", _) if args.len() <= MAX_ITEMS => Shape::list(args.to_vec(), true),
             ("list" | "tuple" | "concat", _) => {
                 let all = args.iter().fold(Shape::default(), |all, arg| {
@@ -161,9 +158,9 @@ impl Recorder {
                     return Shape(vec![Atom::Foreign]);
                 }
                 match plain {
-                    "print" | "toString" => known_text(&glob(args.iter().map(known).collect())),
-                    "printf" => known_text(&format(args)),
-                    "cat" => known_text(&glob(vec![args.iter().map(known).collect::<Vec<_>>().join(" ")])),
+                    "print" | "toString" => text(args.iter().map(known).collect()),
+                    "printf" => text(format(args)),
+                    "cat" => text(args.iter().map(known).collect::<Vec<_>>().join(" ")),
                     _ => Shape::other(),
                 }
             }
@@ -181,6 +178,21 @@ impl Recorder {
             }
         }
         if args.iter().any(is_foreign) { Shape(vec![Atom::Foreign]) } else { Shape::other() }
+    }
+
+    /// Maps that can be changed on their own; what they hold is shared, which can only add reads.
+    fn copy(&mut self, shape: &Shape) -> Shape {
+        let mut copied = |atom: &Atom| match atom {
+            Atom::Map(map) => {
+                let copy = self.make();
+                copy.fields.replace(map.fields.borrow().clone());
+                copy.any.replace(map.any.borrow().clone());
+                copy.merged.replace(map.merged.borrow().clone());
+                Atom::Map(copy)
+            }
+            other => other.clone(),
+        };
+        Shape(shape.0.iter().map(&mut copied).collect())
     }
 
     /// What the release cannot do without.
@@ -218,22 +230,6 @@ fn lower_first(name: &str) -> String {
     chars.next().map(|first| first.to_ascii_lowercase()).into_iter().chain(chars).collect()
 }
 
-/// Maps that can be changed on their own; what they hold is shared, which can only add reads.
-fn copy(shape: &Shape) -> Shape {
-    let copied = |atom: &Atom| match atom {
-        Atom::Map(map) => Shape::map([]).0.into_iter().fold(atom.clone(), |_, new| {
-            if let Atom::Map(new) = &new {
-                new.fields.borrow_mut().extend(map.fields.borrow().clone());
-                new.any.borrow_mut().add(&map.any.borrow());
-                new.merged.borrow_mut().add(&map.merged.borrow());
-            }
-            new
-        }),
-        other => other.clone(),
-    };
-    Shape(shape.0.iter().map(copied).collect())
-}
-
 fn is_foreign(shape: &Shape) -> bool {
     shape.0.iter().any(|atom| matches!(atom, Atom::Foreign))
 }
@@ -248,41 +244,34 @@ fn known(shape: &Shape) -> String {
     }
 }
 
-fn glob(parts: Vec<String>) -> String {
-    let mut text = parts.concat();
-    while text.contains("**") {
-        text = text.replace("**", "*");
-    }
-    text
-}
-
 /// `printf` with what is known of its arguments.
 fn format(args: &[Shape]) -> String {
     let Some((format, args)) = args.split_first() else { return "*".to_owned() };
     let Some(Value::String(format)) = format.as_literal() else { return "*".to_owned() };
     let mut args = args.iter();
-    let mut parts = Vec::new();
+    let mut text = String::new();
     let mut rest: &str = format;
-    while let Some((before, verb)) = rest.split_once('%') {
-        parts.push(before.to_owned());
-        rest = verb.get(verb.chars().next().map_or(0, char::len_utf8)..).unwrap_or_default();
-        parts.push(match verb.chars().next() {
-            Some('%') => "%".to_owned(),
-            Some('s' | 'v' | 'd') => args.next().map_or_else(|| "*".to_owned(), known),
+    while let Some((before, after)) = rest.split_once('%') {
+        text.push_str(before);
+        let mut verb = after.chars();
+        match verb.next() {
+            Some('%') => text.push('%'),
+            Some('s' | 'v' | 'd') => text.push_str(&args.next().map_or_else(|| "*".to_owned(), known)),
             // Flags and widths: what follows is text that is not known either.
-            _ => return glob(parts) + "*",
-        });
+            _ => return text + "*",
+        }
+        rest = verb.as_str();
     }
-    parts.push(rest.to_owned());
-    glob(parts)
+    text + rest
 }
 
-fn known_text(glob: &str) -> Shape {
-    if glob == "*" || glob.len() > MAX_GLOB {
+/// A text of which `*` stands for what is not known.
+fn text(mut text: String) -> Shape {
+    while text.contains("**") {
+        text = text.replace("**", "*");
+    }
+    if text == "*" || text.len() > MAX_GLOB {
         return Shape::other();
     }
-    if glob.contains('*') {
-        return Shape(vec![Atom::Glob(Rc::from(glob))]);
-    }
-    Shape::literal(Value::String(Arc::from(glob)))
+    if text.contains('*') { Shape(vec![Atom::Glob(text.into())]) } else { Shape::literal(Value::String(text.into())) }
 }

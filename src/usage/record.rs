@@ -9,7 +9,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::pattern::{Pattern, Tolerance};
-use super::shape::{Atom, Place, Shape};
+use super::shape::{Atom, Map, Place, Shape};
 use super::{Read, Usage, Use};
 use crate::source::Location;
 
@@ -46,8 +46,10 @@ pub struct Recorder {
     pub replaced: BTreeSet<Pattern>,
     pub demanded: BTreeSet<Pattern>,
     pub unknown: BTreeSet<String>,
-    /// How often anything that outlives its context was changed.
-    pub changes: usize,
+    /// How many maps templates made.
+    made: usize,
+    /// The oldest map that was changed since [`Self::watch`], by its number.
+    oldest_changed: usize,
     steps: usize,
     depth: usize,
     exhausted: bool,
@@ -88,7 +90,13 @@ pub struct Entered {
     guessing: bool,
     asking: bool,
     mark: usize,
-    changes: usize,
+    watch: Watch,
+}
+
+/// Since when changes are looked for.
+pub struct Watch {
+    made: usize,
+    outer: usize,
 }
 
 impl Recorder {
@@ -106,7 +114,8 @@ impl Recorder {
             replaced: BTreeSet::new(),
             demanded: BTreeSet::new(),
             unknown: BTreeSet::new(),
-            changes: 0,
+            made: 0,
+            oldest_changed: usize::MAX,
             steps: 0,
             depth: 0,
             exhausted: false,
@@ -168,7 +177,8 @@ impl Recorder {
         let guards = std::mem::replace(&mut self.guards, [].into());
         let guessing = std::mem::replace(&mut self.guessing, false);
         let asking = std::mem::replace(&mut self.asking, false);
-        Some(Entered { id, key, caller, guards, guessing, asking, mark: self.trail.len(), changes: self.changes })
+        let watch = self.watch();
+        Some(Entered { id, key, caller, guards, guessing, asking, mark: self.trail.len(), watch })
     }
 
     /// Ends what [`Self::enter`] began.
@@ -179,13 +189,37 @@ impl Recorder {
             context.trail = trail;
         }
         // Who changes what it is given does so again.
-        if let Some(key) = entered.key.filter(|_| self.changes != entered.changes) {
+        let has_changed = self.has_changed(entered.watch);
+        if let Some(key) = entered.key.filter(|_| has_changed) {
             self.known.remove(&key);
         }
         self.current = entered.caller;
         self.guards = entered.guards;
         self.guessing = entered.guessing;
         self.asking = entered.asking;
+    }
+
+    /// A new map of a template.
+    pub fn make(&mut self) -> Rc<Map> {
+        self.made += 1;
+        Rc::new(Map { made: self.made, ..Map::default() })
+    }
+
+    /// A map was changed; 0 stands for values.
+    pub fn change(&mut self, made: usize) {
+        self.oldest_changed = self.oldest_changed.min(made);
+    }
+
+    /// From here on changes are looked for, until [`Self::has_changed`].
+    pub fn watch(&mut self) -> Watch {
+        Watch { made: self.made, outer: std::mem::replace(&mut self.oldest_changed, usize::MAX) }
+    }
+
+    /// Whether anything was changed that is older than a watch. A map that was made since is nobody else's.
+    pub fn has_changed(&mut self, watch: Watch) -> bool {
+        let has_changed = self.oldest_changed <= watch.made;
+        self.change(watch.outer);
+        has_changed
     }
 
     /// From here on it is only guessed that a place is reached. Returns what [`Self::guess`] takes back.

@@ -1,6 +1,6 @@
 //! What an expression of a template may be: which values keys, which literals, which maps and lists of these.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::rc::Rc;
@@ -64,8 +64,19 @@ pub struct Map {
     pub any: RefCell<Shape>,
     /// Maps that were merged into it.
     pub merged: RefCell<Shape>,
-    /// For the dot of a chart, which is large and the same everywhere: what it is called, and how often it was changed.
-    pub root: Option<(usize, RefCell<usize>)>,
+    /// Which of the analysis's maps it is, the oldest first; 0 for those that are there before it.
+    pub made: usize,
+    /// For the dot of a chart.
+    pub root: Option<Root>,
+}
+
+/// The dot of a chart, which is large and the same everywhere: it is named by its number and its changes.
+#[derive(Debug)]
+pub struct Root {
+    /// Which chart's.
+    pub chart: usize,
+    /// How often it was changed.
+    pub changes: Cell<usize>,
 }
 
 /// A list of a template.
@@ -114,6 +125,15 @@ impl Shape {
     pub fn or(mut self, other: &Shape) -> Self {
         self.add(other);
         self
+    }
+
+    /// The same, where a template names what Helm gives it.
+    pub fn named_at(self, at: &Location) -> Self {
+        let named = |atom| match atom {
+            Atom::Values(place) if place.at.span.end == 0 => Atom::Values(Place { at: at.clone(), ..place }),
+            other => other,
+        };
+        Self(self.0.into_iter().map(named).collect())
     }
 
     /// The keys that it may be, where it is nothing but literals.
@@ -231,8 +251,8 @@ impl Map {
     }
 
     fn write(&self, out: &mut String, depth: usize) -> Option<()> {
-        if let Some((root, changes)) = &self.root {
-            return write!(out, "#{root}.{}", changes.borrow()).ok();
+        if let Some(root) = &self.root {
+            return write!(out, "#{}.{}", root.chart, root.changes.get()).ok();
         }
         out.push('{');
         for (key, field) in self.fields.borrow().iter() {

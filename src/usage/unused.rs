@@ -1,6 +1,6 @@
 //! Values keys that nothing reads, and reads of keys that values lack.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use super::pattern::{Pattern, Step};
@@ -8,8 +8,11 @@ use super::{Read, Usage, Use};
 use crate::chart::{Chart, ValuesFileError, values_file};
 use crate::source::{Location, SourceFile, Span};
 use crate::suggest;
-use crate::value::{Path, Value};
+use crate::value::{self, Path, Value};
 use crate::yaml;
+
+/// For how many keys another one is looked for: who has more has values of another chart.
+const MAX_MEANT: usize = 1_000;
 
 /// What of the values and the templates of a chart do not fit together.
 #[derive(Debug, Clone, Default)]
@@ -29,6 +32,19 @@ pub struct Unread {
     pub location: Location,
     /// A key that is read, that values lack, and that is much like this one.
     pub meant: Option<(Pattern, Location)>,
+}
+
+impl Unread {
+    /// The key as its file writes it and as YAML reads it, where these differ: `y` and `true`, `010` and `8`.
+    pub fn misread(&self) -> Option<(&str, &str)> {
+        let Span { start, end } = self.location.span;
+        let written = self.location.file.text.get(start..end)?;
+        let is_plain = !written.starts_with(['"', '\'', '&', '*', '!', '?']) && !written.contains(char::is_whitespace);
+        match self.path.0.last()? {
+            value::Step::Key(read) if is_plain && written != &**read => Some((written, read)),
+            _ => None,
+        }
+    }
 }
 
 /// A key that templates read and that values lack.
@@ -62,12 +78,17 @@ impl Unused {
         for file in &values.files {
             let documents = values_file::documents(file).map_err(|error| (file.clone(), error))?;
             for document in documents {
-                let mut judge = Judge { file, span: document.span, seen: BTreeSet::new(), unread: Vec::new() };
+                let Some(places) = yaml::Places::read(&file.text, document.span) else { continue };
+                let mut judge = Judge { file, places, seen: HashSet::new(), unread: Vec::new() };
                 judge.value(&document.value, &Path::default(), &[&tree]);
+                judge.unread.sort_by_key(|unread| unread.location.span.start);
                 unread.append(&mut judge.unread);
             }
         }
-        unread.iter_mut().for_each(|unread| unread.meant = meant(&unread.path, &usage.reads, values.all));
+        unread
+            .iter_mut()
+            .take(MAX_MEANT)
+            .for_each(|unread| unread.meant = meant(&unread.path, &usage.reads, values.all));
         Ok(Self { unread, missing: missing(usage, chart, values) })
     }
 
@@ -107,8 +128,9 @@ impl Tree {
 /// Goes through a document, with the parts of the tree that are about each of its values.
 struct Judge<'a> {
     file: &'a Arc<SourceFile>,
-    span: Span,
-    seen: BTreeSet<Pattern>,
+    places: yaml::Places,
+    /// Where keys were found: one that aliases bring to several places is listed once.
+    seen: HashSet<usize>,
     unread: Vec<Unread>,
 }
 
@@ -142,17 +164,11 @@ impl Judge<'_> {
     }
 
     fn nothing_reads(&mut self, path: Path) {
-        if !self.seen.insert(Pattern::of(&path)) {
-            return;
-        }
-        let found = yaml::locate(&self.file.text, self.span, &path);
-        let span = found.and_then(|found| found.key).unwrap_or(self.span);
-        if found.is_some_and(|found| self.is_anchor(span.end, found.value.end)) {
-            return;
-        }
-        let location = Location::new(self.file.clone(), span);
-        if !self.unread.iter().any(|unread| unread.location == location) {
-            self.unread.push(Unread { path, location, meant: None });
+        let (found, steps) = self.places.nearest(&path);
+        // Where merge keys are too many to follow, the map.
+        let span = found.key.filter(|_| steps == path.0.len()).unwrap_or(found.value);
+        if !self.is_anchor(span.end, found.value.end) && self.seen.insert(span.start) {
+            self.unread.push(Unread { path, location: Location::new(self.file.clone(), span), meant: None });
         }
     }
 

@@ -1,5 +1,6 @@
 //! Where in a text a value was written.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::key::{self, Key};
@@ -38,20 +39,24 @@ enum Inside {
     Nothing,
     Alias(NodeId),
     Sequence(Box<[NodeId]>),
-    Mapping(Box<[Entry]>),
+    Mapping(Mapping),
+}
+
+/// A mapping, by its keys: one may have millions.
+#[derive(Debug, Clone, Default)]
+struct Mapping {
+    /// The last entry of each key.
+    entries: HashMap<Arc<str>, Entry>,
+    /// What its merge keys name, and as how manieth.
+    merges: Vec<(usize, NodeId)>,
 }
 
 #[derive(Debug, Clone)]
 struct Entry {
-    name: Name,
+    /// As how manieth it is written.
+    order: usize,
     key: Span,
     value: NodeId,
-}
-
-#[derive(Debug, Clone)]
-enum Name {
-    Text(Arc<str>),
-    Merge,
 }
 
 /// Finds where a path of a document was written: see [`Places`]. `None` where the text is no YAML or the path leads
@@ -74,14 +79,16 @@ impl Places {
     /// The places of a tree that was read from a text's byte `offset` on.
     pub(super) fn new(tree: &Tree<'_>, offset: usize) -> Self {
         let shift = |span: Span| Span::new(span.start + offset, span.end + offset);
-        let entry = |&(key, value): &(NodeId, NodeId)| {
-            let name = if key::is_merge(tree.node(key)) {
-                Name::Merge
-            } else {
-                let Ok(Some(Key::Text(text))) = key::key(tree, key) else { return None };
-                Name::Text(text)
-            };
-            Some(Entry { name, key: shift(tree.node(key).span), value })
+        let mapping = |pairs: &[(NodeId, NodeId)]| {
+            let mut mapping = Mapping::default();
+            for (order, &(key, value)) in pairs.iter().enumerate() {
+                if key::is_merge(tree.node(key)) {
+                    mapping.merges.push((order, value));
+                } else if let Ok(Some(Key::Text(text))) = key::key(tree, key) {
+                    mapping.entries.insert(text, Entry { order, key: shift(tree.node(key).span), value });
+                }
+            }
+            mapping
         };
         let places = tree.nodes().iter().map(|node| Place {
             span: shift(node.span),
@@ -89,7 +96,7 @@ impl Places {
                 Kind::Scalar { .. } => Inside::Nothing,
                 Kind::Alias { target, .. } => Inside::Alias(*target),
                 Kind::Sequence(items) => Inside::Sequence(items.as_slice().into()),
-                Kind::Mapping(pairs) => Inside::Mapping(pairs.iter().filter_map(entry).collect()),
+                Kind::Mapping(pairs) => Inside::Mapping(mapping(pairs)),
             },
         });
         Self { places: places.collect(), root: tree.root }
@@ -124,19 +131,19 @@ impl Places {
 
     /// The entry that gives a key its value: the last one, as the decoder goes.
     fn entry(&self, map: NodeId, wanted: &str, merges: &mut usize) -> Option<&Entry> {
-        let Inside::Mapping(entries) = &self.resolved(map).inside else { return None };
-        entries.iter().rev().find_map(|entry| {
-            if let Name::Text(name) = &entry.name {
-                return (**name == *wanted).then_some(entry);
-            }
+        let Inside::Mapping(mapping) = &self.resolved(map).inside else { return None };
+        let own = mapping.entries.get(wanted);
+        let later = |(order, _): &&(usize, NodeId)| own.is_none_or(|own| *order > own.order);
+        let merged = mapping.merges.iter().rev().take_while(later).find_map(|(_, value)| {
             *merges += 1;
             if *merges > MAX_MERGES {
                 return None;
             }
-            match &self.places[entry.value].inside {
+            match &self.places[*value].inside {
                 Inside::Sequence(items) => items.iter().find_map(|item| self.entry(*item, wanted, merges)),
-                _ => self.entry(entry.value, wanted, merges),
+                _ => self.entry(*value, wanted, merges),
             }
-        })
+        });
+        merged.or(own)
     }
 }
