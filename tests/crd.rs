@@ -13,10 +13,10 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use plimsoll::schema::Check;
 use plimsoll::schema::crd::CustomResources;
+use plimsoll::schema::{Check, Schemas};
 use plimsoll::source::{Location, SourceFile};
-use plimsoll::value::{Step, Value};
+use plimsoll::value::{Path as Field, Step, Value};
 use plimsoll::yaml;
 
 /// The kinds of errors that are compared.
@@ -30,7 +30,7 @@ enum Kind {
 
 type Found = BTreeSet<(Vec<String>, Kind)>;
 
-fn documents(path: &Path) -> Vec<(Value, Location)> {
+pub fn documents(path: &Path) -> Vec<(Value, Location)> {
     let Ok(text) = fs::read_to_string(path) else { return Vec::new() };
     let file = SourceFile::new(path.display().to_string(), text);
     let documents = yaml::parse_stream(&file.text, yaml::Options::default()).unwrap();
@@ -81,7 +81,7 @@ fn ours(definitions: &CustomResources, object: &Value) -> Result<Option<Found>, 
 }
 
 /// What differs from the answers of a folder.
-fn differs(folder: &Path) -> Vec<String> {
+pub fn differs(folder: &Path) -> Vec<String> {
     let mut differences = Vec::new();
     let text = fs::read_to_string(folder.join("expected.json")).unwrap();
     let expected: serde_json::Value = serde_json::from_str(&text).unwrap();
@@ -147,27 +147,28 @@ fn differs_in_place(found: &Found, wanted: &Found, answer: &[serde_json::Value])
     ours.or_else(|| theirs.map(|one| format!("only there: {one:?}")))
 }
 
-#[test]
-fn objects_are_judged_as_the_api_server_does() {
+/// The folders of fixtures, in order, with their names.
+fn fixtures() -> Vec<(String, PathBuf)> {
     let folders = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/crds");
-    let mut folders: Vec<PathBuf> = fs::read_dir(folders).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let named = |folder: PathBuf| (folder.file_name().unwrap().to_string_lossy().into_owned(), folder);
+    let mut folders: Vec<_> = fs::read_dir(folders).unwrap().map(|entry| named(entry.unwrap().path())).collect();
     folders.sort();
     assert!(!folders.is_empty());
-    let differences: Vec<String> = folders
-        .iter()
-        .flat_map(|folder| differs(folder).into_iter().map(move |text| format!("{}: {text}", folder.display())))
-        .collect();
+    folders
+}
+
+#[test]
+fn objects_are_judged_as_the_api_server_does() {
+    let of =
+        |(name, folder): (String, PathBuf)| differs(&folder).into_iter().map(move |text| format!("{name}: {text}"));
+    let differences: Vec<String> = fixtures().into_iter().flat_map(of).collect();
     assert!(differences.is_empty(), "{}", differences.join("\n"));
 }
 
 #[test]
 fn what_is_wrong_with_a_crd_is_said_at_its_place() {
-    let folders = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/crds");
-    let mut folders: Vec<PathBuf> = fs::read_dir(folders).unwrap().map(|entry| entry.unwrap().path()).collect();
-    folders.sort();
     let mut said = String::new();
-    for folder in folders {
-        let name = folder.file_name().unwrap().to_str().unwrap();
+    for (name, folder) in fixtures() {
         let mut definitions = CustomResources::default();
         for (crd, location) in documents(&folder.join("crd.yaml")) {
             if let Err(error) = definitions.add(&crd, &location) {
@@ -176,7 +177,40 @@ fn what_is_wrong_with_a_crd_is_said_at_its_place() {
             }
         }
     }
+    assert_said("refused", &said);
+}
+
+#[test]
+fn what_is_wrong_with_an_object_is_said_at_its_place() {
+    let mut said = String::new();
+    for (name, folder) in fixtures() {
+        let mut schemas = Schemas::default();
+        let taken =
+            documents(&folder.join("crd.yaml")).into_iter().all(|(crd, place)| schemas.add_crd(&crd, || place).is_ok());
+        if !taken {
+            continue;
+        }
+        for (object, document) in documents(&folder.join("objects.yaml")) {
+            for problem in schemas.judge(&object, &[]).unwrap() {
+                let place = place(&document, &problem.path).position();
+                let (check, message) = (problem.check.name(), problem.message);
+                said += &format!("{name}:{}:{}: {check} {message}\n", place.line, place.column);
+            }
+        }
+    }
+    assert_said("found", &said);
+}
+
+/// Where a field is, at its key; for one that is missing, its nearest parent.
+fn place(document: &Location, path: &Field) -> Location {
+    let ways = std::iter::successors(Some(path.clone()), Field::parent);
+    let mut found = ways.filter_map(|path| yaml::locate(&document.file.text, document.span, &path));
+    let place = found.next().unwrap();
+    Location::new(document.file.clone(), place.key.unwrap_or(place.value))
+}
+
+fn assert_said(name: &str, said: &str) {
     insta::with_settings!({ snapshot_path => "../snapshots/crd", prepend_module_to_snapshot => false }, {
-        insta::assert_snapshot!("refused", said);
+        insta::assert_snapshot!(name, said);
     });
 }

@@ -127,6 +127,9 @@ impl Head {
             let path = at.key("metadata").key("name").path();
             return Err(Flaw { path, message: format!("must be {name}: the plural, a dot and the group") });
         }
+        if !is_old && is_protected(group) {
+            approved(&node)?;
+        }
         // Before v1, unknown fields stayed where nothing else was said.
         let preserves = spec.flag("preserveUnknownFields")?.unwrap_or(is_old);
         if preserves && !is_old {
@@ -142,6 +145,35 @@ impl Head {
             versions,
             unknown: if preserves { Unknown::AllKept } else { Unknown::Refused },
         })
+    }
+}
+
+/// Whether a group is of those that belong to Kubernetes.
+fn is_protected(group: &str) -> bool {
+    let below = |domain: &str| group.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    below("k8s.io") || below("kubernetes.io")
+}
+
+/// Checks that somebody takes responsibility for a CRD of a protected group.
+///
+/// Source: `GetAPIApprovalState` in apiextensions-apiserver's `pkg/apihelpers/helpers.go`.
+fn approved(crd: &Node<'_>) -> Result<(), Flaw> {
+    const ANNOTATION: &str = "api-approved.kubernetes.io";
+    let (of_metadata, empty) = (crd.at.key("metadata"), Value::Map(Arc::default()));
+    let metadata = Node::new(crd.get("metadata").unwrap_or(&empty), &of_metadata)?;
+    let of_annotations = of_metadata.key("annotations");
+    let annotations = Node::new(metadata.get("annotations").unwrap_or(&empty), &of_annotations)?;
+    let is_url = |text: &str| {
+        let host = |rest: &str| rest.split(['/', '?', '#']).next().is_some_and(|host| !host.is_empty());
+        text.split_once("://").is_some_and(|(scheme, rest)| !scheme.is_empty() && host(rest))
+    };
+    match annotations.text(ANNOTATION)? {
+        Some(text) if text.starts_with("unapproved") || is_url(text) => Ok(()),
+        _ => {
+            let message =
+                "must be the URL of the approval, or begin with \"unapproved\": the group belongs to Kubernetes";
+            Err(annotations.flaw(ANNOTATION, message))
+        }
     }
 }
 
