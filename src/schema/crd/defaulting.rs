@@ -35,9 +35,10 @@ pub(super) fn check(schema: &Schema, at: &Trail<'_>) -> Result<Result<(), Flaw>,
             Ok(rules) => rules,
             Err(flaw) => return Ok(Err(flaw)),
         };
-        let problems = rules.map(|rules| rules.problems(value, schema, &Trail::Root(&path)));
+        let root = Path::default();
+        let problems = rules.map(|rules| rules.problems(value, schema, &Trail::Root(&root)));
         if let Some(problem) = problems.into_iter().flatten().next() {
-            return Ok(Err(Flaw { path: problem.path, message: problem.message }));
+            return Ok(Err(Flaw { path: path.join(&problem.path), message: problem.message }));
         }
     }
     Ok(Ok(()))
