@@ -113,3 +113,40 @@ fn or_default<'a>(value: &'a Value, schema: &'a Schema) -> &'a Value {
         _ => value,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::yaml;
+
+    fn parse(text: &str) -> Value {
+        yaml::parse(text, yaml::Options::default()).unwrap()
+    }
+
+    #[test]
+    fn objects_get_their_defaults_and_lose_null() {
+        let schema = parse(
+            "{type: object, properties: {
+                a: {type: string, default: x},
+                kept: {type: string, nullable: true, default: x},
+                gone: {type: string},
+                inner: {type: object, default: {}, properties: {b: {type: integer, default: 1}}},
+                absent: {type: object, properties: {b: {type: integer, default: 1}}},
+                list: {type: array, items: {type: object, properties: {c: {type: boolean, default: true}}}},
+                each: {type: object, additionalProperties: {type: string, default: y}},
+                free: {type: object, x-kubernetes-preserve-unknown-fields: true}}}",
+        );
+        let schema = Schema::read(&schema, &Trail::Root(&Path::default())).unwrap();
+        for (object, expected) in [
+            ("{}", "{a: x, inner: {b: 1}, kept: x}"),
+            ("{a: null, gone: null, kept: null}", "{a: x, inner: {b: 1}, kept: null}"),
+            ("{a: z, inner: {b: 2}, kept: z}", "{a: z, inner: {b: 2}, kept: z}"),
+            ("{list: [{}, {c: false}, 1]}", "{a: x, inner: {b: 1}, kept: x, list: [{c: true}, {c: false}, 1]}"),
+            ("{each: {m: null, n: z}}", "{a: x, each: {m: y, n: z}, inner: {b: 1}, kept: x}"),
+            ("{free: {n: null}, other: null}", "{a: x, free: {n: null}, inner: {b: 1}, kept: x, other: null}"),
+            ("[]", "[]"),
+        ] {
+            assert_eq!(yaml::to_yaml(&defaulted(&parse(object), &schema)), yaml::to_yaml(&parse(expected)), "{object}");
+        }
+    }
+}

@@ -90,3 +90,41 @@ fn plain(value: &Value) -> String {
         other => describe(other),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::Path;
+    use crate::yaml;
+
+    #[test]
+    fn items_of_sets_and_keys_of_maps_are_there_once() {
+        let parse = |text: &str| yaml::parse(text, yaml::Options::default()).unwrap();
+        let key =
+            "{type: object, required: [name], properties: {name: {type: string}, port: {type: integer, default: 80}}}";
+        let schema = format!(
+            "{{type: object, properties: {{
+                set: {{type: array, x-kubernetes-list-type: set, items: {{type: number}}}},
+                map: {{type: array, x-kubernetes-list-type: map, x-kubernetes-list-map-keys: [name, port], items: {key}}},
+                any: {{type: array, items: {{type: number}}}}}}}}"
+        );
+        let (schema, root) = (parse(&schema), Path::default());
+        let schema = Schema::read(&schema, &Trail::Root(&root)).unwrap();
+        for (object, expected) in [
+            ("{any: [1, 1], set: [1, 2], map: [{name: a}, {name: b}, {name: a, port: 1}]}", &[][..]),
+            // Only the second one is told, and numbers are the same whatever their type.
+            ("{set: [1, 2, 1.0, 1]}", &["`set[2]` is the same as `set[0]`: each item of a set may be there once"]),
+            (
+                "{map: [{name: a, port: 1}, {name: a, port: 1, more: 2}]}",
+                &["`map[1]` has the same key as `map[0]`: `name` \"a\", `port` 1"],
+            ),
+            ("{map: [{}, {}]}", &["`map[1]` has no key, as `map[0]` has none"]),
+            ("{map: [a, a]}", &[]),
+        ] {
+            let mut problems = Vec::new();
+            duplicates(&parse(object), &schema, &Trail::Root(&root), &mut problems);
+            let said: Vec<&str> = problems.iter().map(|problem| problem.message.as_str()).collect();
+            assert_eq!(said, expected, "{object}");
+        }
+    }
+}
