@@ -30,7 +30,7 @@ enum Kind {
 
 type Found = BTreeSet<(Vec<String>, Kind)>;
 
-pub fn documents(path: &Path) -> Vec<(Value, Location)> {
+fn documents(path: &Path) -> Vec<(Value, Location)> {
     let Ok(text) = fs::read_to_string(path) else { return Vec::new() };
     let file = SourceFile::new(path.display().to_string(), text);
     let documents = yaml::parse_stream(&file.text, yaml::Options::default()).unwrap();
@@ -81,7 +81,7 @@ fn ours(definitions: &CustomResources, object: &Value) -> Result<Option<Found>, 
 }
 
 /// What differs from the answers of a folder.
-pub fn differs(folder: &Path) -> Vec<String> {
+fn differs(folder: &Path) -> Vec<String> {
     let mut differences = Vec::new();
     let text = fs::read_to_string(folder.join("expected.json")).unwrap();
     let expected: serde_json::Value = serde_json::from_str(&text).unwrap();
