@@ -7,7 +7,11 @@
 //! - Rules are evaluated here where all that they can see is of its type, there not if a value is too long or none of
 //!   those that are allowed; so there can be more findings here.
 //! - What a choice (`oneOf`, `anyOf`, `allOf`, `not`) refuses is told at the choice or inside it, whichever says more.
-//! - An unknown field that is null is unknown here, too.
+//! - An unknown field that is null is unknown here, too, and all unknown ones count for `maxProperties`.
+//! - A limit outside of the range of its own format (`format: int32`, `maximum: 4294967295`) makes every value wrong there,
+//!   here only those beyond the format.
+//! - The metadata of a resource is held to its whole schema here; the peer leaves what `ownerReferences` need to others.
+//! - CRDs of v1beta1 that keep unknown fields need no structural schema here, as when they could be created.
 
 use std::collections::BTreeSet;
 use std::fs;
