@@ -5,12 +5,13 @@ use std::io;
 use std::path::Path;
 use std::sync::LazyLock;
 
-use plimsoll::chart::{self, Capabilities, Chart, Content, File};
 use plimsoll::cel::value::Val;
 use plimsoll::cel::{self, Evaluation, Program};
+use plimsoll::chart::{self, Capabilities, Chart, Content, File};
 use plimsoll::render::host::Source;
 use plimsoll::render::{Release, Scope, Templates};
-use plimsoll::source::SourceFile;
+use plimsoll::schema::Schemas;
+use plimsoll::source::{Location, SourceFile};
 use plimsoll::value::Value;
 use plimsoll::values::{self, Inputs, Resolved, SchemaCheck, Supplied};
 use plimsoll::yaml;
@@ -95,6 +96,22 @@ pub fn cel(data: &[u8]) {
     let object = yaml::parse(OBJECT, yaml::Options::default()).expect("it is YAML");
     let globals = [Val::plain(&object, None), Val::plain(&Value::Null, None)];
     let _ = Evaluation::new(&globals, &[]).value(&program);
+}
+
+/// Reads a CRD, and judges the objects after it in the same stream.
+pub fn crd(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Ok(documents) = yaml::parse_stream(text, yaml::Options::default()) else { return };
+    let file = SourceFile::new("crd.yaml", text);
+    let mut documents = documents.into_iter();
+    let Some(crd) = documents.next() else { return };
+    let mut schemas = Schemas::default();
+    if schemas.add_crd(&crd.value, || Location::new(file, crd.span)).is_err() {
+        return;
+    }
+    for object in documents {
+        let _ = schemas.judge(&object.value, &[]);
+    }
 }
 
 const OBJECT: &str = "

@@ -9,10 +9,13 @@ use std::{env, fs, process, thread};
 /// An input that takes longer than this hangs.
 const LIMIT: Duration = Duration::from_secs(10);
 
+/// The longest input in bytes.
+const MAX_INPUT: usize = 4096;
+
 fn main() {
     let args: Vec<String> = env::args().skip(1).collect();
     let (Some(name), Some(seconds)) = (args.first(), args.get(1).and_then(|text| text.parse().ok())) else {
-        eprintln!("usage: mutate gotemplate|yaml|set|cel SECONDS [SEED]");
+        eprintln!("usage: mutate gotemplate|yaml|set|cel|crd SECONDS [SEED]");
         process::exit(2);
     };
     let target: fn(&[u8]) = match name.as_str() {
@@ -20,6 +23,7 @@ fn main() {
         "yaml" => plimsoll_fuzz::yaml,
         "set" => plimsoll_fuzz::set,
         "cel" => plimsoll_fuzz::cel,
+        "crd" => plimsoll_fuzz::crd,
         _ => {
             eprintln!("no such target: {name}");
             process::exit(2);
@@ -85,6 +89,7 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
         "gotemplate" => ("conformance/gotemplate.jsonl", &["template"]),
         "yaml" => ("conformance/yaml-read.jsonl", &["yaml"]),
         "set" => ("conformance/set.jsonl", &["args"]),
+        "crd" => return crds(&fixtures.join("crds")),
         _ => return CEL.iter().map(|text| text.as_bytes().to_vec()).collect(),
     };
     let mut found = Vec::new();
@@ -112,6 +117,20 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
         found.retain(|seed| !slow.iter().any(|slow| seed.windows(slow.len()).any(|word| word == *slow)));
     }
     found
+}
+
+/// Each CRD with its objects, as one stream; those that fit into an input.
+fn crds(fixtures: &Path) -> Vec<Vec<u8>> {
+    let folders = fs::read_dir(fixtures).expect("the fixtures are there");
+    let stream = |folder: fs::DirEntry| {
+        let read = |name: &str| fs::read(folder.path().join(name)).unwrap_or_default();
+        [read("crd.yaml"), read("objects.yaml")].join(&b"---\n"[..])
+    };
+    let mut streams: Vec<Vec<u8>> = folders.map(|folder| stream(folder.expect("it can be read"))).collect();
+    streams.retain(|stream| stream.len() <= MAX_INPUT);
+    // The order of a folder is not the same everywhere.
+    streams.sort();
+    streams
 }
 
 const CEL: &[&str] = &[
@@ -194,7 +213,7 @@ impl Random {
                 }
             }
         }
-        input.truncate(4096);
+        input.truncate(MAX_INPUT);
         input
     }
 }

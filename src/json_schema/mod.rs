@@ -1,6 +1,7 @@
 //! JSON Schema over our own values, as charts and clusters use it: bounded, and nothing is ever fetched.
 
 mod cost;
+mod documents;
 pub mod formats;
 mod node;
 mod reference;

@@ -36,7 +36,7 @@ const SHALLOW: &[&str] = &[
     "uniqueItems",
 ];
 
-/// Whether a schema looks at each part of a value once, whatever the value: then there is nothing to [`check`], and the
+/// Whether a schema looks at each part of a value once, whatever the value: then there is nothing to [`check`](super::check), and the
 /// validator goes no deeper than the value. So it is with the schemas of Kubernetes and of most custom resources.
 pub fn is_linear(schema: &Json) -> bool {
     goes_once(schema, schema, 0)

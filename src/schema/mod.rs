@@ -73,7 +73,7 @@ impl Schemas {
     /// where it has one to itself. What is no CRD is passed over.
     ///
     /// # Errors
-    /// The head of the CRD is broken. Its schemas are read when an object needs them.
+    /// An API server would refuse the CRD.
     pub fn add_crd(&mut self, object: &Value, place: impl FnOnce() -> Location) -> Result<(), Error> {
         if crd::is_crd(object) { self.custom.add(object, &place()) } else { Ok(()) }
     }

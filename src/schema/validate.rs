@@ -21,6 +21,9 @@ pub struct Validator {
     definitions: Option<&'static Definitions>,
 }
 
+/// What references are relative to: the validator's own choice.
+const BASE: &str = "json-schema:///";
+
 /// How schemas are compiled.
 pub(super) type Options = ValidationOptions<'static, std::sync::Arc<dyn Retrieve>, Values>;
 
@@ -96,8 +99,11 @@ impl Validator {
         if self.is_linear {
             return judge();
         }
-        json_schema::check(&self.schema, object).map_err(unusable)?;
-        json_schema::on_large_stack(judge).unwrap_or_else(|| Err(unusable("it cannot be checked")))
+        let bounded = || {
+            json_schema::check(&self.schema, object, Draft::Draft4, BASE).map_err(unusable)?;
+            judge()
+        };
+        json_schema::on_large_stack(bounded).unwrap_or_else(|| Err(unusable("it cannot be checked")))
     }
 
     /// Whether there is nothing wrong.

@@ -35,9 +35,10 @@ pub(super) fn check(schema: &Schema, at: &Trail<'_>) -> Result<Result<(), Flaw>,
             Ok(rules) => rules,
             Err(flaw) => return Ok(Err(flaw)),
         };
-        let problems = rules.map(|rules| rules.problems(value, schema, &Trail::Root(&path)));
+        let root = Path::default();
+        let problems = rules.map(|rules| rules.problems(value, schema, &Trail::Root(&root)));
         if let Some(problem) = problems.into_iter().flatten().next() {
-            return Ok(Err(Flaw { path: problem.path, message: problem.message }));
+            return Ok(Err(Flaw { path: path.join(&problem.path), message: problem.message }));
         }
     }
     Ok(Ok(()))
@@ -110,5 +111,42 @@ fn or_default<'a>(value: &'a Value, schema: &'a Schema) -> &'a Value {
     match (value, &schema.default) {
         (Value::Null, Some(default)) if !schema.nullable => default,
         _ => value,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::yaml;
+
+    fn parse(text: &str) -> Value {
+        yaml::parse(text, yaml::Options::default()).unwrap()
+    }
+
+    #[test]
+    fn objects_get_their_defaults_and_lose_null() {
+        let schema = parse(
+            "{type: object, properties: {
+                a: {type: string, default: x},
+                kept: {type: string, nullable: true, default: x},
+                gone: {type: string},
+                inner: {type: object, default: {}, properties: {b: {type: integer, default: 1}}},
+                absent: {type: object, properties: {b: {type: integer, default: 1}}},
+                list: {type: array, items: {type: object, properties: {c: {type: boolean, default: true}}}},
+                each: {type: object, additionalProperties: {type: string, default: y}},
+                free: {type: object, x-kubernetes-preserve-unknown-fields: true}}}",
+        );
+        let schema = Schema::read(&schema, &Trail::Root(&Path::default())).unwrap();
+        for (object, expected) in [
+            ("{}", "{a: x, inner: {b: 1}, kept: x}"),
+            ("{a: null, gone: null, kept: null}", "{a: x, inner: {b: 1}, kept: null}"),
+            ("{a: z, inner: {b: 2}, kept: z}", "{a: z, inner: {b: 2}, kept: z}"),
+            ("{list: [{}, {c: false}, 1]}", "{a: x, inner: {b: 1}, kept: x, list: [{c: true}, {c: false}, 1]}"),
+            ("{each: {m: null, n: z}}", "{a: x, each: {m: y, n: z}, inner: {b: 1}, kept: x}"),
+            ("{free: {n: null}, other: null}", "{a: x, free: {n: null}, inner: {b: 1}, kept: x, other: null}"),
+            ("[]", "[]"),
+        ] {
+            assert_eq!(yaml::to_yaml(&defaulted(&parse(object), &schema)), yaml::to_yaml(&parse(expected)), "{object}");
+        }
     }
 }

@@ -7,43 +7,47 @@ use super::node::Flaw;
 use super::rules::Rules;
 use super::schema::Schema;
 use super::trail::Trail;
+use super::version::Version;
 use super::{declare, defaulting, keywords, lists, structure};
 use crate::schema::{Check, Error, ErrorKind, Problem, Validator};
 use crate::source::{Location, Span};
 use crate::value::{Path, Step, Value};
 use crate::yaml;
 
-/// A version of a custom resource that is served. Its schema is read and compiled when it is first needed.
+/// A version of a custom resource. Its schema is read when its CRD is added, and compiled when an object needs it.
 #[derive(Debug)]
 pub struct Definition {
     /// The CRD
     crd: Value,
     location: Location,
-    /// The way to `openAPIV3Schema` in it
-    schema: Path,
+    version: Version,
     unknown: Unknown,
-    compiled: OnceLock<Result<Compiled, Error>>,
+    read: OnceLock<Result<Read, Error>>,
+    validator: OnceLock<Result<Validator, Error>>,
 }
 
 #[derive(Debug)]
-struct Compiled {
+struct Read {
     schema: Schema,
-    validator: Validator,
     rules: Option<Rules>,
 }
 
 impl Definition {
-    pub(super) fn new(crd: Value, location: Location, schema: Path, unknown: Unknown) -> Self {
-        Self { crd, location, schema, unknown, compiled: OnceLock::new() }
+    pub(super) fn new(crd: Value, location: Location, version: Version, unknown: Unknown) -> Self {
+        Self { crd, location, version, unknown, read: OnceLock::new(), validator: OnceLock::new() }
+    }
+
+    pub(super) fn is_served(&self) -> bool {
+        self.version.is_served
     }
 
     /// What is wrong with an object, as the API server sees it when it is created: it has its defaults, is held to the
     /// schema, and last to the rules, if it is sound enough to be judged by them. Sorted by path.
     ///
     /// # Errors
-    /// The schema cannot be used: see [`Definition::check`].
+    /// The schema cannot be used, or makes too much work of the object.
     pub fn problems(&self, object: &Value) -> Result<Vec<Problem>, Error> {
-        let Compiled { schema, validator, rules } = self.compiled()?;
+        let Read { schema, rules } = self.read()?;
         // Where unknown fields stay, so does null, and there are no defaults.
         let object = match self.unknown {
             Unknown::AllKept => object.clone(),
@@ -51,13 +55,18 @@ impl Definition {
         };
         let root = Path::default();
         let at = Trail::Root(&root);
-        let mut problems = validator.problems(&object)?;
+        let mut problems = self.validator(schema)?.problems(&object)?;
         lists::duplicates(&object, schema, &at, &mut problems);
         if let Some(rules) = rules
             && is_sound(&object, schema, &problems)
         {
             problems.extend(rules.problems(&object, schema, &at));
         }
+        problems.extend(self.version.warning.as_ref().map(|warning| Problem {
+            check: Check::DeprecatedApi,
+            path: root.key("apiVersion"),
+            message: warning.to_string(),
+        }));
         problems.sort_by(|a, b| (&a.path, a.check, &a.message).cmp(&(&b.path, b.check, &b.message)));
         Ok(problems)
     }
@@ -65,28 +74,40 @@ impl Definition {
     /// Reads the schema and compiles its rules, if nobody has yet.
     ///
     /// # Errors
-    /// What an API server would refuse in the CRD: a schema that is not structural, a rule that does not compile.
-    pub fn check(&self) -> Result<(), Error> {
-        self.compiled().map(|_| ())
+    /// What an API server would refuse in the version. Before CRDs of v1, a schema had to be structural only where unknown
+    /// fields did not stay.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        match self.unknown {
+            Unknown::AllKept => Ok(()),
+            _ => self.read().map(|_| ()),
+        }
     }
 
-    fn compiled(&self) -> Result<&Compiled, Error> {
-        self.compiled.get_or_init(|| self.compile()).as_ref().map_err(Clone::clone)
+    fn read(&self) -> Result<&Read, Error> {
+        let read = || {
+            let flaw = |flaw: Flaw| unusable(&self.crd, &self.location, &flaw);
+            let path = &self.version.schema;
+            let at = Trail::Root(path);
+            let missing = || Flaw { path: path.clone(), message: "the version has no schema".into() };
+            let value = self.crd.follow(path).filter(|value| !matches!(value, Value::Null));
+            let schema = Schema::read(value.ok_or_else(missing).map_err(flaw)?, &at).map_err(flaw)?;
+            structure::check(&schema, &at).map_err(flaw)?;
+            defaulting::check(&schema, &at).map_err(|error| self.located(error))?.map_err(flaw)?;
+            let rules = Rules::compile(&schema, true, true).map_err(flaw)?;
+            Ok(Read { schema, rules })
+        };
+        self.read.get_or_init(read).as_ref().map_err(Clone::clone)
     }
 
-    fn compile(&self) -> Result<Compiled, Error> {
-        let flaw = |flaw: Flaw| unusable(&self.crd, &self.location, &flaw);
-        let at = Trail::Root(&self.schema);
-        let missing = || Flaw { path: self.schema.clone(), message: "the version has no schema".into() };
-        let value = self.crd.follow(&self.schema).filter(|value| !matches!(value, Value::Null));
-        let schema = Schema::read(value.ok_or_else(missing).map_err(flaw)?, &at).map_err(flaw)?;
-        structure::check(&schema, &at).map_err(flaw)?;
-        let document = document::document(&schema, self.unknown);
-        let located = |error| Error { location: Some(locate(&self.crd, &self.location, &self.schema)), ..error };
-        let validator = keywords::validator(document).map_err(located)?;
-        defaulting::check(&schema, &at).map_err(located)?.map_err(flaw)?;
-        let rules = Rules::compile(&schema, true, true).map_err(flaw)?;
-        Ok(Compiled { schema, validator, rules })
+    fn validator(&self, schema: &Schema) -> Result<&Validator, Error> {
+        let document = || document::document(schema, self.unknown);
+        let compile = || keywords::validator(document()).map_err(|error| self.located(error));
+        self.validator.get_or_init(compile).as_ref().map_err(Clone::clone)
+    }
+
+    /// An error of the schema, at its place.
+    fn located(&self, error: Error) -> Error {
+        Error { location: Some(locate(&self.crd, &self.location, &self.version.schema)), ..error }
     }
 }
 

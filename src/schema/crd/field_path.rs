@@ -58,3 +58,36 @@ fn step(text: &str) -> Result<(String, &str), String> {
     let (name, after) = name.split_at(end);
     if name.is_empty() { Err(unexpected()) } else { Ok((name.to_owned(), after)) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::crd::trail::Trail;
+    use crate::yaml;
+
+    #[test]
+    fn paths_lead_to_fields_that_the_schema_knows() {
+        let schema = yaml::parse(
+            "{type: object, properties: {
+                spec: {type: object, properties: {ports: {type: array, items: {type: string}}}},
+                labels: {type: object, additionalProperties: {type: string}}}}",
+            yaml::Options::default(),
+        );
+        let schema = Schema::read(&schema.unwrap(), &Trail::Root(&Path::default())).unwrap();
+        for (text, expected) in [
+            (".spec.ports", Ok("spec.ports")),
+            (".labels['a.b/c']", Ok("labels[\"a.b/c\"]")),
+            (r".labels['it\'s']", Ok("labels[\"it's\"]")),
+            ("['spec'].ports", Ok("spec.ports")),
+            (".spec.prots", Err("\"prots\" is no field here")),
+            (".spec.ports[0]", Err("expected `.name` or `['name']` at \"[0]\"")),
+            ("spec", Err("expected `.name` or `['name']` at \"spec\"")),
+            (".spec.", Err("expected `.name` or `['name']` at \".\"")),
+            (".labels['a", Err("expected `.name` or `['name']` at \"['a\"")),
+            (r".labels['\x']", Err("there is no such escape in \"['\\\\x']\"")),
+        ] {
+            let found = read(text, &schema).map(|path| path.to_string());
+            assert_eq!(found.as_deref().map_err(String::as_str), expected, "{text}");
+        }
+    }
+}

@@ -9,6 +9,7 @@ use super::node::describe;
 use super::schema::{ListType, Schema};
 use super::trail::Trail;
 use crate::json;
+use crate::schema::words::field;
 use crate::schema::{Check, Problem};
 use crate::value::{Map, Value};
 
@@ -37,31 +38,32 @@ pub(super) fn duplicates(value: &Value, schema: &Schema, at: &Trail<'_>, problem
 fn of_list(items: &[Value], schema: &Schema, at: &Trail<'_>, problems: &mut Vec<Problem>) {
     match &schema.list {
         ListType::Atomic => {}
-        ListType::Set => again(items.iter(), at, problems, |item, first| {
-            format!("{} is in the set already, as item {first}", describe(item))
+        ListType::Set => again(items.iter(), at, problems, |_, item, first| {
+            format!("{item} is the same as {first}: each item of a set may be there once")
         }),
         // What is no map is refused by its type.
         ListType::Map(_) if !items.iter().all(|item| matches!(item, Value::Map(_) | Value::Null)) => {}
         ListType::Map(names) => {
             let keys: Vec<Value> = items.iter().map(|item| key(item, names)).collect();
-            again(keys.iter(), at, problems, |key, first| {
+            again(keys.iter(), at, problems, |key, item, first| {
                 let key = key.as_map().into_iter().flat_map(Map::iter);
                 let key: Vec<String> = key.map(|(name, value)| format!("`{name}` {}", plain(value))).collect();
                 match key.is_empty() {
-                    true => format!("has no key, as item {first} has none"),
-                    false => format!("has the same key as item {first}: {}", key.join(", ")),
+                    true => format!("{item} has no key, as {first} has none"),
+                    false => format!("{item} has the same key as {first}: {}", key.join(", ")),
                 }
             });
         }
     }
 }
 
-/// The second one of each that stands there again; more of the same are not told.
+/// The second one of each that stands there again; more of the same are not told. `message` has the item, and the names of
+/// it and of the first one.
 fn again<'a>(
     items: impl Iterator<Item = &'a Value>,
     at: &Trail<'_>,
     problems: &mut Vec<Problem>,
-    message: impl Fn(&Value, usize) -> String,
+    message: impl Fn(&Value, &str, &str) -> String,
 ) {
     let mut seen: HashMap<String, (usize, usize)> = HashMap::new();
     for (i, item) in items.enumerate() {
@@ -69,8 +71,9 @@ fn again<'a>(
         let (first, times) = seen.entry(json::to_json_raw(item).unwrap_or_default()).or_insert((i, 0));
         *times += 1;
         if *times == 2 {
-            let message = message(item, *first);
-            problems.push(Problem { check: Check::InvalidValue, path: at.index(i).path(), message });
+            let (path, first) = (at.index(i).path(), at.index(*first).path());
+            let message = message(item, &field(&path), &field(&first));
+            problems.push(Problem { check: Check::InvalidValue, path, message });
         }
     }
 }
@@ -85,5 +88,43 @@ fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => format!("{text:?}"),
         other => describe(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::Path;
+    use crate::yaml;
+
+    #[test]
+    fn items_of_sets_and_keys_of_maps_are_there_once() {
+        let parse = |text: &str| yaml::parse(text, yaml::Options::default()).unwrap();
+        let key =
+            "{type: object, required: [name], properties: {name: {type: string}, port: {type: integer, default: 80}}}";
+        let schema = format!(
+            "{{type: object, properties: {{
+                set: {{type: array, x-kubernetes-list-type: set, items: {{type: number}}}},
+                map: {{type: array, x-kubernetes-list-type: map, x-kubernetes-list-map-keys: [name, port], items: {key}}},
+                any: {{type: array, items: {{type: number}}}}}}}}"
+        );
+        let (schema, root) = (parse(&schema), Path::default());
+        let schema = Schema::read(&schema, &Trail::Root(&root)).unwrap();
+        for (object, expected) in [
+            ("{any: [1, 1], set: [1, 2], map: [{name: a}, {name: b}, {name: a, port: 1}]}", &[][..]),
+            // Only the second one is told, and numbers are the same whatever their type.
+            ("{set: [1, 2, 1.0, 1]}", &["`set[2]` is the same as `set[0]`: each item of a set may be there once"]),
+            (
+                "{map: [{name: a, port: 1}, {name: a, port: 1, more: 2}]}",
+                &["`map[1]` has the same key as `map[0]`: `name` \"a\", `port` 1"],
+            ),
+            ("{map: [{}, {}]}", &["`map[1]` has no key, as `map[0]` has none"]),
+            ("{map: [a, a]}", &[]),
+        ] {
+            let mut problems = Vec::new();
+            duplicates(&parse(object), &schema, &Trail::Root(&root), &mut problems);
+            let said: Vec<&str> = problems.iter().map(|problem| problem.message.as_str()).collect();
+            assert_eq!(said, expected, "{object}");
+        }
     }
 }

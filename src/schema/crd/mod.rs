@@ -14,6 +14,7 @@ mod rules;
 mod schema;
 mod structure;
 mod trail;
+mod version;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,6 +26,7 @@ pub(super) use keywords::PATTERN;
 use document::Unknown;
 use node::{Flaw, Node};
 use trail::Trail;
+use version::Version;
 
 use super::Error;
 use crate::source::Location;
@@ -39,38 +41,45 @@ pub struct CustomResources {
 /// The kinds of a group.
 type Kinds = BTreeMap<Arc<str>, Versions>;
 
-/// The versions of a kind that are served.
+/// The versions of a kind, by name.
 type Versions = BTreeMap<Arc<str>, Arc<Definition>>;
 
 impl CustomResources {
     /// Adds the resource of a CRD (`apiextensions.k8s.io`, `v1` or `v1beta1`), unless one of the same group and kind is
-    /// there. Only the head of the CRD is read: the schema of a version waits until it is needed.
+    /// there. All of its versions are checked, those that are not served too.
     ///
     /// `location` is the place of the CRD, a whole document where it can be.
     ///
     /// # Errors
-    /// The head of the CRD is broken.
+    /// What an API server would refuse in the CRD: a name that is not made of the others, a schema that is not structural,
+    /// a default that its schema refuses, a rule that does not compile.
     pub fn add(&mut self, crd: &Value, location: &Location) -> Result<(), Error> {
         let head = Head::read(crd).map_err(|flaw| definition::unusable(crd, location, &flaw))?;
-        let versions = head.versions.into_iter().map(|(name, schema)| {
-            (name, Arc::new(Definition::new(crd.clone(), location.clone(), schema, head.unknown)))
-        });
+        let definition = |version: Version| {
+            (version.name.clone(), Arc::new(Definition::new(crd.clone(), location.clone(), version, head.unknown)))
+        };
+        let versions: Versions = head.versions.into_iter().map(definition).collect();
+        for definition in versions.values() {
+            definition.check()?;
+        }
         let groups = Arc::make_mut(&mut self.groups);
-        groups.entry(head.group).or_default().entry(head.kind).or_insert_with(|| versions.collect());
+        groups.entry(head.group).or_default().entry(head.kind).or_insert(versions);
         Ok(())
     }
 
     /// The definition of a kind, if its version is served.
     pub fn find(&self, group: &str, version: &str, kind: &str) -> Option<&Definition> {
-        Some(self.groups.get(group)?.get(kind)?.get(version)?)
+        let definition = self.groups.get(group)?.get(kind)?.get(version)?;
+        definition.is_served().then_some(&**definition)
     }
 
     /// All groups, versions and kinds that are served, in order.
     pub fn kinds(&self) -> impl Iterator<Item = (&str, &str, &str)> {
         self.groups.iter().flat_map(|(group, kinds)| {
-            kinds
-                .iter()
-                .flat_map(move |(kind, versions)| versions.keys().map(move |version| (&**group, &**version, &**kind)))
+            kinds.iter().flat_map(move |(kind, versions)| {
+                let served = versions.iter().filter(|(_, definition)| definition.is_served());
+                served.map(move |(version, _)| (&**group, &**version, &**kind))
+            })
         })
     }
 }
@@ -85,8 +94,7 @@ pub(super) fn is_crd(object: &Value) -> bool {
 struct Head {
     group: Arc<str>,
     kind: Arc<str>,
-    /// The names of the versions that are served, and the ways to their schemas
-    versions: Vec<(Arc<str>, Path)>,
+    versions: Vec<Version>,
     unknown: Unknown,
 }
 
@@ -119,54 +127,53 @@ impl Head {
             let path = at.key("metadata").key("name").path();
             return Err(Flaw { path, message: format!("must be {name}: the plural, a dot and the group") });
         }
+        if !is_old && is_protected(group) {
+            approved(&node)?;
+        }
         // Before v1, unknown fields stayed where nothing else was said.
         let preserves = spec.flag("preserveUnknownFields")?.unwrap_or(is_old);
         if preserves && !is_old {
             let message = "must not be true; use `x-kubernetes-preserve-unknown-fields: true` in the schema";
             return Err(spec.flaw("preserveUnknownFields", message));
         }
+        let kind = names.need("kind")?;
+        let mut versions = if is_old { version::read_old(&spec)? } else { version::read(&spec, None)? };
+        version::warn(&mut versions, group, kind);
         Ok(Self {
             group: group.clone(),
-            kind: names.need("kind")?.clone(),
-            versions: if is_old { old_versions(&spec)? } else { versions(&spec, None)? },
+            kind: kind.clone(),
+            versions,
             unknown: if preserves { Unknown::AllKept } else { Unknown::Refused },
         })
     }
 }
 
-/// The versions that are served. `common` is the way to the schema of those that have none of their own.
-fn versions(spec: &Node<'_>, common: Option<&Path>) -> Result<Vec<(Arc<str>, Path)>, Flaw> {
-    let list = spec.at.key("versions");
-    let mut names: Vec<Arc<str>> = Vec::new();
-    let mut served = Vec::new();
-    let mut stored = 0;
-    for (i, version) in spec.list("versions")?.iter().enumerate() {
-        let at = list.index(i);
-        let node = Node::new(version, &at)?;
-        let name = node.need("name")?;
-        if names.contains(name) {
-            return Err(node.flaw("name", format!("the version {name} is there twice")));
-        }
-        names.push(name.clone());
-        stored += usize::from(node.flag("storage")? == Some(true));
-        if node.flag("served")? == Some(true) {
-            let own = at.key("schema").key("openAPIV3Schema").path();
-            let path = common.filter(|_| node.get("schema").is_none()).cloned().unwrap_or(own);
-            served.push((name.clone(), path));
-        }
-    }
-    if stored != 1 {
-        return Err(spec.flaw("versions", format!("exactly one version must be the one that is stored, not {stored}")));
-    }
-    Ok(served)
+/// Whether a group is of those that belong to Kubernetes.
+fn is_protected(group: &str) -> bool {
+    let below = |domain: &str| group.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    below("k8s.io") || below("kubernetes.io")
 }
 
-/// The versions of a CRD of v1beta1: listed, or the one of `spec.version`, which is served.
-fn old_versions(spec: &Node<'_>) -> Result<Vec<(Arc<str>, Path)>, Flaw> {
-    let common = spec.at.key("validation").key("openAPIV3Schema").path();
-    match spec.text("version")? {
-        Some(version) if spec.list("versions")?.is_empty() => Ok(vec![(version.clone(), common)]),
-        _ => versions(spec, Some(&common)),
+/// Checks that somebody takes responsibility for a CRD of a protected group.
+///
+/// Source: `GetAPIApprovalState` in apiextensions-apiserver's `pkg/apihelpers/helpers.go`.
+fn approved(crd: &Node<'_>) -> Result<(), Flaw> {
+    const ANNOTATION: &str = "api-approved.kubernetes.io";
+    let (of_metadata, empty) = (crd.at.key("metadata"), Value::Map(Arc::default()));
+    let metadata = Node::new(crd.get("metadata").unwrap_or(&empty), &of_metadata)?;
+    let of_annotations = of_metadata.key("annotations");
+    let annotations = Node::new(metadata.get("annotations").unwrap_or(&empty), &of_annotations)?;
+    let is_url = |text: &str| {
+        let host = |rest: &str| rest.split(['/', '?', '#']).next().is_some_and(|host| !host.is_empty());
+        text.split_once("://").is_some_and(|(scheme, rest)| !scheme.is_empty() && host(rest))
+    };
+    match annotations.text(ANNOTATION)? {
+        Some(text) if text.starts_with("unapproved") || is_url(text) => Ok(()),
+        _ => {
+            let message =
+                "must be the URL of the approval, or begin with \"unapproved\": the group belongs to Kubernetes";
+            Err(annotations.flaw(ANNOTATION, message))
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use super::trail::Trail;
 use crate::cel::types::Type;
 use crate::cel::value::{Data, Val};
 use crate::cel::{self, Evaluation, Failure, Globals, Program};
+use crate::schema::words::field;
 use crate::schema::{Check, Problem};
 use crate::value::{Path, Value};
 
@@ -37,10 +38,10 @@ pub(super) struct Rules {
 struct Compiled {
     expression: Program,
     message_expression: Option<Program>,
-    /// `message`, or the rule itself
+    /// The rule in a message: its own, or its text
     name: String,
     /// What is wrong where no `messageExpression` says it
-    message: String,
+    message: Option<Arc<str>>,
     /// The field at fault, from the one that is judged
     field: Path,
     /// Whether it compares with the object as it was before
@@ -73,7 +74,10 @@ impl Rules {
             match typed(value, schema, self.is_resource) {
                 Some(own) => run.evaluate(&self.own, &own, at)?,
                 None => {
-                    run.add(at.path(), "the rules for it cannot be evaluated: it is not what the schema says".into())
+                    let path = at.path();
+                    let message =
+                        format!("the rules for {} cannot be evaluated: it is not what the schema says", field(&path));
+                    run.add(path, message);
                 }
             }
         }
@@ -159,11 +163,9 @@ fn compile_one(rule: &Rule, schema: &Schema, of_self: &Type, can_compare: bool) 
         Some(text) => field_path::read(text, schema).map_err(|reason| flaw("fieldPath", reason))?,
         None => Path::default(),
     };
-    let text = rule.expression.trim();
-    let (name, message) = match &rule.message {
-        Some(message) => (message.to_string(), message.to_string()),
-        None => (text.to_owned(), format!("failed rule: {text}")),
-    };
+    let message = rule.message.clone();
+    let name =
+        message.as_ref().map_or_else(|| format!("`{}`", rule.expression.trim()), |message| format!("{message:?}"));
     Ok(Compiled { expression, message_expression, name, message, field, is_transition, optional_old_self })
 }
 
@@ -197,46 +199,45 @@ impl Run {
                 continue;
             }
             let result = self.call(&rule.expression, own, rule.optional_old_self.then(Val::none));
-            let message = match result {
+            let (path, failure) = match result {
                 Ok(Data::Bool(true)) => continue,
                 Ok(_) => {
-                    let message = self.message(rule, own).map_err(|message| self.end(at, message))?;
-                    self.add(at.path().join(&rule.field), message);
+                    let message = self.message(rule, own).map_err(|Ended| self.end(at))?;
+                    let path = at.path().join(&rule.field);
+                    let message = said(&path, message.as_deref(), &rule.name);
+                    self.add(path, message);
                     continue;
                 }
-                Err(Failure::OverBudget) if self.left == 0 => {
-                    let message =
-                        "validation failed due to running out of cost budget, no further validation rules will be run";
-                    return Err(self.end(at, message.into()));
-                }
-                Err(failure @ Failure::OverBudget) => {
-                    let why = "no further validation rules will be run due to call cost exceeds limit for rule";
-                    return Err(self.end(at, format!("'{failure}': {why}: {}", rule.name)));
-                }
-                Err(failure @ Failure::NoSuchOverload) => {
-                    let why = "call arguments did not match a supported operator, function or macro signature for rule";
-                    format!("'{failure}': {why}: {}", rule.name)
-                }
-                Err(failure) => format!("{failure} evaluating rule: {}", rule.name),
+                Err(Failure::OverBudget) if self.left == 0 => return Err(self.end(at)),
+                Err(failure) => (at.path(), failure),
             };
-            self.add(at.path(), message);
+            let why = match failure {
+                Failure::OverBudget => {
+                    "it costs more than the API server allows a rule; those after it are not evaluated".into()
+                }
+                Failure::NoSuchOverload => "it does something with a value that cannot be done with its type".into(),
+                _ => failure.to_string(),
+            };
+            let message = format!("the rule {} cannot be evaluated for {}: {why}", rule.name, field(&path));
+            self.add(path, message);
+            if matches!(failure, Failure::OverBudget) {
+                return Err(Ended);
+            }
         }
         Ok(())
     }
 
-    /// What is wrong where a rule is false. A `messageExpression` without a value has nothing to say; one that uses up the
-    /// budget is the last thing that is evaluated.
-    fn message(&mut self, rule: &Compiled, own: &Val) -> Result<String, String> {
+    /// What a rule that is false says. A `messageExpression` without a value has nothing to say; one that uses up the budget
+    /// is the last thing that is evaluated.
+    fn message(&mut self, rule: &Compiled, own: &Val) -> Result<Option<Arc<str>>, Ended> {
         let Some(expression) = &rule.message_expression else { return Ok(rule.message.clone()) };
         match self.call(expression, own, None) {
             Ok(Data::String(text)) => {
                 let text = text.trim();
                 let is_good = !text.is_empty() && text.len() <= MAX_MESSAGE && !text.contains('\n');
-                Ok(if is_good { text.to_owned() } else { rule.message.clone() })
+                Ok(if is_good { Some(text.into()) } else { rule.message.clone() })
             }
-            Err(Failure::OverBudget) => {
-                Err("messageExpression evaluation failed due to running out of cost budget, no further validation rules will be run".into())
-            }
+            Err(Failure::OverBudget) => Err(Ended),
             _ => Ok(rule.message.clone()),
         }
     }
@@ -253,8 +254,18 @@ impl Run {
         self.problems.push(Problem { check: Check::CustomRule, path, message });
     }
 
-    fn end(&mut self, at: &Trail<'_>, message: String) -> Ended {
-        self.add(at.path(), message);
+    fn end(&mut self, at: &Trail<'_>) -> Ended {
+        let message = "the rules cost more than the API server allows all rules of an object; those from here on are not evaluated";
+        self.add(at.path(), message.into());
         Ended
+    }
+}
+
+/// What is wrong with a field, by the message of the rule that it breaks.
+fn said(path: &Path, message: Option<&str>, rule: &str) -> String {
+    match message {
+        Some(message) if path.0.is_empty() => message.to_owned(),
+        Some(message) => format!("{}: {message}", field(path)),
+        None => format!("{} breaks the rule {rule} of its CRD", field(path)),
     }
 }

@@ -313,7 +313,11 @@ fn read_limits(node: &Node<'_>) -> Result<Vec<(&'static str, Value)>, Flaw> {
     for (keyword, is_count) in LIMITS {
         let value = match is_count {
             true => node.count(keyword)?.map(Value::Int),
-            false => node.number(keyword)?.cloned(),
+            // The API server holds them as floats, and so can be off by a few where they are large.
+            false => node.number(keyword)?.map(|number| match number {
+                Value::Int(number) => Value::Int(*number as f64 as i64),
+                other => other.clone(),
+            }),
         };
         let excludes = match keyword {
             "maximum" => node.flag("exclusiveMaximum")?.filter(|flag| *flag).map(|_| "exclusiveMaximum"),

@@ -9,13 +9,16 @@ mod words;
 use std::fmt;
 
 use jsonschema::error::ValidationErrorKind;
-use jsonschema::{ReferencingError, Retrieve, Uri, ValidationError};
+use jsonschema::{Draft, ReferencingError, Retrieve, Uri, ValidationError};
 use serde_json::Value as Json;
 
 use crate::chart::Chart;
 use crate::value::{Numbers, Path, Value};
 use crate::{json, json_schema};
 use report::Report;
+
+/// What references are relative to, as in Helm.
+const BASE: &str = "file:///values.schema.json";
 
 /// Values that do not meet the schemas of their charts. Prints what Helm prints.
 #[derive(Debug, Clone)]
@@ -99,7 +102,7 @@ fn check_one(schema: &[u8], values: &Value) -> Result<Option<Report>, String> {
     if json_schema::is_too_deep(&schema) {
         return Err("the schema takes too long to check".to_string());
     }
-    json_schema::check(&schema, values)?;
+    json_schema::check(&schema, values, Draft::default(), BASE)?;
     let values = to_json(values);
     let validator = options().build(&schema).map_err(|error| schema_error(&schema, error))?;
     let errors: Vec<ValidationError> = validator.iter_errors(&values).collect();
@@ -112,7 +115,7 @@ fn options<'i>() -> jsonschema::ValidationOptions<'i> {
         json_schema::formats::FORMATS.iter().fold(options, |options, (name, check)| options.with_format(*name, *check));
     options
         .with_retriever(Nowhere)
-        .with_base_uri("file:///values.schema.json")
+        .with_base_uri(BASE)
         .with_pattern_options(json_schema::patterns())
         // Upstream checks content only when asked to.
         .without_content_encoding_support("base64")
