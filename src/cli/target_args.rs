@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Read;
+use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -51,8 +52,9 @@ impl TargetArgs {
         for path in &plain {
             collect(path, streams, &mut files)?;
         }
-        let rendered = self.render(&charts, project, streams)?;
-        let manifests = check::read(files)?;
+        // The process ends soon: to give back every value by itself takes longer than to leave all to the system.
+        let rendered = ManuallyDrop::new(self.render(&charts, project, streams)?);
+        let manifests = ManuallyDrop::new(check::read(files)?);
         let capabilities = self.chart.capabilities(project)?;
         let mut subjects: Vec<Subject<'_>> = rendered.iter().map(Subject::from).collect();
         if !plain.is_empty() {

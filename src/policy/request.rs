@@ -109,7 +109,8 @@ pub(super) fn text_map<const N: usize>(entries: [(&str, &str); N]) -> Value {
 
 fn admitted(object: &Value, namespace: &str) -> Value {
     let placed = namespace.is_empty() || meta(object, "namespace").is_some();
-    let object = without_nulls(object).unwrap_or_else(|| object.clone());
+    // Most objects have none, and to see that takes less than to build them anew.
+    let object = if has_nulls(object) { without_nulls(object) } else { None }.unwrap_or_else(|| object.clone());
     let Some(map) = object.as_map() else { return object };
     let has_text = |key| map.get(key).and_then(Value::as_str).is_some();
     let metadata = map.get("metadata").and_then(Value::as_map);
@@ -128,6 +129,14 @@ fn admitted(object: &Value, namespace: &str) -> Value {
     }
     map.insert("metadata", metadata.into());
     map.into()
+}
+
+fn has_nulls(value: &Value) -> bool {
+    match value {
+        Value::List(items) => items.iter().any(has_nulls),
+        Value::Map(map) => map.iter().any(|(_, value)| matches!(value, Value::Null) || has_nulls(value)),
+        _ => false,
+    }
 }
 
 /// The value without null fields, as the API server decodes it; `None` if it has none.

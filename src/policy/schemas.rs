@@ -1,6 +1,8 @@
 //! `SchemaPolicy`: objects are held to the schemas of their kinds, and each policy stands for one way to fall short.
 
 use std::cell::OnceCell;
+use std::panic::resume_unwind;
+use std::thread;
 
 use super::evaluate::{Blamed, Subject, Violation};
 use super::fleet::{Fleet, Prepared};
@@ -11,6 +13,9 @@ use crate::value::{Path, Value};
 
 /// The parameter of `schema/unknown-kind` that lists API groups whose kinds need no schema.
 const GROUPS: &str = "groups";
+
+/// The fewest objects that are worth a thread.
+const OBJECTS_PER_THREAD: usize = 200;
 
 /// What is wrong with each object of a release, found when the first policy asks.
 #[derive(Default)]
@@ -45,19 +50,44 @@ pub(super) fn judge<'p>(
 }
 
 impl Prepared<'_> {
+    /// What is wrong with each object; on all cores where there are many.
     fn held_to(&self, schemas: &Schemas) -> Result<Vec<Vec<Problem>>, Error> {
-        const NONE: &[Path] = &[];
-        let judge = |(number, object): (usize, &Value)| {
-            let duplicates = self.release.duplicates.get(number).map_or(NONE, Vec::as_slice);
-            schemas.judge(object, duplicates).map_err(|error| {
-                // A schema that no file holds is one of the binary.
-                let nowhere = || Location::new(SourceFile::new("", ""), Span::default());
-                let place = error.location.clone().unwrap_or_else(nowhere);
-                Error::new(ErrorKind::Schema { error: Box::new(error), object: Some(self.first + number) }, place)
-            })
+        let objects = self.release.objects;
+        let most = objects.len() / OBJECTS_PER_THREAD;
+        let threads = if most < 2 { 1 } else { thread::available_parallelism().map_or(1, usize::from).min(most) };
+        let (first, duplicates) = (self.first, self.release.duplicates);
+        let part = |from: usize, part: &[Value]| -> Result<Vec<Vec<Problem>>, Error> {
+            let number = |(at, object)| judge_one(schemas, object, duplicates.get(from + at), first + from + at);
+            part.iter().enumerate().map(number).collect()
         };
-        self.release.objects.iter().enumerate().map(judge).collect()
+        let length = objects.len().div_ceil(threads).max(1);
+        let mut parts = objects.chunks(length).enumerate().map(|(at, objects)| (at * length, objects));
+        let Some((_, own)) = parts.next() else { return Ok(Vec::new()) };
+        thread::scope(|scope| {
+            let part = &part;
+            let others: Vec<_> = parts.map(|(from, objects)| scope.spawn(move || part(from, objects))).collect();
+            let mut all = part(0, own)?;
+            for other in others {
+                all.append(&mut other.join().unwrap_or_else(|panic| resume_unwind(panic))?);
+            }
+            Ok(all)
+        })
     }
+}
+
+/// What is wrong with the object of an index.
+fn judge_one(
+    schemas: &Schemas,
+    object: &Value,
+    duplicates: Option<&Vec<Path>>,
+    index: usize,
+) -> Result<Vec<Problem>, Error> {
+    schemas.judge(object, duplicates.map_or(&[], Vec::as_slice)).map_err(|error| {
+        // A schema that no file holds is one of the binary.
+        let nowhere = || Location::new(SourceFile::new("", ""), Span::default());
+        let place = error.location.clone().unwrap_or_else(nowhere);
+        Error::new(ErrorKind::Schema { error: Box::new(error), object: Some(index) }, place)
+    })
 }
 
 impl Policy {
