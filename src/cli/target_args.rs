@@ -1,7 +1,7 @@
 //! The arguments that say what is looked at: charts, plain manifests, or both.
 
 use std::fs;
-use std::io::Read;
+use std::io::{self, Read};
 use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -99,27 +99,43 @@ fn name_of(chart: &Path) -> String {
 
 /// Reads a file, or all files of manifests below a folder in the order of their names.
 fn collect(path: &Path, streams: &mut Streams<'_>, files: &mut Vec<Arc<SourceFile>>) -> Result<(), Fault> {
-    let fault = |error: std::io::Error| Fault::new(format!("{} could not be read: {error}", path.display()));
     if path == Path::new("-") {
         files.push(source("-", streams.stdin)?);
+        Ok(())
     } else if path.is_dir() {
-        let mut entries = fs::read_dir(path)
-            .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>())
-            .map_err(fault)?;
-        entries.sort();
-        for entry in entries {
-            let is_manifest = entry.file_name().is_some_and(|name| name != project::FILE)
-                && entry.extension().is_some_and(|end| ["yaml", "yml", "json"].iter().any(|known| end == *known));
-            // A link to a folder could lead round in circles.
-            if entry.is_dir() && !entry.is_symlink() || entry.is_file() && is_manifest {
-                collect(&entry, streams, files)?;
-            }
-        }
+        collect_folder(path, files)
     } else {
-        let mut file = fs::File::open(path).map_err(fault)?;
-        files.push(source(&path.display().to_string(), &mut file)?);
+        collect_file(path, files)
+    }
+}
+
+fn collect_folder(path: &Path, files: &mut Vec<Arc<SourceFile>>) -> Result<(), Fault> {
+    let entries = || -> io::Result<Vec<_>> {
+        let mut entries = fs::read_dir(path)?.collect::<io::Result<Vec<_>>>()?;
+        entries.sort_by_key(fs::DirEntry::file_name);
+        entries.into_iter().map(|entry| Ok((entry.path(), entry.file_type()?))).collect()
+    };
+    for (entry, kind) in entries().map_err(|error| unreadable(path, &error))? {
+        let is_manifest = entry.file_name().is_some_and(|name| name != project::FILE)
+            && entry.extension().is_some_and(|end| ["yaml", "yml", "json"].iter().any(|known| end == *known));
+        // A link to a folder could lead round in circles.
+        if kind.is_dir() {
+            collect_folder(&entry, files)?;
+        } else if is_manifest && (kind.is_file() || kind.is_symlink() && entry.is_file()) {
+            collect_file(&entry, files)?;
+        }
     }
     Ok(())
+}
+
+fn collect_file(path: &Path, files: &mut Vec<Arc<SourceFile>>) -> Result<(), Fault> {
+    let mut file = fs::File::open(path).map_err(|error| unreadable(path, &error))?;
+    files.push(source(&path.display().to_string(), &mut file)?);
+    Ok(())
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Fault {
+    Fault::new(format!("{} could not be read: {error}", path.display()))
 }
 
 fn source(name: &str, input: &mut dyn Read) -> Result<Arc<SourceFile>, Fault> {
