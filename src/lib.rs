@@ -16,6 +16,7 @@ pub mod json;
 pub mod json_schema;
 pub mod manifest;
 pub mod number;
+pub mod parallel;
 pub mod policy;
 pub mod project;
 pub mod re2;

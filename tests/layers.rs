@@ -7,7 +7,7 @@ use regex::Regex;
 
 /// The layers of docs/architecture.md, lowest first. A module may import those of lower layers only.
 const LAYERS: &[&[&str]] = &[
-    &["number", "re2", "suggest"],
+    &["number", "parallel", "re2", "suggest"],
     &["value"],
     &["source"],
     &["finding", "json", "semver"],

@@ -4,12 +4,10 @@ mod order;
 mod split;
 mod stream;
 
-use std::panic::resume_unwind;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::thread;
 
 use crate::finding::ObjectRef;
+use crate::parallel;
 use crate::source::{Location, Origin, SourceFile, SourceMap, Span};
 use crate::value::{Map, Path, Step, Value};
 use crate::yaml;
@@ -82,8 +80,10 @@ const EVENTS: [(&str, &str); 10] = [
 ///
 /// As in Helm (`SortManifests`), a document whose hook annotation names an unknown event is left out.
 pub fn read(files: impl IntoIterator<Item = File>) -> Result<Vec<Manifest>, Error> {
+    let files: Vec<File> = files.into_iter().collect();
+    let bytes: usize = files.iter().map(|(file, _)| file.text.len()).sum();
     let mut manifests = Vec::new();
-    for found in read_all(&files.into_iter().collect::<Vec<_>>()) {
+    for found in parallel::map(&files, bytes / BYTES_PER_THREAD, |_, file| read_file(file)) {
         manifests.extend(found?);
     }
     manifests.sort_by(|a, b| a.hook.is_some().cmp(&b.hook.is_some()).then_with(|| order::compare(a.kind(), b.kind())));
@@ -92,43 +92,6 @@ pub fn read(files: impl IntoIterator<Item = File>) -> Result<Vec<Manifest>, Erro
 
 /// A rendered file, and what wrote it.
 pub type File = (Arc<SourceFile>, Option<Arc<SourceMap>>);
-
-/// Reads each file, on all cores where there is enough to read. The order is that of the files.
-fn read_all(files: &[File]) -> Vec<Result<Vec<Manifest>, Error>> {
-    let bytes: usize = files.iter().map(|(file, _)| file.text.len()).sum();
-    let threads = match bytes / BYTES_PER_THREAD {
-        // To count the cores, files of the kernel are read.
-        0 | 1 => 1,
-        wanted => wanted.min(thread::available_parallelism().map_or(1, usize::from)),
-    };
-    let helpers = threads - 1;
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut done = Vec::new();
-        while let Some((index, file)) = take(&next, files) {
-            done.push((index, read_file(file)));
-        }
-        done
-    };
-    let mut read = thread::scope(|scope| {
-        // Without helpers this thread does it all.
-        let helpers: Vec<_> =
-            (0..helpers).map_while(|_| thread::Builder::new().spawn_scoped(scope, work).ok()).collect();
-        let mut read = work();
-        for helper in helpers {
-            read.extend(helper.join().unwrap_or_else(|panic| resume_unwind(panic)));
-        }
-        read
-    });
-    read.sort_by_key(|(index, _)| *index);
-    read.into_iter().map(|(_, manifests)| manifests).collect()
-}
-
-/// The next of the files that threads share.
-fn take<'f>(next: &AtomicUsize, files: &'f [File]) -> Option<(usize, &'f File)> {
-    let index = next.fetch_add(1, Ordering::Relaxed);
-    files.get(index).map(|file| (index, file))
-}
 
 fn read_file((file, map): &File) -> Result<Vec<Manifest>, Error> {
     let mut manifests = Vec::new();

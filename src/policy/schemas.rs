@@ -1,15 +1,14 @@
 //! `SchemaPolicy`: objects are held to the schemas of their kinds, and each policy stands for one way to fall short.
 
 use std::cell::OnceCell;
-use std::panic::resume_unwind;
-use std::thread;
 
 use super::evaluate::{Blamed, Subject, Violation};
 use super::fleet::{Fleet, Prepared};
 use super::{Error, ErrorKind, Policy};
-use crate::schema::{Check, Problem, Schemas};
+use crate::parallel;
+use crate::schema::{self, Check, Problem, Schemas};
 use crate::source::{Location, SourceFile, Span};
-use crate::value::{Path, Value};
+use crate::value::Value;
 
 /// The parameter of `schema/unknown-kind` that lists API groups whose kinds need no schema.
 const GROUPS: &str = "groups";
@@ -52,42 +51,22 @@ pub(super) fn judge<'p>(
 impl Prepared<'_> {
     /// What is wrong with each object; on all cores where there are many.
     fn held_to(&self, schemas: &Schemas) -> Result<Vec<Vec<Problem>>, Error> {
-        let objects = self.release.objects;
-        let most = objects.len() / OBJECTS_PER_THREAD;
-        let threads = if most < 2 { 1 } else { thread::available_parallelism().map_or(1, usize::from).min(most) };
-        let (first, duplicates) = (self.first, self.release.duplicates);
-        let part = |from: usize, part: &[Value]| -> Result<Vec<Vec<Problem>>, Error> {
-            let number = |(at, object)| judge_one(schemas, object, duplicates.get(from + at), first + from + at);
-            part.iter().enumerate().map(number).collect()
+        let judge = |number: usize, object: &Value| {
+            let duplicates = self.release.duplicates.get(number).map_or(&[][..], Vec::as_slice);
+            schemas.judge(object, duplicates)
         };
-        let length = objects.len().div_ceil(threads).max(1);
-        let mut parts = objects.chunks(length).enumerate().map(|(at, objects)| (at * length, objects));
-        let Some((_, own)) = parts.next() else { return Ok(Vec::new()) };
-        thread::scope(|scope| {
-            let part = &part;
-            let others: Vec<_> = parts.map(|(from, objects)| scope.spawn(move || part(from, objects))).collect();
-            let mut all = part(0, own)?;
-            for other in others {
-                all.append(&mut other.join().unwrap_or_else(|panic| resume_unwind(panic))?);
-            }
-            Ok(all)
-        })
+        let objects = self.release.objects;
+        let found = parallel::map(objects, objects.len() / OBJECTS_PER_THREAD, judge);
+        let failed = |(number, found): (usize, Result<_, schema::Error>)| {
+            found.map_err(|error| {
+                // A schema that no file holds is one of the binary.
+                let nowhere = || Location::new(SourceFile::new("", ""), Span::default());
+                let place = error.location.clone().unwrap_or_else(nowhere);
+                Error::new(ErrorKind::Schema { error: Box::new(error), object: Some(self.first + number) }, place)
+            })
+        };
+        found.into_iter().enumerate().map(failed).collect()
     }
-}
-
-/// What is wrong with the object of an index.
-fn judge_one(
-    schemas: &Schemas,
-    object: &Value,
-    duplicates: Option<&Vec<Path>>,
-    index: usize,
-) -> Result<Vec<Problem>, Error> {
-    schemas.judge(object, duplicates.map_or(&[], Vec::as_slice)).map_err(|error| {
-        // A schema that no file holds is one of the binary.
-        let nowhere = || Location::new(SourceFile::new("", ""), Span::default());
-        let place = error.location.clone().unwrap_or_else(nowhere);
-        Error::new(ErrorKind::Schema { error: Box::new(error), object: Some(index) }, place)
-    })
 }
 
 impl Policy {
