@@ -3,6 +3,7 @@
 mod chart_args;
 mod check_args;
 mod deps;
+mod files;
 mod init;
 mod lint;
 mod linters;

@@ -1,13 +1,12 @@
 //! `plimsoll render`: what `helm template` does, and with `--check` what it does not.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io;
 use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 
 use super::chart_args::ChartArgs;
 use super::check_args::CheckArgs;
+use super::files::write_all;
 use super::{Stop, Streams};
 use crate::check::{self, Rendered};
 use crate::finding::Fault;
@@ -98,21 +97,4 @@ fn write_files(
     write_all(&files).map_err(|error| Fault::new(format!("{} could not be written: {error}", dir.display())))?;
     writeln!(streams.stdout, "{said}")?;
     Ok(ExitStatus::Clean)
-}
-
-/// Writes every file beside its place first, so that a full disk leaves none half written.
-fn write_all(files: &BTreeMap<PathBuf, String>) -> io::Result<()> {
-    let draft = |path: &Path| path.with_file_name(format!(".{}.draft", path.file_name().unwrap_or_default().display()));
-    let written = files.iter().try_for_each(|(path, text)| {
-        fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
-        fs::write(draft(path), text)
-    });
-    let moved = written.and_then(|()| files.keys().try_for_each(|path| fs::rename(draft(path), path)));
-    if moved.is_err() {
-        files.keys().for_each(|path| {
-            // Best effort: the first error is the one to tell.
-            let _ = fs::remove_file(draft(path));
-        });
-    }
-    moved
 }

@@ -4,6 +4,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use clap::ValueEnum as _;
+
 use super::{Stop, Streams};
 use crate::finding::Fault;
 use crate::gate::ExitStatus;
@@ -36,8 +38,6 @@ enum Name {
     Unused,
 }
 
-const ALL: [Name; 6] = [Name::Project, Name::Policy, Name::PolicyExamples, Name::Findings, Name::Reach, Name::Unused];
-
 impl Name {
     /// The name of its file in `schemas/`, and the text.
     fn file(self) -> (&'static str, &'static str) {
@@ -63,8 +63,8 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
         (Some(name), Some(path)) if !path.is_dir() => write(path, name)?,
         (name, Some(folder)) => {
             fs::create_dir_all(folder).map_err(|error| unwritable(folder, &error))?;
-            for name in ALL.into_iter().filter(|known| name.is_none_or(|name| name == *known)) {
-                write(&folder.join(name.file().0), name)?;
+            for name in Name::value_variants().iter().filter(|known| name.is_none_or(|name| name == **known)) {
+                write(&folder.join(name.file().0), *name)?;
             }
         }
         // clap asks for one of them.

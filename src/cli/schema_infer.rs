@@ -1,10 +1,12 @@
 //! `plimsoll schema infer`: a values.schema.json from values.yaml, its comments and the templates.
 
-use std::fs::{self, File};
+use std::collections::BTreeMap;
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::chart_args::read;
+use super::files::write_all;
 use super::{Stop, Streams};
 use crate::chart::{self, MAX_FILE_SIZE};
 use crate::finding::Fault;
@@ -109,13 +111,8 @@ fn write(
         let fault = Fault::new(format!("{shown} was not written by this command, and says something else"));
         return Err(fault.help("say it in `@schema` comments of values.yaml, or give --force to lose it").into());
     }
-    let draft = path.with_file_name(format!(".{FILE}.draft"));
-    let written = fs::write(&draft, text).and_then(|()| fs::rename(&draft, path));
-    written.map_err(|error| {
-        // Best effort: the first error is the one to tell.
-        let _ = fs::remove_file(&draft);
-        Fault::new(format!("{shown} could not be written: {error}"))
-    })?;
+    let file = BTreeMap::from([(path.to_path_buf(), text.to_owned())]);
+    write_all(&file).map_err(|error| Fault::new(format!("{shown} could not be written: {error}")))?;
     writeln!(streams.stdout, "wrote {shown}")?;
     Ok(ExitStatus::Clean)
 }

@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 use crate::finding::ObjectRef;
 use crate::parallel;
 use crate::source::{Location, Origin, SourceFile, SourceMap, Span};
-use crate::value::{Map, Path, Step, Value};
+use crate::value::{Map, Path, Value};
 use crate::yaml;
 
 pub use stream::{Stream, documents, print, show_only};
@@ -158,20 +158,10 @@ impl Manifest {
         }
     }
 
-    /// Where a field is in the rendered text; for one that is missing, its nearest parent.
-    ///
-    /// A map entry is shown at its key, so that the line is the one that a reader would look for.
+    /// Where a field is in the rendered text; for one that is missing, its nearest parent: see [`yaml::Places::shown`].
     pub fn locate(&self, path: &Path) -> Location {
         let places = self.places.get_or_init(|| yaml::Places::read(&self.file.text, self.span));
-        let Some(places) = places else { return Location::new(self.file.clone(), self.span) };
-        let (place, steps) = places.nearest(path);
-        let path = Path(path.0.iter().take(steps).cloned().collect());
-        let is_container = matches!(self.value.follow(&path), Some(Value::Map(_) | Value::List(_)));
-        let span = match (place.key, path.0.last()) {
-            (Some(key), Some(Step::Key(_))) if is_container => key,
-            (Some(key), Some(Step::Key(_))) => Span::new(key.start, place.value.end),
-            _ => place.value,
-        };
+        let span = places.as_ref().map_or(self.span, |places| places.shown(&self.value, path));
         Location::new(self.file.clone(), span)
     }
 

@@ -91,15 +91,7 @@ impl Project {
 
 /// Where a field of the file was written, or its nearest parent; its key rather than its value.
 fn locate(source: &Arc<SourceFile>, field: &Field) -> Location {
-    let whole = Span::new(0, source.text.len());
-    let mut field = field.clone();
-    loop {
-        if let Some(found) = yaml::locate(&source.text, whole, &field) {
-            return Location::new(source.clone(), found.key.unwrap_or(found.value));
-        }
-        match field.parent() {
-            Some(parent) => field = parent,
-            None => return Location::new(source.clone(), Span::default()),
-        }
-    }
+    let places = yaml::Places::read(&source.text, Span::new(0, source.text.len()));
+    let span = places.map(|places| places.nearest(field).0).map(|found| found.key.unwrap_or(found.value));
+    Location::new(source.clone(), span.unwrap_or_default())
 }

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
+use super::crd::is_crd;
 use super::{Error, ErrorKind};
 use crate::chart::{self, MAX_CHART_SIZE, MAX_FILES};
 use crate::json;
@@ -162,12 +163,12 @@ fn definitions(
     document: Span,
     found: &mut Vec<(Value, Location)>,
 ) {
-    let text = |key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default();
-    if text("kind") == "CustomResourceDefinition" && text("apiVersion").starts_with("apiextensions.k8s.io/") {
+    let kind = value.get("kind").and_then(Value::as_str).unwrap_or_default();
+    if is_crd(value) {
         let place = (!path.0.is_empty()).then(|| yaml::locate(&file.text, document, path)).flatten();
         let span = place.map_or(document, |place| place.value);
         found.push((value.clone(), Location::new(file.clone(), span)));
-    } else if text("kind").ends_with("List")
+    } else if kind.ends_with("List")
         && let Some(items) = value.get("items").and_then(Value::as_list)
     {
         for (index, item) in items.iter().enumerate() {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::key::{self, Key};
 use super::tree::{Documents, Kind, NodeId, Tree};
 use crate::source::Span;
-use crate::value::{Path, Step};
+use crate::value::{Path, Step, Value};
 
 /// Merge keys followed for one path: they can be written so that a search takes forever.
 const MAX_MERGES: usize = 10_000;
@@ -119,6 +119,18 @@ impl Places {
             (key, at) = next;
         }
         (Located { key, value: self.places[at].span }, path.0.len())
+    }
+
+    /// What to show of a path of the document's value, or of its nearest parent that was written: of an entry of a mapping
+    /// its key, and what is behind it unless that is a mapping or a list, so that it is the line that a reader looks for.
+    pub fn shown(&self, value: &Value, path: &Path) -> Span {
+        let (place, steps) = self.nearest(path);
+        let written = Path(path.0.iter().take(steps).cloned().collect());
+        match place.key {
+            Some(key) if matches!(value.follow(&written), Some(Value::Map(_) | Value::List(_))) => key,
+            Some(key) => Span::new(key.start, place.value.end),
+            None => place.value,
+        }
     }
 
     /// The place itself, or that of what it is an alias of.

@@ -10,8 +10,8 @@ use super::trail::Trail;
 use super::version::Version;
 use super::{declare, defaulting, keywords, lists, structure};
 use crate::schema::{Check, Error, ErrorKind, Problem, Validator};
-use crate::source::{Location, Span};
-use crate::value::{Path, Step, Value};
+use crate::source::Location;
+use crate::value::{Path, Value};
 use crate::yaml;
 
 /// A version of a custom resource. Its schema is read when its CRD is added, and compiled when an object needs it.
@@ -127,18 +127,7 @@ pub(super) fn unusable(crd: &Value, location: &Location, flaw: &Flaw) -> Error {
 
 /// Where a field of a CRD is; for one that is missing, its nearest parent.
 fn locate(crd: &Value, document: &Location, path: &Path) -> Location {
-    let mut path = Some(path.clone());
-    while let Some(at) = path {
-        if let Some(found) = yaml::locate(&document.file.text, document.span, &at) {
-            let is_container = matches!(crd.follow(&at), Some(Value::Map(_) | Value::List(_)));
-            let span = match (found.key, at.0.last()) {
-                (Some(key), Some(Step::Key(_))) if is_container => key,
-                (Some(key), Some(Step::Key(_))) => Span::new(key.start, found.value.end),
-                _ => found.value,
-            };
-            return Location::new(document.file.clone(), span);
-        }
-        path = at.parent();
-    }
-    document.clone()
+    let places = yaml::Places::read(&document.file.text, document.span);
+    let span = places.map_or(document.span, |places| places.shown(crd, path));
+    Location::new(document.file.clone(), span)
 }

@@ -1,0 +1,23 @@
+//! Files that are written whole or not at all.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Writes every file beside its place first, so that a full disk leaves none half written; all or none.
+pub(super) fn write_all(files: &BTreeMap<PathBuf, String>) -> io::Result<()> {
+    let draft = |path: &Path| path.with_file_name(format!(".{}.draft", path.file_name().unwrap_or_default().display()));
+    let written = files.iter().try_for_each(|(path, text)| {
+        fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
+        fs::write(draft(path), text)
+    });
+    let moved = written.and_then(|()| files.keys().try_for_each(|path| fs::rename(draft(path), path)));
+    if moved.is_err() {
+        files.keys().for_each(|path| {
+            // Best effort: the first error is the one to tell.
+            let _ = fs::remove_file(draft(path));
+        });
+    }
+    moved
+}
