@@ -10,14 +10,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-if ! command -v go >/dev/null 2>&1; then
-    echo "crd.sh: Go is needed to build the API server's code (https://go.dev/doc/install)" >&2
-    exit 2
-fi
-target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
-peer=$target/peers/crd
-mkdir -p "$target/peers"
-(cd tests/peers/crd && CGO_ENABLED=0 GOFLAGS= GOTOOLCHAIN=auto go build -trimpath -ldflags '-s -w' -o "$peer" .)
+peer=$(tests/peers/build.sh crd)
 
 if [ "${1:-}" = --record ]; then
     "$peer" -record tests/fixtures/crds/*/

@@ -13,15 +13,13 @@ cd "$(dirname "$0")/../.."
 
 python3 schemas/deprecations.py --check
 
-target=$(realpath -m "${CARGO_TARGET_DIR:-target}")/peers
-mkdir -p "$target"
-(cd tests/peers/warnings && CGO_ENABLED=0 GOFLAGS= GOTOOLCHAIN=auto go build -trimpath -ldflags '-s -w' -o "$target/warnings" .)
+peer=$(tests/peers/build.sh warnings)
 
 recorded=tests/fixtures/deprecations
 answers=$(mktemp -d)
 trap 'rm -rf "$answers"' EXIT
 python3 tests/peers/served.py 16 37 >"$answers/served.txt"
-"$target/warnings" <"$recorded/fields.yaml" >"$answers/warnings.txt"
+"$peer" <"$recorded/fields.yaml" >"$answers/warnings.txt"
 for answer in served.txt warnings.txt; do
     if [ "${1:-}" = --record ]; then
         cp "$answers/$answer" "$recorded/$answer"

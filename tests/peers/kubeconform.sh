@@ -14,13 +14,13 @@ recorded=$PWD/tests/fixtures/schemas/answers.jsonl
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
-(cd tests/peers/schemas && CGO_ENABLED=0 GOFLAGS= GOTOOLCHAIN=auto go build -trimpath -ldflags '-s -w' -o "$target/schemas" .)
+peer=$(tests/peers/build.sh schemas)
 python3 tests/peers/standalone.py "$target/standalone"
 newest=$(sed -n 's/^VERSION = "\(1\.[0-9]*\).*/\1/p' schemas/make.py)
 
 cd tests/fixtures/schemas
 mapfile -t files < <(printf '%s\n' */*.yaml | LC_ALL=C sort)
-"$target/schemas" "$target/standalone" "$newest" "${files[@]}" >"$scratch/answers"
+"$peer" "$target/standalone" "$newest" "${files[@]}" >"$scratch/answers"
 if [ "${1:-}" = --record ]; then
     cp "$scratch/answers" "$recorded"
     wc -l <"$recorded"

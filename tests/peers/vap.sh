@@ -11,14 +11,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-if ! command -v go >/dev/null 2>&1; then
-    echo "vap.sh: Go is needed to build the API server's policy code (https://go.dev/doc/install)" >&2
-    exit 2
-fi
 target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
-peer=$target/peers/vap
-mkdir -p "$target/peers"
-(cd tests/peers/vap && CGO_ENABLED=0 GOFLAGS= GOTOOLCHAIN=auto go build -trimpath -ldflags '-s -w' -o "$peer" .)
+peer=$(tests/peers/build.sh vap)
 
 answers=(tests/fixtures/cel/*.jsonl)
 if [ "${1:-}" = --record ]; then
