@@ -183,19 +183,10 @@ mod tests {
     use flate2::write::GzEncoder;
 
     use super::*;
+    use crate::schema::location::tests::folder;
 
     fn crd(name: &str) -> String {
         format!("apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {{name: {name}}}\n")
-    }
-
-    fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
-        let dir = tempfile::tempdir().unwrap();
-        for (name, text) in files {
-            let path = dir.path().join(name);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        }
-        dir
     }
 
     /// The names of what is found, with the places, in the order of finding.

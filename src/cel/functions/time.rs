@@ -9,6 +9,7 @@ use super::{Row, text};
 use crate::cel::Failure;
 use crate::cel::ops::int_overflow;
 use crate::cel::value::{Data, Val};
+use crate::render::functions::duration;
 
 /// A moment: seconds since the Unix epoch and nanoseconds, in UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -165,44 +166,8 @@ fn moment(seconds: i128, nanos: u32) -> Result<Val, Failure> {
 
 /// Reads `1h30m`, as Go's `time.ParseDuration` does, into nanoseconds.
 pub fn parse_duration(text: &str) -> Result<i64, Failure> {
-    let invalid = || Failure::new("type conversion error from 'string' to 'google.protobuf.Duration'");
-    let (negative, mut rest) = match text.strip_prefix('-') {
-        Some(rest) => (true, rest),
-        None => (false, text.strip_prefix('+').unwrap_or(text)),
-    };
-    if rest == "0" {
-        return Ok(0);
-    }
-    if rest.is_empty() {
-        return Err(invalid());
-    }
-    let mut total: i128 = 0;
-    while !rest.is_empty() {
-        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').ok_or_else(invalid)?;
-        let (number, tail) = rest.split_at(end);
-        let end = tail.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(tail.len());
-        let (unit, tail) = tail.split_at(end);
-        let unit: i128 = match unit {
-            "ns" => 1,
-            "us" | "µs" | "μs" => 1_000,
-            "ms" => 1_000_000,
-            "s" => 1_000_000_000,
-            "m" => 60_000_000_000,
-            "h" => 3_600_000_000_000,
-            _ => return Err(invalid()),
-        };
-        let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-        if (whole.is_empty() && fraction.is_empty()) || fraction.contains('.') || number.len() > 30 {
-            return Err(invalid());
-        }
-        let whole: i128 = if whole.is_empty() { 0 } else { whole.parse().map_err(|_| invalid())? };
-        let digits: String = fraction.chars().take(15).collect();
-        let part: i128 = if digits.is_empty() { 0 } else { digits.parse().map_err(|_| invalid())? };
-        let part = part * unit / 10_i128.pow(digits.len() as u32);
-        total = whole.checked_mul(unit).and_then(|n| n.checked_add(part)?.checked_add(total)).ok_or_else(invalid)?;
-        rest = tail;
-    }
-    i64::try_from(if negative { -total } else { total }).map_err(|_| invalid())
+    let invalid = |_| Failure::new("type conversion error from 'string' to 'google.protobuf.Duration'");
+    duration::parse(text).map_err(invalid)
 }
 
 /// A duration as `string()` prints it: in seconds.

@@ -6,7 +6,7 @@ use super::layout::quote;
 pub(super) const SECOND: i64 = 1_000_000_000;
 
 /// `time.ParseDuration`, with its error as Go prints it.
-pub(super) fn parse(text: &str) -> Result<i64, String> {
+pub fn parse(text: &str) -> Result<i64, String> {
     let invalid = || format!("time: invalid duration {}", quote(text));
     let (negative, mut rest) = match text.as_bytes().first() {
         Some(b'-') => (true, &text[1..]),

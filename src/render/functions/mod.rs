@@ -13,7 +13,7 @@ mod dates;
 mod decimal;
 mod defaults;
 mod dicts;
-mod duration;
+pub mod duration;
 mod encoding;
 mod layout;
 mod lists;

@@ -125,4 +125,4 @@ impl Found {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
