@@ -1,13 +1,12 @@
 //! The schemas of Kubernetes that the binary carries: `schemas/kubernetes.bundle`, which `schemas/make.py` makes and
 //! describes.
 
-use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::ops::Range;
 use std::sync::OnceLock;
 
 use flate2::bufread::ZlibDecoder;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 use super::{Error, ErrorKind, Minor};
 
@@ -122,38 +121,17 @@ impl Bundle {
         }))
     }
 
-    /// A definition of a version of Kubernetes as a JSON Schema document (draft 2020-12): a `$ref` to it, and `$defs` of
-    /// all that it reaches. No object in it takes other fields than it names.
+    /// The JSON Schema (draft 2020-12) of a definition in a version of Kubernetes: its references are `#/$defs/<name>` of other
+    /// definitions. No object in it takes other fields than it names.
     ///
     /// # Errors
     /// The bundle has no such version or definition, or is broken.
-    pub fn document(&self, version: Minor, definition: &str) -> Result<Value, Error> {
-        let mut definitions = Map::new();
-        let mut wanted = BTreeSet::from([definition.to_owned()]);
-        while let Some(name) = wanted.pop_first() {
-            let (schema, references) = self.read(version, &name)?;
-            definitions.insert(name, schema);
-            wanted.extend(references.into_iter().filter(|reference| !definitions.contains_key(reference)));
-        }
-        Ok(json!({ "$ref": format!("#/$defs/{definition}"), "$defs": definitions }))
-    }
-
-    /// A definition alone: its references are `#/$defs/<name>` of other ones.
-    ///
-    /// # Errors
-    /// The bundle has no such version or definition, or is broken.
-    pub fn schema(&self, version: Minor, definition: &str) -> Result<Value, Error> {
-        self.read(version, definition).map(|(schema, _)| schema)
-    }
-
-    /// A definition, and those that it refers to.
-    fn read(&self, version: Minor, name: &str) -> Result<(Value, Vec<String>), Error> {
+    pub fn schema(&self, version: Minor, name: &str) -> Result<Value, Error> {
         let text = find(self.text(block_of(name))?, name, self.bit(version)?);
         let text = text.ok_or_else(|| broken(format!("Kubernetes {version} has no {name}")))?;
         let mut schema = serde_json::from_str(text).map_err(|error| broken(format!("{name}: {error}")))?;
-        let mut references = Vec::new();
-        make_strict(&mut schema, &mut references);
-        Ok((schema, references))
+        make_strict(&mut schema);
+        Ok(schema)
     }
 
     /// The bit that stands for a version.
@@ -219,23 +197,17 @@ fn held(rest: &str, bit: u32) -> Option<&str> {
     (u32::from_str_radix(versions, 16).ok()? & bit != 0).then_some(value)
 }
 
-/// Lets an object have no other fields than its schema names, as kubeconform's strict schemas do, and collects the
-/// definitions that the schema refers to.
-fn make_strict(schema: &mut Value, references: &mut Vec<String>) {
+/// Lets an object have no other fields than its schema names, as kubeconform's strict schemas do.
+fn make_strict(schema: &mut Value) {
     let Value::Object(schema) = schema else { return };
-    if let Some(Value::String(reference)) = schema.get("$ref") {
-        references.extend(reference.strip_prefix("#/$defs/").map(str::to_owned));
-    }
     for keyword in ["items", "additionalProperties"] {
-        if let Some(inner) = schema.get_mut(keyword) {
-            make_strict(inner, references);
-        }
+        schema.get_mut(keyword).into_iter().for_each(make_strict);
     }
     if let Some(Value::Array(choices)) = schema.get_mut("oneOf") {
-        choices.iter_mut().for_each(|inner| make_strict(inner, references));
+        choices.iter_mut().for_each(make_strict);
     }
     if let Some(Value::Object(properties)) = schema.get_mut("properties") {
-        properties.values_mut().for_each(|inner| make_strict(inner, references));
+        properties.values_mut().for_each(make_strict);
         schema.insert("additionalProperties".into(), false.into());
     }
 }
@@ -246,10 +218,40 @@ fn broken(what: impl Into<String>) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::{Map, json};
+
     use super::*;
 
     fn bundle() -> &'static Bundle {
         Bundle::embedded().unwrap()
+    }
+
+    /// The definitions that a schema refers to.
+    fn references(schema: &Value) -> Vec<String> {
+        match schema {
+            Value::Object(keywords) => {
+                let inner = keywords.values().flat_map(references);
+                let own = keywords.get("$ref").and_then(|name| name.as_str()?.strip_prefix("#/$defs/"));
+                own.map(str::to_owned).into_iter().chain(inner).collect()
+            }
+            Value::Array(items) => items.iter().flat_map(references).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// A definition as a document: a `$ref` to it, and `$defs` of all that it reaches.
+    fn whole(bundle: &Bundle, version: Minor, definition: &str) -> Result<Value, Error> {
+        let mut definitions = Map::new();
+        let mut wanted = BTreeSet::from([definition.to_owned()]);
+        while let Some(name) = wanted.pop_first() {
+            let schema = bundle.schema(version, &name)?;
+            wanted.extend(references(&schema).into_iter().filter(|name| !definitions.contains_key(name)));
+            wanted.remove(&name);
+            definitions.insert(name, schema);
+        }
+        Ok(json!({ "$ref": format!("#/$defs/{definition}"), "$defs": definitions }))
     }
 
     /// The lines of a block that hold for the version of a bit, as pairs of key and value.
@@ -293,8 +295,7 @@ mod tests {
                         continue;
                     }
                     definitions += 1;
-                    let (mut schema, mut references) = (serde_json::from_str(value).unwrap(), Vec::new());
-                    make_strict(&mut schema, &mut references);
+                    let references = references(&serde_json::from_str(value).unwrap());
                     assert_eq!(references.len(), value.matches("#/$defs/").count(), "{key}");
                     for reference in references {
                         let text = bundle.text(block_of(&reference)).unwrap();
@@ -327,7 +328,7 @@ mod tests {
     fn a_document_has_all_that_it_reaches_and_is_strict() {
         let newest = bundle().newest();
         let name = bundle().definition(newest, "apps/v1", "Deployment").unwrap().unwrap();
-        let document = bundle().document(newest, name).unwrap();
+        let document = whole(bundle(), newest, name).unwrap();
         let definitions = document["$defs"].as_object().unwrap();
         assert_eq!(document["$ref"], "#/$defs/io.k8s.api.apps.v1.Deployment");
         assert!(definitions.len() > 100);
@@ -339,7 +340,7 @@ mod tests {
         );
         // A property of this name is no keyword.
         let name = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps";
-        let document = bundle().document(newest, name).unwrap();
+        let document = whole(bundle(), newest, name).unwrap();
         let properties = &document["$defs"][name]["properties"];
         assert_eq!(properties["items"]["$ref"], format!("#/$defs/{name}OrArray"));
         assert_eq!(properties["enum"]["type"], json!(["array", "null"]));
@@ -365,7 +366,7 @@ mod tests {
         let open = |data: Vec<u8>| Bundle::open(data.leak());
         let newest = bundle().newest();
         let message = |data: Vec<u8>| match open(data) {
-            Ok(bundle) => match bundle.document(newest, "io.k8s.api.apps.v1.Deployment") {
+            Ok(bundle) => match whole(&bundle, newest, "io.k8s.api.apps.v1.Deployment") {
                 Ok(_) => "whole".to_owned(),
                 Err(error) => error.to_string(),
             },
@@ -389,7 +390,7 @@ mod tests {
             data[apps.range.start + flip] ^= 1;
             says(data, "block io.k8s.api.apps: ");
         }
-        let error = bundle().document(newest, "io.k8s.api.apps.v1.Nothing").unwrap_err().to_string();
+        let error = whole(bundle(), newest, "io.k8s.api.apps.v1.Nothing").unwrap_err().to_string();
         assert!(error.contains("Kubernetes 1.37 has no io.k8s.api.apps.v1.Nothing"), "{error}");
     }
 }
