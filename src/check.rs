@@ -141,6 +141,7 @@ pub fn lint(subjects: &[Subject<'_>], rules: &Rules<'_>) -> Result<Report, Vec<F
         policies: policies.len() + brought.iter().map(Vec::len).sum::<usize>(),
         profiles,
         warnings: warnings.collect(),
+        ..Report::default()
     })
 }
 

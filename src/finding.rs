@@ -57,7 +57,8 @@ pub struct Finding {
     pub severity: Severity,
     /// What is wrong, in a sentence.
     pub message: String,
-    /// The release that was judged, where several are linted together; `None` where it was all of them.
+    /// The release that was judged, where several are: `namespace/name` in a project, else its name. `None` where it was
+    /// all of them.
     pub release: Option<String>,
     /// The object that was judged; `None` where it was the release.
     pub object: Option<ObjectRef>,
@@ -69,6 +70,8 @@ pub struct Finding {
     pub configured: Option<Location>,
     /// Who has answered for it: then it refuses nothing.
     pub exemption: Option<Exempted>,
+    /// Whether it is in the baseline: then it was there before, and refuses nothing.
+    pub is_known: bool,
     /// Why it matters.
     pub rationale: String,
     /// How to mend it.
@@ -95,6 +98,8 @@ pub struct Place {
     pub object: ObjectRef,
     /// The way to it.
     pub field: Path,
+    /// The same with names for numbers, as an exemption has it: `spec.containers[name=web].image`.
+    pub named: String,
     /// Where it was rendered, or its nearest parent if it is missing.
     pub rendered: Location,
     /// The places in templates that wrote it, innermost first. Empty for plain manifests.
@@ -112,11 +117,24 @@ pub struct Fault {
     pub help: Option<String>,
 }
 
-/// What a check of one release, or of plain manifests, came to.
+/// A release that could not be checked.
+#[derive(Debug, Clone)]
+pub struct Failed {
+    /// Which: `namespace/name`.
+    pub release: String,
+    /// Why.
+    pub faults: Vec<Fault>,
+}
+
+/// What a check of releases, or of plain manifests, came to.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
     /// All violations, in the order of objects and policies; those that are exempted too.
     pub findings: Vec<Finding>,
+    /// The releases of a project that could not be checked: with one of them the whole has failed.
+    pub failed: Vec<Failed>,
+    /// How many releases of a project were checked; none where it was no project.
+    pub releases: Option<usize>,
     /// How many objects were checked.
     pub objects: usize,
     /// How many policies were evaluated.
@@ -125,6 +143,13 @@ pub struct Report {
     pub profiles: Vec<String>,
     /// What Helm would have printed as warnings.
     pub warnings: Vec<String>,
+}
+
+impl Finding {
+    /// Whether it counts: nobody has answered for it, and it was not there before.
+    pub fn is_open(&self) -> bool {
+        self.exemption.is_none() && !self.is_known
+    }
 }
 
 impl Fault {

@@ -32,14 +32,17 @@ impl ExitStatus {
     }
 }
 
-/// Judges a report.
+/// Judges a report. What could not be checked is worse than anything that was found.
 pub fn judge(report: &Report, fail_on: FailOn) -> ExitStatus {
+    if !report.failed.is_empty() {
+        return ExitStatus::Failed;
+    }
     let threshold = match fail_on {
         FailOn::Error => Severity::Error,
         FailOn::Warning => Severity::Warning,
         FailOn::Never => return ExitStatus::Clean,
     };
-    if report.findings.iter().any(|finding| finding.exemption.is_none() && finding.severity >= threshold) {
+    if report.findings.iter().any(|finding| finding.is_open() && finding.severity >= threshold) {
         ExitStatus::Refused
     } else {
         ExitStatus::Clean

@@ -314,11 +314,41 @@ impl Path {
         self.0.strip_prefix(start.0.as_slice()).map(|rest| Self(rest.to_vec()))
     }
 
+    /// The path as people write it in an exemption, with names in place of numbers where the elements of a list have one:
+    /// `spec.containers[name=web].env[name=TOKEN]`. Numbers change more often than names.
+    pub fn named(&self, root: &Value) -> String {
+        let mut text = String::new();
+        let mut value = Some(root);
+        let mut since = 0;
+        for (depth, step) in self.0.iter().enumerate() {
+            value = match (step, value) {
+                (Step::Key(key), Some(value)) => value.get(key),
+                (Step::Index(index), Some(value)) => value.as_list().and_then(|list| list.get(*index)),
+                (_, None) => None,
+            };
+            let name = value.and_then(|value| value.get("name")).and_then(Value::as_str).filter(|name| is_word(name));
+            if let (Step::Index(_), Some(name)) = (step, name) {
+                let before = Self(self.0[since..depth].to_vec()).to_string();
+                let dot = if text.is_empty() || before.is_empty() || before.starts_with('[') { "" } else { "." };
+                text.push_str(&format!("{dot}{before}[name={name}]"));
+                since = depth + 1;
+            }
+        }
+        let rest = Self(self.0[since..].to_vec()).to_string();
+        let dot = if text.is_empty() || rest.is_empty() || rest.starts_with('[') { "" } else { "." };
+        text + dot + &rest
+    }
+
     /// The path without its last step; `None` for the root.
     pub fn parent(&self) -> Option<Self> {
         let (_, init) = self.0.split_last()?;
         Some(Self(init.to_vec()))
     }
+}
+
+/// Whether a text needs no quotes in a path.
+fn is_word(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-')
 }
 
 /// `spec.containers[0].env`; keys that are no plain words are quoted: `metadata.annotations["a.b/c"]`.
@@ -327,9 +357,7 @@ impl fmt::Display for Path {
         for (i, step) in self.0.iter().enumerate() {
             match step {
                 Step::Index(index) => write!(f, "[{index}]")?,
-                Step::Key(key)
-                    if !key.is_empty() && key.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-') =>
-                {
+                Step::Key(key) if is_word(key) => {
                     write!(f, "{}{key}", if i == 0 { "" } else { "." })?;
                 }
                 Step::Key(key) => write!(f, "[{key:?}]")?,
@@ -356,5 +384,25 @@ mod tests {
     fn paths_print_as_people_write_them() {
         let path = Path::default().key("metadata").key("annotations").key("a.b/c").index(0).key("x");
         assert_eq!(path.to_string(), "metadata.annotations[\"a.b/c\"][0].x");
+    }
+
+    #[test]
+    fn elements_that_have_a_name_are_known_by_it() {
+        let named = |name: &str, rest: Value| -> Value {
+            [("name", name.into()), ("env", rest)].into_iter().collect::<Map>().into()
+        };
+        let env: Value = vec![named("A", Value::Null), named("B C", Value::Null)].into();
+        let containers: Value = vec![named("web", env)].into();
+        let object: Value = [("spec", [("containers", containers)].into_iter().collect::<Map>().into())]
+            .into_iter()
+            .collect::<Map>()
+            .into();
+        let web = Path::default().key("spec").key("containers").index(0);
+        assert_eq!(web.named(&object), "spec.containers[name=web]");
+        assert_eq!(web.key("env").index(0).key("value").named(&object), "spec.containers[name=web].env[name=A].value");
+        assert_eq!(web.key("env").index(1).named(&object), "spec.containers[name=web].env[1]");
+        assert_eq!(web.key("a.b").named(&object), "spec.containers[name=web][\"a.b\"]");
+        assert_eq!(Path::default().key("spec").key("containers").index(3).named(&object), "spec.containers[3]");
+        assert_eq!(Path::default().named(&object), "");
     }
 }

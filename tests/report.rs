@@ -33,6 +33,7 @@ fn example() -> Report {
         places: vec![Place {
             object: ingress(),
             field: Path::default().key("metadata").key("annotations").key("auth-type"),
+            named: "metadata.annotations.auth-type".into(),
             rendered: at("workspace/templates/ingress.yaml.j2 (rendered)", rendered, "auth-type: none"),
             template: vec![at("workspace/templates/ingress.yaml.j2", template, "{{ values.ingress.auth.type }}")],
         }],
@@ -48,6 +49,7 @@ fn example() -> Report {
         ],
         configured: None,
         exemption: None,
+        is_known: false,
         rationale: "Without authentication everyone who finds the address works in this workspace.".into(),
         remediation: "Set ingress.auth.type to basic or oauth2, or readOnly to true.".into(),
     };
@@ -81,6 +83,7 @@ fn example() -> Report {
         policies: 10,
         profiles: vec!["default".into()],
         warnings: Vec::new(),
+        ..Report::default()
     }
 }
 

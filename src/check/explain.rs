@@ -88,6 +88,7 @@ impl<'a> Traced<'a> {
             values: distinct(values.flatten()),
             configured: None,
             exemption: None,
+            is_known: false,
             rationale: policy.rationale.clone(),
             remediation: policy.remediation.clone(),
         }
@@ -123,6 +124,7 @@ impl<'a> Traced<'a> {
             values: Vec::new(),
             configured,
             exemption: None,
+            is_known: false,
             rationale: note.check.rationale.into(),
             remediation: note.check.remediation.into(),
         }
@@ -152,7 +154,8 @@ fn place(object: &Object, manifest: &Manifest, field: &Path, keys: &mut Keys) ->
         keys.guards.extend(origin.guards.iter().cloned());
         template = origin.chain.into_iter().map(to_line_end).collect();
     }
-    Place { object: object.reference.clone(), field: field.clone(), rendered, template }
+    let named = field.named(&object.value);
+    Place { object: object.reference.clone(), field: field.clone(), named, rendered, template }
 }
 
 /// A place in a template as far as its line goes.

@@ -2,6 +2,7 @@
 
 mod error;
 mod file;
+mod release;
 mod schemas;
 
 use std::fs;
@@ -10,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use error::{Error, ErrorKind};
+pub use release::Release;
 pub use schemas::Schemas;
 
 use crate::chart::KubeVersion;
