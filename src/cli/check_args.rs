@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use super::output_args::OutputArgs;
 use super::schema_args::SchemaArgs;
 use super::select_args::SelectArgs;
 use super::{Stop, Streams};
@@ -13,16 +14,14 @@ use crate::check::{self, Rules, Subject};
 use crate::gate::{self, ExitStatus, FailOn};
 use crate::policy::exemption::{self, Honoured};
 use crate::project::Project;
-use crate::report::{self, Format};
 use crate::schema::Minor;
 
 /// Which policies, and what becomes of their findings.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Check")]
 pub(super) struct CheckArgs {
-    /// How findings are printed
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    #[command(flatten)]
+    output: OutputArgs,
     /// The least severity that refuses
     #[arg(long, value_enum, default_value_t, value_name = "SEVERITY")]
     fail_on: FailOn,
@@ -53,6 +52,7 @@ impl CheckArgs {
         version: Option<Minor>,
         streams: &mut Streams<'_>,
     ) -> Result<ExitStatus, Stop> {
+        self.output.printed()?;
         // The process ends with this: to give back every policy by itself would take as long as to read some.
         let catalogue = ManuallyDrop::new(self.select.catalogue(project)?);
         let rules = Rules {
@@ -63,7 +63,7 @@ impl CheckArgs {
             today: self.today.unwrap_or_else(|| Timestamp::now().to_zoned(TimeZone::UTC).date()),
         };
         let report = check::lint(subjects, &rules)?;
-        report::write(&report, self.format, streams.stdout_style, streams.stdout)?;
+        self.output.write(&report, streams)?;
         Ok(gate::judge(&report, self.fail_on))
     }
 }

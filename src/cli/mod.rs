@@ -7,6 +7,7 @@ mod files;
 mod init;
 mod lint;
 mod linters;
+mod output_args;
 mod policy;
 mod policy_docs;
 mod policy_export;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::place;
 use crate::finding::{Failed, Fault, Finding, Severity};
+use crate::fingerprint::Fingerprint;
 use crate::source::Location;
 
 /// The most releases that a sentence names.
@@ -72,6 +73,36 @@ fn gather<'a>(
         }
     }
     groups
+}
+
+/// By which groups are known again in another run: as findings are, but whatever releases and objects there are of a
+/// chart, so that a release that comes or goes makes no new finding of an old one. No two are alike.
+pub(super) fn fingerprints(groups: &[Group<'_>]) -> Vec<Fingerprint> {
+    let mut seen: HashMap<Fingerprint, usize> = HashMap::new();
+    let each = groups.iter().flat_map(|group| {
+        let mut fingerprints = Fingerprint::all(std::slice::from_ref(group.first));
+        for fingerprint in fingerprints.iter_mut().filter(|fingerprint| fingerprint.release.is_some()) {
+            fingerprint.release = None;
+            fingerprint.object = Some(written(group.first));
+        }
+        fingerprints
+    });
+    let mut numbered = Vec::with_capacity(groups.len());
+    for fingerprint in each {
+        let count = seen.entry(fingerprint.clone()).or_default();
+        numbered.push(Fingerprint { number: *count, ..fingerprint });
+        *count += 1;
+    }
+    numbered
+}
+
+/// What a finding is about, in the words of the repository: `Ingress charts/web/templates/ingress.yaml values/web.yaml`.
+fn written(finding: &Finding) -> String {
+    let kind = finding.object.as_ref().map(|object| object.kind.as_str());
+    let template = finding.places.first().and_then(|place| place.template.first());
+    let place = place::of(finding);
+    let files = [template, place].into_iter().flatten().map(|location| location.file.name.as_str());
+    kind.into_iter().chain(files).collect::<Vec<_>>().join(" ")
 }
 
 /// Why releases could not be checked, each fault once.

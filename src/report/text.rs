@@ -12,7 +12,7 @@ use miette::{
 
 use super::groups::{self, Group};
 use super::summary::{self, plural};
-use super::{Style, mask, printable};
+use super::{Style, mask, place, printable};
 use crate::finding::{Exempted, Fault, Report, Setter, Severity};
 use crate::source::{Location, SourceFile, Span};
 
@@ -190,14 +190,12 @@ fn show_finding(group: &Group<'_>, quoted: &mut Quoted) -> Vec<Shown> {
         places.push((place.rendered.clone(), format!("rendered: {owner}{field}").trim_end_matches(": ").to_owned()));
     }
     places.extend(finding.configured.iter().map(|place| (place.clone(), "here".to_owned())));
-    let mut notes = Vec::new();
     for key in &finding.values {
-        match &key.set_by {
-            Some(Setter::File(place)) => places.push((place.clone(), format!("{} is set here", key.path))),
-            Some(Setter::Flag(flag)) => notes.push(format!("{} is set by {}", key.path, mask::flag(flag))),
-            None => notes.push(format!("{} is not set", key.path)),
+        if let Some(Setter::File(place)) = &key.set_by {
+            places.push((place.clone(), format!("{} is set here", key.path)));
         }
     }
+    let mut notes: Vec<String> = place::notes(finding).collect();
     let mut message = group.sentence();
     if let Some(more) = finding.places.len().checked_sub(MAX_PLACES).filter(|more| *more > 0) {
         message.push_str(&format!(" (and {} more)", plural(more, "field")));
