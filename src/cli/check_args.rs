@@ -1,6 +1,7 @@
 //! The arguments that say how findings are judged and printed.
 
 use std::mem::ManuallyDrop;
+use std::time::Instant;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -53,6 +54,7 @@ impl CheckArgs {
         version: Option<Minor>,
         streams: &mut Streams<'_>,
     ) -> Result<ExitStatus, Stop> {
+        let start = Instant::now();
         // The process ends with this: to give back every policy by itself would take as long as to read some.
         let catalogue = ManuallyDrop::new(self.select.catalogue(project)?);
         let rules = Rules {
@@ -62,8 +64,14 @@ impl CheckArgs {
             honoured: self.exemptions.unwrap_or(project.honoured),
             today: self.today.unwrap_or_else(|| Timestamp::now().to_zoned(TimeZone::UTC).date()),
         };
+        streams.took("read policies and schemas", start.elapsed())?;
+        let start = Instant::now();
         let report = check::lint(subjects, &rules)?;
-        report::write(&report, self.format, streams.stdout_style, streams.stdout)?;
+        streams.took("checked", start.elapsed())?;
+        let is_all_well = report.findings.iter().all(|finding| !finding.is_open());
+        if !(streams.is_quiet() && is_all_well && self.format == Format::Text) {
+            report::write(&report, self.format, streams.stdout_style, streams.stdout)?;
+        }
         Ok(gate::judge(&report, self.fail_on))
     }
 }

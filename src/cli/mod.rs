@@ -19,16 +19,20 @@ mod schema_export;
 mod schema_infer;
 mod schema_unused;
 mod select_args;
+mod streams;
 mod target_args;
 
 use std::ffi::OsString;
-use std::io::{self, Read, Write};
+use std::io;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+pub use streams::{Streams, Verbosity};
+use streams::{UntilClosed, VerbosityArgs};
+
 use crate::finding::Fault;
 use crate::gate::ExitStatus;
-use crate::report::{self, Style};
+use crate::report;
 
 /// Renders Kubernetes charts and refuses unsafe ones.
 ///
@@ -36,6 +40,8 @@ use crate::report::{self, Style};
 #[derive(Debug, Parser)]
 #[command(name = "plimsoll", version, disable_help_subcommand = true)]
 struct Cli {
+    #[command(flatten)]
+    verbosity: VerbosityArgs,
     #[command(subcommand)]
     command: Command,
 }
@@ -60,20 +66,6 @@ struct CompletionArgs {
     shell: clap_complete::Shell,
 }
 
-/// Where a command reads and writes.
-pub struct Streams<'a> {
-    /// Standard input, for `-f -` and `lint -`.
-    pub stdin: &'a mut dyn Read,
-    /// Results.
-    pub stdout: &'a mut dyn Write,
-    /// Warnings, and why the work could not be done.
-    pub stderr: &'a mut dyn Write,
-    /// Whether results may be coloured.
-    pub stdout_style: Style,
-    /// Whether errors may be coloured.
-    pub stderr_style: Style,
-}
-
 /// Why a command ends without a verdict.
 enum Stop {
     /// What it was asked for could not be done.
@@ -87,6 +79,14 @@ pub fn run(args: impl IntoIterator<Item = OsString>, streams: &mut Streams<'_>) 
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) => return usage(&error, streams),
+    };
+    let streams = &mut Streams {
+        stdin: streams.stdin,
+        stdout: &mut UntilClosed::new(streams.stdout),
+        stderr: &mut UntilClosed::new(streams.stderr),
+        stdout_style: streams.stdout_style,
+        stderr_style: streams.stderr_style,
+        verbosity: cli.verbosity.verbosity(),
     };
     let outcome = match cli.command {
         Command::Render(args) => render::run(&args, streams),
@@ -108,8 +108,6 @@ pub fn run(args: impl IntoIterator<Item = OsString>, streams: &mut Streams<'_>) 
             let _ = report::write_faults(&faults, streams.stderr_style, streams.stderr);
             ExitStatus::Failed
         }
-        // Whoever closed the pipe has seen enough.
-        Err(Stop::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitStatus::Clean,
         Err(Stop::Io(error)) => {
             let _ = writeln!(streams.stderr, "error: the output could not be written: {error}");
             ExitStatus::Failed

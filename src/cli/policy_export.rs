@@ -81,8 +81,10 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
             write!(streams.stdout, "---\n{text}")?;
         }
     }
-    for why in whys {
-        writeln!(streams.stderr, "note: not exported: {why}")?;
+    if !streams.is_quiet() {
+        for why in whys {
+            writeln!(streams.stderr, "note: not exported: {why}")?;
+        }
     }
     Ok(ExitStatus::Clean)
 }

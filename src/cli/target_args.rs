@@ -5,8 +5,10 @@ use std::io::{self, Read};
 use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::chart_args::{ChartArgs, read};
+use super::render::render;
 use super::{Stop, Streams};
 use crate::check::{self, Job, Subject};
 use crate::finding::Fault;
@@ -54,7 +56,12 @@ impl TargetArgs {
         }
         // The process ends soon: to give back every value by itself takes longer than to leave all to the system.
         let rendered = ManuallyDrop::new(self.render(&charts, project, streams)?);
+        let start = Instant::now();
+        let count = files.len();
         let manifests = ManuallyDrop::new(check::read(files)?);
+        if count > 0 {
+            streams.took(&format!("read {count} files of manifests"), start.elapsed())?;
+        }
         let capabilities = self.chart.capabilities(project)?;
         let mut subjects: Vec<Subject<'_>> = rendered.iter().map(Subject::from).collect();
         if !plain.is_empty() {
@@ -84,7 +91,7 @@ impl TargetArgs {
             if several {
                 job.release.name = name_of(chart);
             }
-            rendered.push(check::render(&job)?);
+            rendered.push(render(&job, streams)?);
         }
         Ok(rendered)
     }
