@@ -8,7 +8,7 @@ use super::chart_args::ChartArgs;
 use super::check_args::CheckArgs;
 use super::files::write_all;
 use super::{Stop, Streams};
-use crate::check::{self, Rendered};
+use crate::check::{self, Charts, Rendered};
 use crate::finding::Fault;
 use crate::gate::ExitStatus;
 use crate::manifest::{self, Stream};
@@ -56,7 +56,7 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
     let project = args.checks.project()?;
     let job = args.chart.job(&args.name_and_chart, &project, streams)?;
     // The process ends with this: to give back every value by itself would take as long as to load the chart.
-    let rendered = ManuallyDrop::new(check::render(&job)?);
+    let rendered = ManuallyDrop::new(check::render(&job, &Charts::default())?);
     for warning in &rendered.warnings {
         writeln!(streams.stderr, "warning: {}", printable(warning))?;
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::chart_args::{ChartArgs, read};
 use super::{Stop, Streams};
-use crate::check::{self, Job, Subject};
+use crate::check::{self, Charts, Job, Subject};
 use crate::finding::Fault;
 use crate::gate::ExitStatus;
 use crate::project::{self, Project};
@@ -78,13 +78,13 @@ impl TargetArgs {
         }
         let name = self.name.clone().unwrap_or_else(|| "release-name".into());
         let job = self.chart.job(&[name, first.display().to_string()], project, streams)?;
-        let mut rendered = Vec::new();
+        let (known, mut rendered) = (Charts::default(), Vec::new());
         for chart in charts {
             let mut job = Job { chart: chart.to_path_buf(), ..job.clone() };
             if several {
                 job.release.name = name_of(chart);
             }
-            rendered.push(check::render(&job)?);
+            rendered.push(check::render(&job, &known)?);
         }
         Ok(rendered)
     }
