@@ -120,6 +120,7 @@ impl ChartArgs {
             stdin = read(streams.stdin, MAX_STDIN, "standard input")?;
         }
         Ok(Job {
+            root: PathBuf::new(),
             chart: PathBuf::from(chart),
             release: Release { name, namespace: self.namespace.clone(), revision: 1, is_upgrade: self.is_upgrade },
             inputs: Inputs {

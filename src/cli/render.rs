@@ -9,7 +9,7 @@ use super::chart_args::ChartArgs;
 use super::check_args::CheckArgs;
 use super::files::write_all;
 use super::{Stop, Streams};
-use crate::check::{self, Job, Rendered};
+use crate::check::{self, Charts, Job, Rendered};
 use crate::finding::Fault;
 use crate::gate::ExitStatus;
 use crate::manifest::{self, Stream};
@@ -56,7 +56,7 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
     let project = args.checks.project()?;
     let job = args.chart.job(&args.name_and_chart, &project, streams)?;
     // The process ends with this: to give back every value by itself would take as long as to load the chart.
-    let rendered = ManuallyDrop::new(render(&job, streams)?);
+    let rendered = ManuallyDrop::new(render(&job, &Charts::default(), streams)?);
     for warning in &rendered.warnings {
         streams.warn(warning)?;
     }
@@ -80,9 +80,9 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
 }
 
 /// Renders a chart.
-pub(super) fn render(job: &Job, streams: &mut Streams<'_>) -> Result<Rendered, Stop> {
+pub(super) fn render(job: &Job, known: &Charts, streams: &mut Streams<'_>) -> Result<Rendered, Stop> {
     let start = Instant::now();
-    let rendered = check::render(job)?;
+    let rendered = check::render(job, known)?;
     streams.took(&format!("rendered {} from {}", job.release.name, job.chart.display()), start.elapsed())?;
     Ok(rendered)
 }

@@ -10,7 +10,7 @@ use std::time::Instant;
 use super::chart_args::{ChartArgs, read};
 use super::render::render;
 use super::{Stop, Streams};
-use crate::check::{self, Job, Subject};
+use crate::check::{self, Charts, Job, Subject};
 use crate::finding::Fault;
 use crate::gate::ExitStatus;
 use crate::project::{self, Project};
@@ -85,13 +85,13 @@ impl TargetArgs {
         }
         let name = self.name.clone().unwrap_or_else(|| "release-name".into());
         let job = self.chart.job(&[name, first.display().to_string()], project, streams)?;
-        let mut rendered = Vec::new();
+        let (known, mut rendered) = (Charts::default(), Vec::new());
         for chart in charts {
             let mut job = Job { chart: chart.to_path_buf(), ..job.clone() };
             if several {
                 job.release.name = name_of(chart);
             }
-            rendered.push(render(&job, streams)?);
+            rendered.push(render(&job, &known, streams)?);
         }
         Ok(rendered)
     }
