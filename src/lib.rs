@@ -19,6 +19,7 @@ pub mod gate;
 pub mod infer;
 pub mod json;
 pub mod json_schema;
+pub mod kinds;
 pub mod manifest;
 pub mod number;
 pub mod parallel;

@@ -5,12 +5,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
 use super::Policy;
-use super::kinds::Kinds;
 use super::reach::{Graph, Member};
 use super::request::{Request, text_map};
 use super::schemas::Problems;
 use crate::cel::Failure;
 use crate::cel::value::{Origin, Root, Val};
+use crate::kinds::Kinds;
 use crate::value::{Map, Path, Step, Value};
 
 /// What policies are evaluated on: the objects that a chart rendered to, and what they came from.
