@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, OnceLock};
 
 use super::Policy;
-use super::kinds::Kinds;
 use super::reach::{Graph, Member};
 use super::request::{Request, text_map};
 use super::schemas::Problems;
 use crate::cel::Failure;
 use crate::cel::value::{Origin, Root, Val};
+use crate::kinds::Kinds;
 use crate::schema::Schemas;
 use crate::value::{Map, Path, Step, Value};
 

@@ -1,9 +1,12 @@
 //! How findings are printed: one file a format.
 
+mod groups;
 mod json;
 mod mask;
+mod place;
 mod printable;
 pub mod reach;
+mod summary;
 mod text;
 pub mod unused;
 
