@@ -2,16 +2,19 @@
 
 mod chart_args;
 mod check_args;
+mod cluster_args;
 mod deps;
 mod files;
 mod init;
 mod lint;
 mod linters;
+mod man;
 mod policy;
 mod policy_docs;
 mod policy_export;
 mod policy_reach;
 mod policy_text;
+mod post_render;
 mod render;
 mod schema;
 mod schema_args;
@@ -24,8 +27,9 @@ mod target_args;
 
 use std::ffi::OsString;
 use std::io;
+use std::path::Path;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use streams::{Streams, Verbosity};
 use streams::{UntilClosed, VerbosityArgs};
@@ -55,8 +59,10 @@ enum Command {
     Policy(policy::Args),
     #[command(subcommand)]
     Schema(schema::Args),
+    PostRender(post_render::Args),
     Init(init::Args),
     Completions(CompletionArgs),
+    Man(man::Args),
 }
 
 /// Print a completion script for a shell
@@ -74,11 +80,25 @@ enum Stop {
     Io(io::Error),
 }
 
+/// All commands with their arguments and help: what is parsed, completed, and written as manual pages.
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+/// The same under the name that the program was called by: kubectl runs `kubectl-plimsoll` for `kubectl plimsoll`.
+fn called(program: Option<&OsString>) -> clap::Command {
+    let name = program.and_then(|program| Path::new(program).file_stem());
+    if name.is_some_and(|name| name == "kubectl-plimsoll") { command().bin_name("kubectl plimsoll") } else { command() }
+}
+
 /// Runs the program with its arguments, the program's name first.
 pub fn run(args: impl IntoIterator<Item = OsString>, streams: &mut Streams<'_>) -> ExitStatus {
-    let cli = match Cli::try_parse_from(args) {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let mut command = called(args.first());
+    let matches = command.try_get_matches_from_mut(args).and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = match matches {
         Ok(cli) => cli,
-        Err(error) => return usage(&error, streams),
+        Err(error) => return usage(&error.format(&mut command), streams),
     };
     let streams = &mut Streams {
         stdin: streams.stdin,
@@ -94,10 +114,13 @@ pub fn run(args: impl IntoIterator<Item = OsString>, streams: &mut Streams<'_>) 
         Command::Deps(args) => deps::run(&args, streams),
         Command::Policy(args) => policy::run(&args, streams),
         Command::Schema(args) => schema::run(&args, streams),
+        Command::PostRender(args) => post_render::run(&args, streams),
         Command::Init(args) => init::run(&args, streams),
+        Command::Man(args) => man::run(&args, streams),
         Command::Completions(args) => {
-            clap_complete::generate(args.shell, &mut Cli::command(), "plimsoll", &mut streams.stdout);
-            Ok(ExitStatus::Clean)
+            let mut script = Vec::new();
+            clap_complete::generate(args.shell, &mut self::command(), "plimsoll", &mut script);
+            streams.stdout.write_all(&script).map(|()| ExitStatus::Clean).map_err(Stop::Io)
         }
     };
     let outcome = outcome.and_then(|status| Ok(streams.stdout.flush().map(|()| status)?));

@@ -61,7 +61,7 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
         streams.warn(warning)?;
     }
     if args.check {
-        let version = args.chart.minor(&project)?;
+        let version = args.chart.cluster.minor(&project)?;
         return args.checks.run(&[check::Subject::from(&*rendered)], &project, version, streams);
     }
     let options = Stream { no_hooks: args.no_hooks, skip_tests: args.skip_tests };

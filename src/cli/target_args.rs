@@ -37,7 +37,7 @@ pub(super) struct TargetArgs {
 impl TargetArgs {
     /// The version of Kubernetes that is named.
     pub(super) fn minor(&self, project: &Project) -> Result<Option<Minor>, Stop> {
-        self.chart.minor(project)
+        self.chart.cluster.minor(project)
     }
 
     /// Renders the charts, reads the manifests, and hands over the releases.
@@ -62,10 +62,10 @@ impl TargetArgs {
         if count > 0 {
             streams.took(&format!("read {count} files of manifests"), start.elapsed())?;
         }
-        let capabilities = self.chart.capabilities(project)?;
+        let capabilities = self.chart.cluster.capabilities(project)?;
         let mut subjects: Vec<Subject<'_>> = rendered.iter().map(Subject::from).collect();
         if !plain.is_empty() {
-            subjects.push(Subject::plain(&manifests, &self.chart.namespace, &capabilities));
+            subjects.push(Subject::plain(&manifests, &self.chart.cluster.namespace, &capabilities));
         }
         then(&subjects, streams)
     }
@@ -145,7 +145,8 @@ fn unreadable(path: &Path, error: &io::Error) -> Fault {
     Fault::new(format!("{} could not be read: {error}", path.display()))
 }
 
-fn source(name: &str, input: &mut dyn Read) -> Result<Arc<SourceFile>, Fault> {
+/// Reads a file of manifests.
+pub(super) fn source(name: &str, input: &mut dyn Read) -> Result<Arc<SourceFile>, Fault> {
     let text = String::from_utf8(read(input, MAX_FILE, name)?);
     Ok(SourceFile::new(name, text.map_err(|_| Fault::new(format!("{name} is not UTF-8 text")))?))
 }
