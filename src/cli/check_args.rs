@@ -1,6 +1,7 @@
 //! The arguments that say how findings are judged and printed.
 
 use std::mem::ManuallyDrop;
+use std::time::Instant;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -52,7 +53,8 @@ impl CheckArgs {
         version: Option<Minor>,
         streams: &mut Streams<'_>,
     ) -> Result<ExitStatus, Stop> {
-        self.output.printed()?;
+        self.output.check()?;
+        let start = Instant::now();
         // The process ends with this: to give back every policy by itself would take as long as to read some.
         let catalogue = ManuallyDrop::new(self.select.catalogue(project)?);
         let rules = Rules {
@@ -62,7 +64,10 @@ impl CheckArgs {
             honoured: self.exemptions.unwrap_or(project.honoured),
             today: self.today.unwrap_or_else(|| Timestamp::now().to_zoned(TimeZone::UTC).date()),
         };
+        streams.took("read policies and schemas", start.elapsed())?;
+        let start = Instant::now();
         let report = check::lint(subjects, &rules)?;
+        streams.took("checked", start.elapsed())?;
         self.output.write(&report, streams)?;
         Ok(gate::judge(&report, self.fail_on))
     }

@@ -8,7 +8,7 @@ use clap::builder::{EnumValueParser, PossibleValue, TypedValueParser};
 
 use super::files::write_all;
 use super::{Stop, Streams};
-use crate::finding::{Fault, Report};
+use crate::finding::{Fault, Finding, Report};
 use crate::report::{self, Format, Style};
 
 /// Formats, each to a file or to standard output.
@@ -43,14 +43,23 @@ impl OutputArgs {
             Fault::new(format!("{} could not be written: {error}", names()))
                 .help("name files in folders that you may write to: --format sarif=plimsoll.sarif")
         })?;
+        let is_all_well = report.failed.is_empty() && !report.findings.iter().any(Finding::is_open);
+        if streams.is_quiet() && is_all_well && printed == Format::Text {
+            return Ok(());
+        }
         Ok(report::write(report, printed, streams.stdout_style, streams.stdout)?)
+    }
+
+    /// Whether all can be printed as asked: to be known before the work.
+    pub(super) fn check(&self) -> Result<(), Fault> {
+        self.printed().map(|_| ())
     }
 
     /// What is printed: never nothing, as whoever reads a failed run must see why.
     ///
     /// # Errors
     /// Where several are printed, or go to one file.
-    pub(super) fn printed(&self) -> Result<Format, Fault> {
+    fn printed(&self) -> Result<Format, Fault> {
         let mut printed = self.outputs.iter().filter(|output| output.file.is_none()).map(|output| output.format);
         let format = printed.next().unwrap_or_default();
         if printed.next().is_some() {

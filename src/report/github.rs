@@ -5,10 +5,10 @@
 use std::cmp::Reverse;
 use std::io::{self, Write};
 
-use super::groups::{self, Group};
+use super::groups::{self, FaultGroup, Group};
 use super::summary::{self, plural};
 use super::{place, printable};
-use crate::finding::{Fault, Finding, Report, Severity};
+use crate::finding::{Finding, Report, Severity};
 use crate::source::Location;
 
 /// GitHub shows as many annotations of a kind for a step.
@@ -17,13 +17,13 @@ const MAX: usize = 10;
 /// Prints what is open, the worst first. The last line is none of GitHub's.
 pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let mut groups = groups::at_places(report.findings.iter().filter(|finding| finding.is_open()));
-    groups.sort_by_key(|group| Reverse(group.first.severity));
+    groups.sort_by_key(|group| Reverse(group.finding.severity));
     let mut said = Said::default();
     for group in groups::of_faults(&report.failed) {
         said.annotate(Severity::Error, &fault(&group), out)?;
     }
     for group in groups {
-        said.annotate(group.first.severity, &finding(&group), out)?;
+        said.annotate(group.finding.severity, &finding(&group), out)?;
     }
     let more = said.more();
     if !more.is_empty() {
@@ -69,17 +69,17 @@ impl Said {
 }
 
 fn finding<'a>(group: &Group<'a>) -> Annotation<'a> {
-    let Finding { policy, rationale, remediation, .. } = group.first;
-    let lines = [group.sentence()].into_iter().chain(place::notes(group.first));
+    let Finding { policy, rationale, remediation, .. } = group.finding;
+    let lines = [group.sentence()].into_iter().chain(place::notes(group.finding));
     let lines = lines.chain([rationale.clone(), remediation.clone()]).filter(|line| !line.is_empty());
     let message = lines.collect::<Vec<_>>().join("\n");
-    Annotation { place: place::of(group.first), title: policy.clone(), message }
+    Annotation { place: place::of(group.finding), title: policy.clone(), message }
 }
 
-fn fault<'a>(group: &Group<'a, Fault>) -> Annotation<'a> {
-    let lines = [group.sentence()].into_iter().chain(group.first.help.clone());
+fn fault<'a>(group: &FaultGroup<'a>) -> Annotation<'a> {
+    let lines = [group.sentence()].into_iter().chain(group.fault.help.clone());
     Annotation {
-        place: group.first.labels.first().map(|(location, _)| location),
+        place: group.fault.labels.first().map(|(location, _)| location),
         title: "could not be checked".to_owned(),
         message: lines.collect::<Vec<_>>().join("\n"),
     }

@@ -39,22 +39,22 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let fingerprints = groups::fingerprints(&groups);
     let found = groups.iter().zip(&fingerprints).map(|(group, fingerprint)| Row {
         description: printable(&group.sentence()),
-        check_name: printable(&group.first.policy),
+        check_name: printable(&group.finding.policy),
         fingerprint: fingerprint.digest(),
-        severity: match group.first.severity {
+        severity: match group.finding.severity {
             Severity::Error => "critical",
             Severity::Warning => "minor",
             Severity::Info => "info",
         },
-        location: place::of(group.first).into(),
+        location: place::of(group.finding).into(),
     });
     let failed = groups::of_faults(&report.failed);
     let failed = failed.iter().enumerate().map(|(number, group)| Row {
         description: printable(&group.sentence()),
         check_name: "could-not-be-checked".to_owned(),
-        fingerprint: of_fault(group.first.message.clone(), number).digest(),
+        fingerprint: of_fault(group.fault.message.clone(), number).digest(),
         severity: "blocker",
-        location: group.first.labels.first().map(|(location, _)| location).into(),
+        location: group.fault.labels.first().map(|(location, _)| location).into(),
     });
     let rows: Vec<Row> = failed.chain(found).collect();
     serde_json::to_writer_pretty(&mut *out, &rows)?;

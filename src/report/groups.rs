@@ -10,12 +10,21 @@ use crate::source::Location;
 /// The most releases that a sentence names.
 const MAX_NAMED: usize = 3;
 
-/// What is the same in different releases: mended by one change, as far as can be seen.
+/// Findings of different releases that are the same: mended by one change, as far as can be seen.
 #[derive(Debug, Clone)]
-pub(super) struct Group<'a, T = Finding> {
+pub(super) struct Group<'a> {
     /// The first of them.
-    pub first: &'a T,
+    pub finding: &'a Finding,
     /// The releases that have it, each once, in the order of the findings. Empty where findings name none.
+    pub releases: Vec<&'a str>,
+}
+
+/// What keeps releases from being checked.
+#[derive(Debug, Clone)]
+pub(super) struct FaultGroup<'a> {
+    /// The first of them.
+    pub fault: &'a Fault,
+    /// The releases that have it, each once, in their order.
     pub releases: Vec<&'a str>,
 }
 
@@ -69,7 +78,7 @@ fn gather<'a>(
         *number += 1;
         match groups.get_mut(index) {
             Some(group) => group.releases.extend(release),
-            None => groups.push(Group { first: finding, releases: release.into_iter().collect() }),
+            None => groups.push(Group { finding, releases: release.into_iter().collect() }),
         }
     }
     groups
@@ -80,10 +89,10 @@ fn gather<'a>(
 pub(super) fn fingerprints(groups: &[Group<'_>]) -> Vec<Fingerprint> {
     let mut seen: HashMap<Fingerprint, usize> = HashMap::new();
     let each = groups.iter().flat_map(|group| {
-        let mut fingerprints = Fingerprint::all(std::slice::from_ref(group.first));
+        let mut fingerprints = Fingerprint::all(std::slice::from_ref(group.finding));
         for fingerprint in fingerprints.iter_mut().filter(|fingerprint| fingerprint.release.is_some()) {
             fingerprint.release = None;
-            fingerprint.object = Some(written(group.first));
+            fingerprint.object = Some(written(group.finding));
         }
         fingerprints
     });
@@ -106,8 +115,8 @@ fn written(finding: &Finding) -> String {
 }
 
 /// Why releases could not be checked, each fault once.
-pub(super) fn of_faults(failed: &[Failed]) -> Vec<Group<'_, Fault>> {
-    let mut groups: Vec<Group<'_, Fault>> = Vec::new();
+pub(super) fn of_faults(failed: &[Failed]) -> Vec<FaultGroup<'_>> {
+    let mut groups: Vec<FaultGroup<'_>> = Vec::new();
     let mut known = HashMap::new();
     for (release, fault) in failed.iter().flat_map(|failed| failed.faults.iter().map(|fault| (&failed.release, fault)))
     {
@@ -116,7 +125,7 @@ pub(super) fn of_faults(failed: &[Failed]) -> Vec<Group<'_, Fault>> {
         match groups.get_mut(index) {
             Some(group) if group.releases.last() == Some(&release.as_str()) => {}
             Some(group) => group.releases.push(release),
-            None => groups.push(Group { first: fault, releases: vec![release] }),
+            None => groups.push(FaultGroup { fault, releases: vec![release] }),
         }
     }
     groups
@@ -145,42 +154,37 @@ impl<'a> From<&'a Finding> for Key<'a> {
 }
 
 impl Group<'_> {
-    /// What is wrong, where, and in which releases: `alice/web: Ingress alice/web: anyone may enter`.
-    pub fn sentence(&self) -> String {
-        let object = self.first.object.as_ref().map(|object| format!("{object}: ")).unwrap_or_default();
-        self.with_releases(&format!("{object}{}", self.first.message))
-    }
-}
-
-impl Group<'_, Fault> {
-    /// What is wrong, and in which releases: `alice/web: web/templates/a.yaml:3:5: function "x" not defined`.
-    pub fn sentence(&self) -> String {
-        self.with_releases(&self.first.message)
-    }
-}
-
-impl<T> Group<'_, T> {
-    /// How many it stands for.
+    /// How many findings it stands for.
     pub fn count(&self) -> usize {
         self.releases.len().max(1)
     }
 
-    /// `in 99 releases: alice/web, bob/web, cara/web and 96 more`; `None` where it is one release, or none by name.
-    pub fn among(&self) -> Option<String> {
-        let count = self.releases.len();
-        let named = self.releases.get(..count.min(MAX_NAMED)).unwrap_or_default().join(", ");
-        let more = match count.saturating_sub(MAX_NAMED) {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
-        (count > 1).then(|| format!("in {count} releases: {named}{more}"))
+    /// What is wrong, where, and in which releases: `alice/web: Ingress alice/web: anyone may enter`.
+    pub fn sentence(&self) -> String {
+        let object = self.finding.object.as_ref().map(|object| format!("{object}: ")).unwrap_or_default();
+        with_releases(&format!("{object}{}", self.finding.message), &self.releases)
     }
+}
 
-    fn with_releases(&self, said: &str) -> String {
-        match (self.among(), self.releases.first()) {
-            (Some(among), _) => format!("{said} ({among})"),
-            (None, Some(release)) => format!("{release}: {said}"),
-            (None, None) => said.to_owned(),
+impl FaultGroup<'_> {
+    /// What is wrong, and in which releases: `alice/web: web/templates/a.yaml:3:5: function "x" not defined`.
+    pub fn sentence(&self) -> String {
+        with_releases(&self.fault.message, &self.releases)
+    }
+}
+
+/// `alice/web: …`, or `… (in 99 releases: alice/web, bob/web, cara/web and 96 more)`.
+fn with_releases(said: &str, releases: &[&str]) -> String {
+    match releases {
+        [] => said.to_owned(),
+        [release] => format!("{release}: {said}"),
+        many => {
+            let named = many.get(..many.len().min(MAX_NAMED)).unwrap_or_default().join(", ");
+            let more = match many.len().saturating_sub(MAX_NAMED) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            format!("{said} (in {} releases: {named}{more})", many.len())
         }
     }
 }
@@ -266,10 +270,10 @@ mod tests {
     #[test]
     fn few_releases_are_named() {
         let findings: Vec<_> = ["a", "b", "c", "d", "e"].map(|release| finding(Some(release), 0)).into();
-        let said = |count| super::of(&findings[..count]).first().and_then(Group::among);
-        assert_eq!(said(1), None);
-        assert_eq!(said(3).unwrap(), "in 3 releases: a, b, c");
-        assert_eq!(said(5).unwrap(), "in 5 releases: a, b, c and 2 more");
+        let said = |count| super::of(&findings[..count])[0].sentence();
+        assert_eq!(said(1), "a: Pod a: the image has no tag");
+        assert_eq!(said(3), "Pod a: the image has no tag (in 3 releases: a, b, c)");
+        assert_eq!(said(5), "Pod a: the image has no tag (in 5 releases: a, b, c and 2 more)");
     }
 
     #[test]
@@ -279,7 +283,7 @@ mod tests {
             faults: vec![Fault::new("no chart"), Fault::new(fault)],
         };
         let failed = [failed("a", "x"), failed("b", "x"), failed("c", "no chart")];
-        let said: Vec<_> = of_faults(&failed).iter().map(Group::<Fault>::sentence).collect();
+        let said: Vec<_> = of_faults(&failed).iter().map(FaultGroup::sentence).collect();
         assert_eq!(said, ["no chart (in 3 releases: a, b, c)", "x (in 2 releases: a, b)"]);
     }
 }

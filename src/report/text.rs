@@ -57,7 +57,7 @@ pub(super) fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::R
     }
     write_exempted(report, out)?;
     for group in groups::of_faults(&report.failed) {
-        print(&handler, show_fault(group.sentence(), group.first, &mut quoted), out)?;
+        print(&handler, show_fault(group.sentence(), group.fault, &mut quoted), out)?;
     }
     writeln!(out, "{}", summary::line(report))
 }
@@ -67,8 +67,8 @@ fn write_exempted(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let mut reasons: Vec<(String, Vec<String>)> = Vec::new();
     let mut known = HashMap::new();
     for group in groups::of(report.findings.iter().filter(|finding| finding.exemption.is_some())) {
-        let Some(exemption) = &group.first.exemption else { continue };
-        let (what, why) = (format!("[{}] {}", group.first.policy, group.sentence()), terms(exemption));
+        let Some(exemption) = &group.finding.exemption else { continue };
+        let (what, why) = (format!("[{}] {}", group.finding.policy, group.sentence()), terms(exemption));
         let index = *known.entry(why.clone()).or_insert(reasons.len());
         match reasons.get_mut(index) {
             Some((_, found)) => found.push(what),
@@ -178,7 +178,7 @@ fn show_fault(message: String, fault: &Fault, quoted: &mut Quoted) -> Vec<Shown>
 }
 
 fn show_finding(group: &Group<'_>, quoted: &mut Quoted) -> Vec<Shown> {
-    let finding = group.first;
+    let finding = group.finding;
     let mut places = Vec::new();
     for place in finding.places.iter().take(MAX_PLACES) {
         for (i, at) in place.template.iter().enumerate() {

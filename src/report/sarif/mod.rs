@@ -37,15 +37,15 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let mut groups: Vec<_> = all.into_iter().zip(prints).collect();
     if left_out > 0 {
         // What is left out is the least.
-        groups.sort_by_key(|(group, _)| (!group.first.is_open(), Reverse(group.first.severity)));
+        groups.sort_by_key(|(group, _)| (!group.finding.is_open(), Reverse(group.finding.severity)));
         groups.truncate(MAX_RESULTS);
     }
-    let rules = rules(report, groups.iter().map(|(group, _)| group.first));
+    let rules = rules(report, groups.iter().map(|(group, _)| group.finding));
     let indices: BTreeMap<&str, usize> = rules.iter().enumerate().map(|(index, rule)| (rule.id, index)).collect();
     let has_baseline = report.findings.iter().any(|finding| finding.is_known);
     let results = groups.iter().map(|(group, print)| Found {
-        rule_index: indices.get(group.first.policy.as_str()).copied(),
-        baseline_state: has_baseline.then_some(if group.first.is_known { "unchanged" } else { "new" }),
+        rule_index: indices.get(group.finding.policy.as_str()).copied(),
+        baseline_state: has_baseline.then_some(if group.finding.is_known { "unchanged" } else { "new" }),
         ..result(group, print)
     });
     let root = "the folder that plimsoll was run in";
@@ -105,7 +105,7 @@ fn rules<'a>(report: &Report, findings: impl Iterator<Item = &'a Finding>) -> Ve
 }
 
 fn result<'a>(group: &Group<'a>, fingerprint: &Fingerprint) -> Found<'a> {
-    let finding = group.first;
+    let finding = group.finding;
     let mut message = Message::from(group.sentence().as_str());
     for note in place::notes(finding) {
         let _ = write!(message.text, "\n{}", plain(&note));
@@ -137,8 +137,8 @@ fn result<'a>(group: &Group<'a>, fingerprint: &Fingerprint) -> Found<'a> {
 
 /// What is at fault as Kubernetes knows it: the release, the object, the field.
 fn logical(group: &Group<'_>) -> Vec<Logical> {
-    let place = group.first.places.first();
-    let object = group.first.object.as_ref().or(place.map(|place| &place.object));
+    let place = group.finding.places.first();
+    let object = group.finding.object.as_ref().or(place.map(|place| &place.object));
     let object = object.map(|object| format!("{} {object}", object.api_version));
     let field = place.map(|place| place.field.to_string()).filter(|field| !field.is_empty());
     let release = group.releases.first().map(|release| (*release).to_owned());
@@ -167,7 +167,7 @@ fn invocation(report: &Report, left_out: usize) -> Invocation {
     let failed = faults.iter().map(|group| Notification {
         level: "error",
         message: group.sentence().as_str().into(),
-        locations: labels(group.first),
+        locations: labels(group.fault),
     });
     let warning = |text: &str| Notification { level: "warning", message: text.into(), locations: Vec::new() };
     let less = format!("{left_out} results are left out, the least severe ones: GitHub takes {MAX_RESULTS}");
