@@ -144,14 +144,14 @@ pub fn lint(subjects: &[Subject<'_>], rules: &Rules<'_>) -> Result<Report, Vec<F
     let findings = explain::findings(&fleet, rules, violations)?;
     let warnings =
         subjects.iter().filter_map(|subject| subject.rendered).flat_map(|rendered| rendered.warnings.clone());
-    let evaluated = policies.iter().copied().chain(brought.iter().flatten());
+    let evaluated = policies.iter().copied().chain(asked.brought());
     let found_by = explain::rules(&findings, evaluated);
     let profiles = rules.chosen.profiles.iter().map(ToString::to_string).collect();
     Ok(Report {
         rules: found_by,
         findings,
         objects: fleet.objects.len(),
-        policies: policies.len() + asked.brought(),
+        policies: policies.len() + asked.brought().count(),
         profiles,
         warnings: warnings.collect(),
         ..Report::default()
