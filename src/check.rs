@@ -7,6 +7,7 @@ mod fault;
 mod fleet;
 mod releases;
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::PathBuf;
@@ -22,7 +23,7 @@ use crate::chart::{self, Capabilities, Chart};
 use crate::finding::{Fault, Report};
 use crate::manifest::{self, Manifest, Object};
 use crate::policy::exemption::{Exemption, Honoured};
-use crate::policy::{self, Chosen, Policy, PolicyKind, reach};
+use crate::policy::{self, Chosen, PolicyKind, reach};
 use crate::render::host::Source;
 use crate::render::{Release, RenderedFile, Scope, Templates};
 use crate::schema::{Minor, Schemas};
@@ -77,8 +78,8 @@ pub struct Subject<'a> {
     rendered: Option<&'a Rendered>,
     /// What it is called in findings.
     label: Option<&'a str>,
-    /// The policies that it is held to, where those are not all.
-    chosen: Option<&'a [&'a Policy]>,
+    /// The ids of the policies that it is held to, where those are not all.
+    chosen: Option<&'a HashSet<&'a str>>,
     /// The version of Kubernetes whose schemas it is held to, where that is not the one of all.
     version: Option<Minor>,
 }
@@ -238,9 +239,9 @@ impl<'a> Subject<'a> {
         Self { label: Some(label), ..self }
     }
 
-    /// Holds it to some of the policies only, in the order of their ids, and to the schemas of a version of Kubernetes.
+    /// Holds it to the policies with these ids only, and to the schemas of a version of Kubernetes.
     #[must_use]
-    pub fn held_to(self, chosen: &'a [&'a Policy], version: Option<Minor>) -> Self {
+    pub fn held_to(self, chosen: &'a HashSet<&'a str>, version: Option<Minor>) -> Self {
         Self { chosen: Some(chosen), version, ..self }
     }
 

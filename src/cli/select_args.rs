@@ -75,15 +75,20 @@ impl SelectArgs {
     /// Chooses policies: flags win over the project.
     ///
     /// Policies that `--policy` names are evaluated though the project excludes them; `--profile` alone says nothing
-    /// about that. `no_schemas` leaves out what holds objects to schemas.
+    /// about that. `profiles` are those of a release in place of the project's. `no_schemas` leaves out what holds objects
+    /// to schemas.
     pub(super) fn choose<'c>(
         &self,
         project: &Project,
+        profiles: Option<&[Profile]>,
         catalogue: &'c Catalogue,
         no_schemas: bool,
     ) -> Result<Chosen<'c>, Stop> {
         let patterns = |texts: &[String]| -> Vec<Pattern> { texts.iter().map(Pattern::new).collect() };
         let mut selection = project.selection.clone();
+        if let Some(profiles) = profiles {
+            selection.profiles = profiles.to_vec();
+        }
         if !self.profile.is_empty() || !self.policy.is_empty() {
             selection.profiles = self.profile.clone();
             selection.include = patterns(&self.policy);
