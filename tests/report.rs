@@ -105,8 +105,11 @@ fn example() -> Report {
 fn fleet() -> Report {
     let one = example();
     let of = |release: &str, finding: &Finding| {
-        let object = finding.object.clone().map(|object| ObjectRef { namespace: Some(release.into()), ..object });
-        Finding { release: Some(format!("{release}/web")), object, values: Vec::new(), ..finding.clone() }
+        let of_release = |object: &ObjectRef| ObjectRef { namespace: Some(release.into()), ..object.clone() };
+        let object = finding.object.as_ref().map(of_release);
+        let place = |place: &Place| Place { object: of_release(&place.object), ..place.clone() };
+        let places = finding.places.iter().map(place).collect();
+        Finding { release: Some(format!("{release}/web")), object, places, values: Vec::new(), ..finding.clone() }
     };
     let releases = ["alice", "bob", "carol", "dave", "erin"];
     let mut findings: Vec<Finding> =
@@ -173,7 +176,9 @@ fn json_follows_its_schema() {
 
 #[test]
 fn sarif_follows_the_schema_of_oasis() {
-    let schema = serde_json::from_str(include_str!("fixtures/sarif/sarif-schema-2.1.0.json")).unwrap();
+    // The schema's pattern of languages is no expression: a bracket closes that none opens.
+    let schema = include_str!("fixtures/sarif/sarif-schema-2.1.0.json").replace("{2}]?$", "{2}$");
+    let schema = serde_json::from_str(&schema).unwrap();
     let schema = jsonschema::draft7::options().should_validate_formats(true).build(&schema).unwrap();
     for report in [example(), fleet(), hostile(), Report::default()] {
         let log = json(&report, Format::Sarif);
@@ -286,7 +291,7 @@ fn no_format_lets_a_chart_speak() {
         let printed = print(&hostile(), *format, Style::Plain);
         let of = name(*format);
         assert!(!printed.contains("hunter2"), "{of} shows a credential:\n{printed}");
-        let control = printed.chars().find(|c| c.is_control() && !matches!(c, '\n' | '\t'));
+        let control = printed.chars().find(|c| c.is_control() && *c != '\n' || matches!(c, '\u{2028}'..='\u{202e}'));
         assert_eq!(control, None, "{of}:\n{printed}");
         for line in printed.lines().filter(|line| line.trim_start().starts_with("::")) {
             assert!(*format == Format::Github, "{of} has a workflow command: {line}");

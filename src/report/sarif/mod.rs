@@ -16,7 +16,7 @@ use log::{
 };
 
 use super::groups::{self, Group};
-use super::{place, printable};
+use super::{json, place, printable};
 use crate::finding::{Exempted, Fault, Finding, Report, Severity};
 use crate::fingerprint::Fingerprint;
 use crate::source;
@@ -67,8 +67,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             original_uri_base_ids: BTreeMap::from([(ROOT, Base { description: root.into() })]),
         }],
     };
-    serde_json::to_writer_pretty(&mut *out, &log)?;
-    writeln!(out)
+    json::print(&log, out)
 }
 
 /// The policies of findings, in the order of their ids.
