@@ -1,7 +1,5 @@
 //! `plimsoll check`: all releases of a project, as a gate in CI.
 
-use std::path::Path;
-
 use super::check_args::CheckArgs;
 use super::releases;
 use super::{Stop, Streams};
@@ -20,6 +18,6 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
     args.checks.check_outputs()?;
     let project = args.checks.project()?;
     let source = Source::system().map_err(|error| Fault::new(format!("no random numbers: {error}")))?;
-    let checked = releases::check(Path::new(""), &project, &args.checks.rules, source, streams)?;
+    let checked = releases::check(&project, &args.checks.rules, source, streams)?;
     args.checks.conclude(&checked.report, streams)
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::mem::ManuallyDrop;
-use std::path::Path;
 
 use super::rule_args::RuleArgs;
 use super::{Stop, Streams};
@@ -24,25 +23,24 @@ pub(super) struct Checked {
     pub rendered: Vec<(String, Rendered)>,
 }
 
-/// Renders and judges all releases of a project whose files lie below `root`.
+/// Renders and judges all releases of a project.
 ///
 /// # Errors
 /// What concerns all of them. What concerns one is in the report.
 pub(super) fn check(
-    root: &Path,
     project: &Project,
     rules: &RuleArgs,
     source: Source,
     streams: &mut Streams<'_>,
 ) -> Result<Checked, Stop> {
-    let releases = project.releases(root).map_err(Fault::from)?;
+    let releases = project.releases().map_err(Fault::from)?;
     if releases.is_empty() {
         let fault = Fault::new("there is nothing to check: the project has no releases");
         return Err(fault.help("list them under `releases` in plimsoll.yaml; docs/configuration.md tells how").into());
     }
     let charts = Charts::default();
     let jobs: Vec<(String, Job)> =
-        releases.iter().map(|release| (release.label(), job(root, project, release, source))).collect();
+        releases.iter().map(|release| (release.label(), job(project, release, source))).collect();
     let progress = streams.progress("rendered", jobs.len());
     let outcomes = check::render_all(&jobs, &charts, &|| progress.inc(1));
     progress.finish_and_clear();
@@ -97,14 +95,14 @@ fn judge(
 }
 
 /// What is to be rendered of a release.
-fn job(root: &Path, project: &Project, release: &Release, source: Source) -> Job {
+fn job(project: &Project, release: &Release, source: Source) -> Job {
     let mut capabilities = Capabilities::default();
     if let Some(version) = release.kube_version.as_ref().or(project.kube_version.as_ref()) {
         capabilities.kube_version = version.clone();
     }
     capabilities.api_versions.extend(release.api_versions.iter().cloned());
     Job {
-        root: root.to_path_buf(),
+        root: project.root().to_path_buf(),
         chart: release.chart.clone(),
         release: render::Release {
             name: release.name.clone(),
