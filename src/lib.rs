@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod baseline;
 pub mod cel;
 pub mod chart;
 pub mod check;
@@ -19,6 +20,7 @@ pub mod git;
 pub mod infer;
 pub mod json;
 pub mod json_schema;
+pub mod kinds;
 pub mod manifest;
 pub mod number;
 pub mod parallel;
