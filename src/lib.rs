@@ -16,6 +16,7 @@ pub mod diff;
 pub mod finding;
 pub mod fingerprint;
 pub mod gate;
+pub mod git;
 pub mod infer;
 pub mod json;
 pub mod json_schema;
