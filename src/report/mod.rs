@@ -1,7 +1,6 @@
 //! How findings are printed: one file a format.
 
 mod json;
-mod mask;
 mod printable;
 pub mod reach;
 mod text;

@@ -10,7 +10,8 @@ use miette::{
     SourceSpan, SpanContents,
 };
 
-use super::{Style, mask, printable};
+use super::{Style, printable};
+use crate::credential;
 use crate::finding::{Exempted, Fault, Finding, Report, Setter, Severity};
 use crate::source::{Location, SourceFile, Span};
 
@@ -220,7 +221,7 @@ fn show_finding(finding: &Finding, quoted: &mut Quoted) -> Vec<Shown> {
     for key in &finding.values {
         match &key.set_by {
             Some(Setter::File(place)) => places.push((place.clone(), format!("{} is set here", key.path))),
-            Some(Setter::Flag(flag)) => notes.push(format!("{} is set by {}", key.path, mask::flag(flag))),
+            Some(Setter::Flag(flag)) => notes.push(format!("{} is set by {}", key.path, credential::flag(flag))),
             None => notes.push(format!("{} is not set", key.path)),
         }
     }
@@ -246,7 +247,8 @@ fn show_finding(finding: &Finding, quoted: &mut Quoted) -> Vec<Shown> {
 impl Shown {
     fn add(&mut self, file: &Arc<SourceFile>, label: LabeledSpan, quoted: &mut Quoted) {
         self.source.get_or_insert_with(|| {
-            let text = quoted.entry(Arc::as_ptr(file)).or_insert_with(|| printable(&mask::text(&file.text)).into());
+            let text =
+                quoted.entry(Arc::as_ptr(file)).or_insert_with(|| printable(&credential::text(&file.text)).into());
             Quote { file: file.clone(), name: printable(&file.name), text: text.clone() }
         });
         self.labels.push(label);
