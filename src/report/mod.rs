@@ -5,7 +5,6 @@ mod gitlab;
 mod groups;
 mod json;
 mod junit;
-mod mask;
 mod place;
 mod printable;
 pub mod reach;
