@@ -150,7 +150,7 @@ fn without(value: &Value) -> Option<Value> {
     match value {
         Value::String(lines) if lines.contains('\n') => {
             let masked = text(lines);
-            (*masked != **lines).then(|| masked.into())
+            (*masked != **lines).then(|| short(lines, &masked).into())
         }
         Value::List(items) => {
             let masked: Vec<Option<Value>> = items.iter().map(without).collect();
@@ -173,6 +173,22 @@ fn without(value: &Value) -> Option<Value> {
         }
         _ => None,
     }
+}
+
+/// Masked lines with as many stars for a long credential as for a short one.
+fn short(lines: &str, masked: &str) -> String {
+    let mut out = String::with_capacity(masked.len());
+    for (line, masked) in lines.split_inclusive('\n').zip(masked.split_inclusive('\n')) {
+        let start = masked.trim_end_matches('\n').trim_end_matches('*');
+        if line == masked {
+            out.push_str(line);
+        } else {
+            out.push_str(start);
+            out.push_str(HIDDEN);
+            out.push_str(if masked.ends_with('\n') { "\n" } else { "" });
+        }
+    }
+    out
 }
 
 /// A flag without the values of keys that name a credential: `--set db.password=…` becomes `--set db.password=***`.

@@ -5,6 +5,8 @@ mod lists;
 mod pairs;
 mod references;
 mod same;
+#[cfg(test)]
+mod tests;
 pub mod text;
 mod trail;
 mod weave;
@@ -74,7 +76,7 @@ pub struct FieldChange {
     pub after: Option<Value>,
     /// Whether it is nothing but the order of a list: then both sides have what its elements are called.
     pub is_order: bool,
-    /// Whether what differs is a credential: then both sides have `***` where there is one.
+    /// Whether a credential differs. It is `***` on both sides, which may then look the same.
     pub is_secret: bool,
 }
 
@@ -157,11 +159,18 @@ fn field(at: &Trail<'_>, difference: Difference<'_>) -> FieldChange {
     };
     let (shown_before, shown_after) = (hide(&before), hide(&after));
     let is_hidden = shown_before != before || shown_after != after;
+    let hidden_lines = || hidden_lines(&before, &shown_before) != hidden_lines(&after, &shown_after);
     FieldChange {
         path: at.to_string(),
         is_order,
-        is_secret: is_hidden && (credential.is_some() || shown_before == shown_after),
+        is_secret: is_hidden && (credential.is_some() || hidden_lines()),
         before: shown_before,
         after: shown_after,
     }
+}
+
+/// The lines of a text that are shown otherwise.
+fn hidden_lines<'a>(text: &'a Option<Value>, shown: &'a Option<Value>) -> Vec<&'a str> {
+    let lines = |value: &'a Option<Value>| value.as_ref().and_then(Value::as_str).unwrap_or_default().lines();
+    lines(text).zip(lines(shown)).filter(|(line, shown)| line != shown).map(|(line, _)| line).collect()
 }
