@@ -137,6 +137,7 @@ fn changed(before: &Item, after: &Item, index: usize, renames: &Renames<'_>, bud
     if fields.is_empty() && !is_renamed && !is_moved {
         return None;
     }
+    fields.dedup_by(|field, last| field.is_secret && field == last);
     // A checksum is but the shadow of another change, if one that starts Pods anew.
     fields.sort_by_key(|field| field.path.contains("annotations[\"checksum/"));
     Some(Change::Changed {
@@ -153,17 +154,28 @@ fn field(at: &Trail<'_>, difference: Difference<'_>) -> FieldChange {
         Difference::Value(before, after) => (before.cloned(), after.cloned()),
         Difference::Order(before, after) => (Some(before), Some(after)),
     };
-    let credential = at.credential();
-    let hide = |value: &Option<Value>| {
-        value.as_ref().map(|value| credential.map_or_else(|| credential::value(value), |entry| entry.hide(value)))
+    let (hide, is_within): (&dyn Fn(&Value) -> Value, bool) = match at.credential() {
+        Some((whole, _)) if !std::ptr::eq(whole, at) => {
+            // Even the keys in it may give it away.
+            let shown = || Some(credential::HIDDEN.into());
+            return FieldChange {
+                path: whole.to_string(),
+                before: shown(),
+                after: shown(),
+                is_order: false,
+                is_secret: true,
+            };
+        }
+        Some((_, entry)) => (&move |value| entry.hide(value), true),
+        None => (&credential::value, false),
     };
-    let (shown_before, shown_after) = (hide(&before), hide(&after));
+    let (shown_before, shown_after) = (before.as_ref().map(hide), after.as_ref().map(hide));
     let is_hidden = shown_before != before || shown_after != after;
     let hidden_lines = || hidden_lines(&before, &shown_before) != hidden_lines(&after, &shown_after);
     FieldChange {
         path: at.to_string(),
         is_order,
-        is_secret: is_hidden && (credential.is_some() || hidden_lines()),
+        is_secret: is_hidden && (is_within || hidden_lines()),
         before: shown_before,
         after: shown_after,
     }
