@@ -7,7 +7,7 @@ use regex::Regex;
 use crate::value::{Map, Value};
 
 /// What stands for a credential.
-const HIDDEN: &str = "***";
+pub const HIDDEN: &str = "***";
 /// The annotation in which kubectl keeps the whole object, the data of a Secret too.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
@@ -137,12 +137,20 @@ impl Entry {
 /// data of a Secret, or the annotation in which kubectl keeps the whole object.
 pub fn is_entry(map: &Map, key: &str) -> Option<Entry> {
     let text = |key| map.get(key).and_then(Value::as_str);
-    match key {
-        "data" | "stringData" if text("kind") == Some("Secret") => Some(Entry::Entries),
-        "value" if text("name").is_some_and(|name| CREDENTIAL.is_match(name)) => Some(Entry::Value),
-        LAST_APPLIED => Some(Entry::Value),
+    match (key, map.get(key)) {
+        ("data" | "stringData", _) if text("kind") == Some("Secret") => Some(Entry::Entries),
+        ("value", _) if text("name").is_some_and(|name| CREDENTIAL.is_match(name)) => Some(Entry::Value),
+        (LAST_APPLIED, _) => Some(Entry::Value),
+        // How long a token that is mounted lasts, and for whom.
+        ("serviceAccountToken", Some(Value::Map(_))) => None,
+        (_, Some(Value::List(items))) if items.iter().all(is_name) => None,
         _ => (CREDENTIAL.is_match(key) && !REFERENCE.is_match(key)).then_some(Entry::Value),
     }
+}
+
+/// Whether it only says where something is, as each of `imagePullSecrets` does.
+fn is_name(value: &Value) -> bool {
+    value.as_map().is_some_and(|map| map.len() == 1 && map.get("name").is_some_and(|name| name.as_str().is_some()))
 }
 
 /// The value without its credentials; nothing where it has none.
@@ -150,7 +158,7 @@ fn without(value: &Value) -> Option<Value> {
     match value {
         Value::String(lines) if lines.contains('\n') => {
             let masked = text(lines);
-            (*masked != **lines).then(|| masked.into())
+            (*masked != **lines).then(|| short(lines, &masked).into())
         }
         Value::List(items) => {
             let masked: Vec<Option<Value>> = items.iter().map(without).collect();
@@ -173,6 +181,22 @@ fn without(value: &Value) -> Option<Value> {
         }
         _ => None,
     }
+}
+
+/// Masked lines with as many stars for a long credential as for a short one.
+fn short(lines: &str, masked: &str) -> String {
+    let mut out = String::with_capacity(masked.len());
+    for (line, masked) in lines.split_inclusive('\n').zip(masked.split_inclusive('\n')) {
+        let start = masked.trim_end_matches('\n').trim_end_matches('*');
+        if line == masked {
+            out.push_str(line);
+        } else {
+            out.push_str(start);
+            out.push_str(HIDDEN);
+            out.push_str(if masked.ends_with('\n') { "\n" } else { "" });
+        }
+    }
+    out
 }
 
 /// A flag without the values of keys that name a credential: `--set db.password=…` becomes `--set db.password=***`.
@@ -238,6 +262,10 @@ mod tests {
             (
                 r#"{"env":[{"name":"DB_PASSWORD","value":"x"},{"name":"HOST","value":"web"}]}"#,
                 r#"{"env":[{"name":"DB_PASSWORD","value":"***"},{"name":"HOST","value":"web"}]}"#,
+            ),
+            (
+                r#"{"imagePullSecrets":[{"name":"a"}],"secrets":["x"],"serviceAccountToken":{"path":"x"}}"#,
+                r#"{"imagePullSecrets":[{"name":"a"}],"secrets":"***","serviceAccountToken":{"path":"x"}}"#,
             ),
             (
                 r#"{"apiToken":{"a":1},"secretName":"tls","automountServiceAccountToken":false}"#,

@@ -15,8 +15,8 @@ use plimsoll::yaml;
 /// The objects of a text, each with its release: that of the last line `# release: <namespace>/<name>`.
 fn objects(text: &str) -> Vec<(String, Object)> {
     let mut objects = Vec::new();
-    for part in text.split("# release: ") {
-        let (release, text) = part.split_once('\n').filter(|(line, _)| line.contains('/')).unwrap_or(("", part));
+    for part in format!("\n{text}").split("\n# release: ").filter(|part| !part.trim().is_empty()) {
+        let (release, text) = if text.contains("# release: ") { part.split_once('\n').unwrap() } else { ("", part) };
         let namespace = release.split('/').next().unwrap();
         for manifest in manifest::read([(SourceFile::new("a.yaml", text), None)]).unwrap() {
             objects.extend(manifest.objects(0, namespace).into_iter().map(|object| (release.to_owned(), object)));
@@ -26,7 +26,10 @@ fn objects(text: &str) -> Vec<(String, Object)> {
 }
 
 fn items(objects: &[(String, Object)]) -> Vec<Item<'_>> {
-    objects.iter().map(|(release, object)| Item { release, reference: &object.reference, value: &object.value }).collect()
+    objects
+        .iter()
+        .map(|(release, object)| Item { release, reference: &object.reference, value: &object.value })
+        .collect()
 }
 
 fn dump(changes: &[ObjectChange]) -> String {

@@ -80,7 +80,8 @@ impl Walk<'_> {
             self.pair(before, after, (old, new), keyed.keys, at);
         }
         if !partners.iter().flatten().is_sorted() {
-            let names = |list: &[Value]| Value::from(list.iter().map(|item| name(item, keyed.keys)).collect::<Vec<_>>());
+            let names =
+                |list: &[Value]| Value::from(list.iter().map(|item| name(item, keyed.keys)).collect::<Vec<_>>());
             self.tell(at, Difference::Order(names(before), names(after)));
         }
     }

@@ -5,6 +5,8 @@ mod lists;
 mod pairs;
 mod references;
 mod same;
+#[cfg(test)]
+mod tests;
 pub mod text;
 mod trail;
 mod weave;
@@ -74,7 +76,7 @@ pub struct FieldChange {
     pub after: Option<Value>,
     /// Whether it is nothing but the order of a list: then both sides have what its elements are called.
     pub is_order: bool,
-    /// Whether what differs is a credential: then both sides have `***` where there is one.
+    /// Whether a credential differs. It is `***` on both sides, which may then look the same.
     pub is_secret: bool,
 }
 
@@ -135,6 +137,7 @@ fn changed(before: &Item, after: &Item, index: usize, renames: &Renames<'_>, bud
     if fields.is_empty() && !is_renamed && !is_moved {
         return None;
     }
+    fields.dedup_by(|field, last| field.is_secret && field == last);
     // A checksum is but the shadow of another change, if one that starts Pods anew.
     fields.sort_by_key(|field| field.path.contains("annotations[\"checksum/"));
     Some(Change::Changed {
@@ -151,17 +154,35 @@ fn field(at: &Trail<'_>, difference: Difference<'_>) -> FieldChange {
         Difference::Value(before, after) => (before.cloned(), after.cloned()),
         Difference::Order(before, after) => (Some(before), Some(after)),
     };
-    let credential = at.credential();
-    let hide = |value: &Option<Value>| {
-        value.as_ref().map(|value| credential.map_or_else(|| credential::value(value), |entry| entry.hide(value)))
+    let (hide, is_within): (&dyn Fn(&Value) -> Value, bool) = match at.credential() {
+        Some((whole, _)) if !std::ptr::eq(whole, at) => {
+            // Even the keys in it may give it away.
+            let shown = || Some(credential::HIDDEN.into());
+            return FieldChange {
+                path: whole.to_string(),
+                before: shown(),
+                after: shown(),
+                is_order: false,
+                is_secret: true,
+            };
+        }
+        Some((_, entry)) => (&move |value| entry.hide(value), true),
+        None => (&credential::value, false),
     };
-    let (shown_before, shown_after) = (hide(&before), hide(&after));
+    let (shown_before, shown_after) = (before.as_ref().map(hide), after.as_ref().map(hide));
     let is_hidden = shown_before != before || shown_after != after;
+    let hidden_lines = || hidden_lines(&before, &shown_before) != hidden_lines(&after, &shown_after);
     FieldChange {
         path: at.to_string(),
         is_order,
-        is_secret: is_hidden && (credential.is_some() || shown_before == shown_after),
+        is_secret: is_hidden && (is_within || hidden_lines()),
         before: shown_before,
         after: shown_after,
     }
+}
+
+/// The lines of a text that are shown otherwise.
+fn hidden_lines<'a>(text: &'a Option<Value>, shown: &'a Option<Value>) -> Vec<&'a str> {
+    let lines = |value: &'a Option<Value>| value.as_ref().and_then(Value::as_str).unwrap_or_default().lines();
+    lines(text).zip(lines(shown)).filter(|(line, shown)| line != shown).map(|(line, _)| line).collect()
 }

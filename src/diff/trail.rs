@@ -70,21 +70,23 @@ impl<'a> Trail<'a> {
         self.keys().eq(keys.iter().rev().copied())
     }
 
-    /// What is to be hidden of a value at its end, if it is a credential or lies in one.
-    pub(super) fn credential(&self) -> Option<Entry> {
-        let found = self.up().enumerate().filter_map(|(depth, trail)| match trail {
-            Self::Key { key, maps, .. } => {
-                let entry = maps.iter().find_map(|map| credential::is_entry(map, key))?;
-                // What lies in the data of a Secret is one of its values.
-                Some(if depth == 0 { entry } else { Entry::Value })
-            }
+    /// The credential that a value at its end is, or lies in: the way to it, and what is to be hidden there.
+    pub(super) fn credential(&'a self) -> Option<(&'a Self, Entry)> {
+        let ways: Vec<&Self> = self.up().collect();
+        let entry = |trail: &Self| match trail {
+            Self::Key { key, maps, .. } => maps.iter().find_map(|map| credential::is_entry(map, key)),
             _ => None,
-        });
-        found.last()
+        };
+        let (depth, entry) = ways.iter().enumerate().rev().find_map(|(depth, way)| Some((depth, entry(way)?)))?;
+        match (entry, depth.checked_sub(1)) {
+            // What lies in the data of a Secret is in one of its values.
+            (Entry::Entries, Some(below)) => Some((ways.get(below)?, Entry::Value)),
+            _ => Some((ways.get(depth)?, entry)),
+        }
     }
 
     /// This step and those before it, innermost first.
-    fn up(&self) -> impl Iterator<Item = &Trail<'a>> {
+    fn up(&'a self) -> impl Iterator<Item = &'a Self> {
         std::iter::successors(Some(self), |trail| trail.parent())
     }
 }
