@@ -34,6 +34,6 @@ for block in "$scratch"/blocks/*; do
     esac
     expect "$(cat "$block")" 0 env -C "$shop" PATH="$path" bash -euo pipefail "$block"
 done
-if [ -e "$scratch/shop-"*-output/manifests ]; then pass; else fail 'check --update writes the folder'; fi
+expect 'check --update writes the folder' 0 ls "$scratch"/shop-*-output/manifests
 
 finish
