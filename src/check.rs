@@ -7,6 +7,7 @@ mod fault;
 mod fleet;
 mod releases;
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::PathBuf;
@@ -22,7 +23,7 @@ use crate::chart::{self, Capabilities, Chart};
 use crate::finding::{Fault, Report};
 use crate::manifest::{self, Manifest, Object};
 use crate::policy::exemption::{Exemption, Honoured};
-use crate::policy::{self, Chosen, Policy, PolicyKind, reach};
+use crate::policy::{self, Chosen, PolicyKind, reach};
 use crate::render::host::Source;
 use crate::render::{Release, RenderedFile, Scope, Templates};
 use crate::schema::{Minor, Schemas};
@@ -77,8 +78,8 @@ pub struct Subject<'a> {
     rendered: Option<&'a Rendered>,
     /// What it is called in findings.
     label: Option<&'a str>,
-    /// The policies that it is held to, where those are not all.
-    chosen: Option<&'a [&'a Policy]>,
+    /// The ids of the policies that it is held to, where those are not all.
+    chosen: Option<&'a HashSet<&'a str>>,
     /// The version of Kubernetes whose schemas it is held to, where that is not the one of all.
     version: Option<Minor>,
 }
@@ -144,11 +145,14 @@ pub fn lint(subjects: &[Subject<'_>], rules: &Rules<'_>) -> Result<Report, Vec<F
     let findings = explain::findings(&fleet, rules, violations)?;
     let warnings =
         subjects.iter().filter_map(|subject| subject.rendered).flat_map(|rendered| rendered.warnings.clone());
+    let evaluated = policies.iter().copied().chain(asked.brought());
+    let found_by = explain::rules(&findings, evaluated);
     let profiles = rules.chosen.profiles.iter().map(ToString::to_string).collect();
     Ok(Report {
+        rules: found_by,
         findings,
         objects: fleet.objects.len(),
-        policies: policies.len() + asked.brought(),
+        policies: policies.len() + asked.brought().count(),
         profiles,
         warnings: warnings.collect(),
         ..Report::default()
@@ -235,9 +239,9 @@ impl<'a> Subject<'a> {
         Self { label: Some(label), ..self }
     }
 
-    /// Holds it to some of the policies only, in the order of their ids, and to the schemas of a version of Kubernetes.
+    /// Holds it to the policies with these ids only, and to the schemas of a version of Kubernetes.
     #[must_use]
-    pub fn held_to(self, chosen: &'a [&'a Policy], version: Option<Minor>) -> Self {
+    pub fn held_to(self, chosen: &'a HashSet<&'a str>, version: Option<Minor>) -> Self {
         Self { chosen: Some(chosen), version, ..self }
     }
 

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod baseline;
 pub mod cel;
 pub mod chart;
 pub mod check;
@@ -18,6 +19,7 @@ pub mod gate;
 pub mod infer;
 pub mod json;
 pub mod json_schema;
+pub mod kinds;
 pub mod manifest;
 pub mod number;
 pub mod parallel;

@@ -24,6 +24,7 @@ fn main() -> ExitCode {
             stdout_style: style(io::stdout().is_terminal()),
             stderr_style: style(io::stderr().is_terminal()),
             verbosity: Verbosity::default(),
+            is_watched: io::stderr().is_terminal(),
         },
     );
     ExitCode::from(status.code())

@@ -10,7 +10,7 @@ const LAYERS: &[&[&str]] = &[
     &["number", "parallel", "re2", "suggest"],
     &["value"],
     &["source"],
-    &["finding", "json", "semver"],
+    &["credential", "finding", "json", "kinds", "semver"],
     &["fingerprint", "yaml"],
     &["chart", "json_schema"],
     &["git", "repository", "values"],

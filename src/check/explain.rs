@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::finding::{Exempted, Fault, Finding, Place, Setter, ValuesKey};
+use crate::finding::{self, Exempted, Fault, Finding, Place, Setter, ValuesKey};
 use crate::manifest::{Manifest, Object};
 use crate::policy::exemption::{self, Exemption, Scope};
-use crate::policy::{self, Blamed, Violation};
+use crate::policy::{self, Blamed, Policy, Violation};
 use crate::source::{Location, Span};
 use crate::value::Path;
 
-use super::exempt::{Exemptions, Note, Written};
+use super::exempt::{self, Exemptions, Note, Written};
 use super::fleet::Fleet;
 use super::{Rules, Subject};
 
@@ -32,6 +32,18 @@ pub(super) fn findings(
         ..traced.finding(violation)
     });
     Ok(found.chain(notes.iter().map(|note| traced.noted(note))).collect())
+}
+
+/// What is to be said about the policies that found something.
+pub(super) fn rules<'p>(
+    findings: &[Finding],
+    policies: impl Iterator<Item = &'p Policy>,
+) -> BTreeMap<String, finding::Rule> {
+    let found: BTreeSet<&str> = findings.iter().map(|finding| finding.policy.as_str()).collect();
+    let of_policies = policies.map(|policy| (policy.id.as_str(), policy.title.as_str(), policy.severity));
+    let of_exemptions = exempt::CHECKS.into_iter().map(|check| (check.id, check.title, check.severity));
+    let found = of_policies.chain(of_exemptions).filter(|(id, ..)| found.contains(id));
+    found.map(|(id, title, severity)| (id.to_owned(), finding::Rule { title: title.to_owned(), severity })).collect()
 }
 
 /// Releases with source maps.

@@ -34,9 +34,9 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    /// How many policies the releases bring.
-    pub fn brought(&self) -> usize {
-        self.brought.iter().map(Vec::len).sum()
+    /// The policies that the releases bring.
+    pub fn brought(&self) -> impl Iterator<Item = &Policy> {
+        self.brought.iter().flatten()
     }
 }
 

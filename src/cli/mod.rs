@@ -1,6 +1,7 @@
 //! The command line: one file a subcommand, its arguments and its `run`.
 
 mod chart_args;
+mod check;
 mod check_args;
 mod cluster_args;
 mod deps;
@@ -9,13 +10,16 @@ mod init;
 mod lint;
 mod linters;
 mod man;
+mod output_args;
 mod policy;
 mod policy_docs;
 mod policy_export;
 mod policy_reach;
 mod policy_text;
 mod post_render;
+mod releases;
 mod render;
+mod rule_args;
 mod schema;
 mod schema_args;
 mod schema_export;
@@ -54,6 +58,7 @@ struct Cli {
 enum Command {
     Render(render::Args),
     Lint(lint::Args),
+    Check(check::Args),
     Deps(deps::Args),
     #[command(subcommand)]
     Policy(policy::Args),
@@ -107,10 +112,12 @@ pub fn run(args: impl IntoIterator<Item = OsString>, streams: &mut Streams<'_>) 
         stdout_style: streams.stdout_style,
         stderr_style: streams.stderr_style,
         verbosity: cli.verbosity.verbosity(),
+        is_watched: streams.is_watched,
     };
     let outcome = match cli.command {
         Command::Render(args) => render::run(&args, streams),
         Command::Lint(args) => lint::run(&args, streams),
+        Command::Check(args) => check::run(&args, streams),
         Command::Deps(args) => deps::run(&args, streams),
         Command::Policy(args) => policy::run(&args, streams),
         Command::Schema(args) => schema::run(&args, streams),

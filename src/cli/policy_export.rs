@@ -55,7 +55,7 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
     select.name(&args.ids);
     let project = select.project()?;
     let catalogue = select.catalogue(&project)?;
-    let chosen = select.choose(&project, &catalogue, false)?;
+    let chosen = select.choose(&project, None, &catalogue, false)?;
     let version = args.kube_version.as_deref().map(super::cluster_args::kube_version).transpose()?;
     let version = version.as_ref().or(project.kube_version.as_ref());
     let can = |policy: &&Policy| policy.kind == PolicyKind::Object && !policy.is_bound();

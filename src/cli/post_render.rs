@@ -37,6 +37,7 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
         stdout_style: streams.stderr_style,
         stderr_style: streams.stderr_style,
         verbosity: streams.verbosity,
+        is_watched: false,
     };
     let status = args.checks.run(&[subject], &project, version, judging)?;
     streams.stderr.write_all(&findings)?;

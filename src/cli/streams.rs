@@ -3,6 +3,8 @@
 use std::io::{self, Read, Write};
 use std::time::Duration;
 
+use indicatif::{ProgressBar, ProgressStyle};
+
 use crate::report::{Style, printable};
 
 /// Where a command reads and writes.
@@ -19,6 +21,8 @@ pub struct Streams<'a> {
     pub stderr_style: Style,
     /// How much is told beside results; `--quiet` and `--verbose` set it.
     pub verbosity: Verbosity,
+    /// Whether somebody watches the process's own standard error, to whom progress can be shown.
+    pub is_watched: bool,
 }
 
 /// How much a command tells beside its results.
@@ -68,6 +72,15 @@ impl Streams<'_> {
     /// Says what a command came to, where nobody needs to know: `wrote values.schema.json`.
     pub(super) fn note(&mut self, note: &str) -> io::Result<()> {
         if self.is_quiet() { Ok(()) } else { writeln!(self.stdout, "{note}") }
+    }
+
+    /// A bar for work of so many steps, which may be taken on any thread.
+    pub(super) fn progress(&self, what: &'static str, steps: usize) -> ProgressBar {
+        if !self.is_watched || self.is_quiet() {
+            return ProgressBar::hidden();
+        }
+        let style = ProgressStyle::with_template("{prefix} {wide_bar} {pos}/{len}").unwrap_or(ProgressStyle::default_bar());
+        ProgressBar::new(steps as u64).with_prefix(what).with_style(style)
     }
 
     /// Says what was done and how long it took: `rendered web from charts/web in 12.3 ms`.

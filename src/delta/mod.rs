@@ -1,7 +1,11 @@
 //! What a change does: to the manifests, to the findings, and to who can do what.
 
+mod findings;
+
 use crate::diff::ObjectChange;
-use crate::finding::{Failed, Finding};
+use crate::finding::Failed;
+
+pub use findings::Findings;
 
 /// What lies between two revisions of a project.
 #[derive(Debug, Clone, Default)]
@@ -18,12 +22,8 @@ pub struct Delta {
     pub releases: usize,
     /// The objects that are not the same, in the order of the releases and their objects.
     pub objects: Vec<ObjectChange>,
-    /// Findings of the new side alone.
-    pub new: Vec<Finding>,
-    /// Findings of the old side alone.
-    pub mended: Vec<Finding>,
-    /// Findings of both sides, as they are on the new one.
-    pub unchanged: Vec<Finding>,
+    /// What became of the findings.
+    pub findings: Findings,
     /// What changed in who can do what.
     pub access: Vec<AccessChange>,
     /// The releases that could not be rendered or checked on one side: what changed in them is not known.

@@ -1,5 +1,7 @@
 //! What changed between two sets of objects: which came and went, and which fields of the others differ.
 
+pub mod text;
+
 use crate::finding::ObjectRef;
 use crate::value::Value;
 

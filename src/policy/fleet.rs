@@ -1,15 +1,15 @@
 //! Releases as expressions see them: prepared once, shared by all policies.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, LazyLock, OnceLock};
 
 use super::Policy;
-use super::kinds::Kinds;
 use super::reach::{Graph, Member};
 use super::request::{Request, text_map};
 use super::schemas::Problems;
 use crate::cel::Failure;
 use crate::cel::value::{Origin, Root, Val};
+use crate::kinds::Kinds;
 use crate::schema::Schemas;
 use crate::value::{Map, Path, Step, Value};
 
@@ -30,8 +30,8 @@ pub struct Release<'a> {
     pub objects: &'a [Value],
     /// The keys that are written more than once in each object; nothing where that is not known.
     pub duplicates: &'a [Vec<Path>],
-    /// The policies that it is held to, in the order of their ids; all that are evaluated where none are named.
-    pub chosen: Option<&'a [&'a Policy]>,
+    /// The ids of the policies that it is held to; of all that are evaluated where none are named.
+    pub chosen: Option<&'a HashSet<&'a str>>,
     /// The policies that it brings itself: see [`brought`](super::brought()).
     pub policies: &'a [Policy],
     /// The schemas that its objects are held to.
@@ -59,8 +59,7 @@ impl<'a> Release<'a> {
 
     /// Whether it is held to a policy.
     pub(super) fn chooses(&self, policy: &Policy) -> bool {
-        let is_chosen = |chosen: &[&Policy]| chosen.binary_search_by(|known| known.id.cmp(&policy.id)).is_ok();
-        self.chosen.is_none_or(is_chosen)
+        self.chosen.is_none_or(|chosen| chosen.contains(policy.id.as_str()))
     }
 }
 

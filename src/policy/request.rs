@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use super::kinds::{Kinds, Served, group_version};
+use crate::kinds::{Kinds, Served, group_version};
 use crate::value::{Map, Value};
 
 /// The request to create an object.

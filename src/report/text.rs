@@ -1,6 +1,6 @@
 //! For people: miette's diagnostics, with the template's lines first, then the rendered line, then the values key.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::fmt;
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -10,8 +10,10 @@ use miette::{
     SourceSpan, SpanContents,
 };
 
-use super::{Style, mask, printable};
-use crate::finding::{Exempted, Fault, Finding, Report, Setter, Severity};
+use super::groups::{self, Group};
+use super::summary::{self, plural};
+use super::{Style, mask, place, printable};
+use crate::finding::{Exempted, Fault, Report, Setter, Severity};
 use crate::source::{Location, SourceFile, Span};
 
 /// The most fields that one finding shows.
@@ -49,37 +51,24 @@ type Quoted = HashMap<*const SourceFile, Arc<str>>;
 
 pub(super) fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
     let handler = handler(style);
-    let open = || report.findings.iter().filter(|finding| finding.exemption.is_none());
     let mut quoted = Quoted::default();
-    for finding in open() {
-        print(&handler, show_finding(finding, &mut quoted), out)?;
+    for group in groups::of(report.findings.iter().filter(|finding| finding.is_open())) {
+        print(&handler, show_finding(&group, &mut quoted), out)?;
     }
-    let exempted = write_exempted(report, out)?;
-    let mut counts = BTreeMap::new();
-    for finding in open() {
-        *counts.entry(std::cmp::Reverse(finding.severity)).or_insert(0) += 1;
+    write_exempted(report, out)?;
+    for group in groups::of_faults(&report.failed) {
+        print(&handler, show_fault(group.sentence(), group.fault, &mut quoted), out)?;
     }
-    let found: Vec<String> = counts.iter().map(|(severity, count)| plural(*count, &severity.0.to_string())).collect();
-    let verdict = if found.is_empty() { "all is well".to_owned() } else { found.join(", ") };
-    let (objects, policies) = (plural(report.objects, "object"), plural_policies(report.policies));
-    write!(out, "{verdict}: {objects} checked against {policies}")?;
-    if !report.profiles.is_empty() {
-        let noun = if report.profiles.len() == 1 { "profile" } else { "profiles" };
-        write!(out, " ({noun} {})", report.profiles.join(", "))?;
-    }
-    if exempted > 0 {
-        write!(out, ", {} exempted", plural(exempted, "finding"))?;
-    }
-    writeln!(out)
+    writeln!(out, "{}", summary::line(report))
 }
 
-/// What is exempted, below the reasons, in the order of the findings. Returns how many findings that are.
-fn write_exempted(report: &Report, out: &mut dyn Write) -> io::Result<usize> {
+/// What is exempted, below the reasons, in the order of the findings.
+fn write_exempted(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let mut reasons: Vec<(String, Vec<String>)> = Vec::new();
     let mut known = HashMap::new();
-    for finding in &report.findings {
-        let Some(exemption) = &finding.exemption else { continue };
-        let (what, why) = (format!("[{}] {}{}", finding.policy, judged(finding), finding.message), terms(exemption));
+    for group in groups::of(report.findings.iter().filter(|finding| finding.exemption.is_some())) {
+        let Some(exemption) = &group.finding.exemption else { continue };
+        let (what, why) = (format!("[{}] {}", group.finding.policy, group.sentence()), terms(exemption));
         let index = *known.entry(why.clone()).or_insert(reasons.len());
         match reasons.get_mut(index) {
             Some((_, found)) => found.push(what),
@@ -95,7 +84,7 @@ fn write_exempted(report: &Report, out: &mut dyn Write) -> io::Result<usize> {
         }
         writeln!(out)?;
     }
-    Ok(reasons.iter().map(|(_, found)| found.len()).sum())
+    Ok(())
 }
 
 /// `builds images (team-build, until 2026-12-31), at plimsoll.yaml:3:5`
@@ -110,7 +99,7 @@ fn terms(exemption: &Exempted) -> String {
 pub(super) fn write_faults(faults: &[Fault], style: Style, out: &mut dyn Write) -> io::Result<()> {
     let handler = handler(style);
     let mut quoted = Quoted::default();
-    faults.iter().try_for_each(|fault| print(&handler, show_fault(fault, &mut quoted), out))
+    faults.iter().try_for_each(|fault| print(&handler, show_fault(fault.message.clone(), fault, &mut quoted), out))
 }
 
 fn handler(style: Style) -> GraphicalReportHandler {
@@ -136,21 +125,6 @@ fn print(handler: &GraphicalReportHandler, shown: Vec<Shown>, out: &mut dyn Writ
         }
     }
     writeln!(out)
-}
-
-/// What was judged, as the beginning of a sentence about it.
-fn judged(finding: &Finding) -> String {
-    let release = finding.release.as_ref().map(|release| format!("{release}: ")).unwrap_or_default();
-    let object = finding.object.as_ref().map(|object| format!("{object}: ")).unwrap_or_default();
-    release + &object
-}
-
-fn plural(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
-}
-
-fn plural_policies(count: usize) -> String {
-    if count == 1 { "1 policy".to_owned() } else { format!("{count} policies") }
 }
 
 /// A message with its places: those in the file of the first one stand under the message, each further file follows.
@@ -194,8 +168,8 @@ fn is_quotable(location: &Location) -> bool {
     (line - 1..=line + 1).all(|line| length(line) <= MAX_LINE)
 }
 
-fn show_fault(fault: &Fault, quoted: &mut Quoted) -> Vec<Shown> {
-    let mut parts = show(fault.message.clone(), fault.labels.clone(), quoted);
+fn show_fault(message: String, fault: &Fault, quoted: &mut Quoted) -> Vec<Shown> {
+    let mut parts = show(message, fault.labels.clone(), quoted);
     parts[0].code = Some("error".into());
     if let Some(last) = parts.last_mut() {
         last.help = fault.help.as_deref().map(printable);
@@ -203,8 +177,8 @@ fn show_fault(fault: &Fault, quoted: &mut Quoted) -> Vec<Shown> {
     parts
 }
 
-fn show_finding(finding: &Finding, quoted: &mut Quoted) -> Vec<Shown> {
-    let object = judged(finding);
+fn show_finding(group: &Group<'_>, quoted: &mut Quoted) -> Vec<Shown> {
+    let finding = group.finding;
     let mut places = Vec::new();
     for place in finding.places.iter().take(MAX_PLACES) {
         for (i, at) in place.template.iter().enumerate() {
@@ -216,15 +190,13 @@ fn show_finding(finding: &Finding, quoted: &mut Quoted) -> Vec<Shown> {
         places.push((place.rendered.clone(), format!("rendered: {owner}{field}").trim_end_matches(": ").to_owned()));
     }
     places.extend(finding.configured.iter().map(|place| (place.clone(), "here".to_owned())));
-    let mut notes = Vec::new();
     for key in &finding.values {
-        match &key.set_by {
-            Some(Setter::File(place)) => places.push((place.clone(), format!("{} is set here", key.path))),
-            Some(Setter::Flag(flag)) => notes.push(format!("{} is set by {}", key.path, mask::flag(flag))),
-            None => notes.push(format!("{} is not set", key.path)),
+        if let Some(Setter::File(place)) = &key.set_by {
+            places.push((place.clone(), format!("{} is set here", key.path)));
         }
     }
-    let mut message = format!("{object}{}", finding.message);
+    let mut notes: Vec<String> = place::notes(finding).collect();
+    let mut message = group.sentence();
     if let Some(more) = finding.places.len().checked_sub(MAX_PLACES).filter(|more| *more > 0) {
         message.push_str(&format!(" (and {} more)", plural(more, "field")));
     }

@@ -19,6 +19,7 @@ fn plimsoll(args: &[&str], stdin: &str) -> (ExitStatus, String, String) {
             stdout_style: Style::Plain,
             stderr_style: Style::Plain,
             verbosity: Verbosity::default(),
+            is_watched: false,
         },
     );
     (status, String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())

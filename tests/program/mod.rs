@@ -103,6 +103,7 @@ fn run_plimsoll(dir: &Path, args: &[String]) -> Outcome {
             stdout_style: Style::Plain,
             stderr_style: Style::Plain,
             verbosity: Verbosity::default(),
+            is_watched: false,
         };
         cli::run(line, &mut streams)
     }));
