@@ -79,14 +79,16 @@ impl Project {
         let place = || Location::new(SourceFile::new(name.clone(), ""), Span::default());
         let failed = |error: std::io::Error| Error::new(ErrorKind::File(error.to_string()), place());
         let mut bytes = Vec::new();
-        fs::File::open(root.join(path)).and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut bytes)).map_err(failed)?;
+        fs::File::open(root.join(path))
+            .and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut bytes))
+            .map_err(failed)?;
         if bytes.len() as u64 > MAX_FILE {
             return Err(Error::new(ErrorKind::File("larger than 1 MiB".into()), place()));
         }
         let text =
             String::from_utf8(bytes).map_err(|_| Error::new(ErrorKind::File("not UTF-8 text".into()), place()))?;
         let project = Self::read(&SourceFile::new(name.clone(), text), path.parent().unwrap_or(Path::new("")))?;
-        Ok(project.below(root))
+        Ok(project.at(root))
     }
 
     /// Where the paths of its releases are looked for: that of [`load`](Self::load).
@@ -102,7 +104,8 @@ impl Project {
             Error::new(ErrorKind::Text(error.to_string()), Location::new(source.clone(), error.span()))
         })?;
         // A newer form may have keys that would be called unknown.
-        if let Some(version) = value.get("version").filter(|found| !matches!(found, Value::Null | Value::Int(VERSION))) {
+        if let Some(version) = value.get("version").filter(|found| !matches!(found, Value::Null | Value::Int(VERSION)))
+        {
             let found = json::to_json(version).unwrap_or_default();
             return Err(Error::new(ErrorKind::Version(found), locate(source, &Field::default().key("version"))));
         }

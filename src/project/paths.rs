@@ -18,8 +18,8 @@ impl Project {
         paths
     }
 
-    /// Reads what is not of a single release at `root` too: policies and schemas.
-    pub(super) fn below(mut self, root: &Path) -> Self {
+    /// The same project with all that it names at `root`: another state of the same work tree.
+    pub fn at(mut self, root: &Path) -> Self {
         self.folders.iter_mut().for_each(|path| *path = root.join(&*path));
         self.schemas.below(root);
         self.root = root.to_path_buf();

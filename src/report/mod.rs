@@ -17,6 +17,7 @@ mod xml;
 use std::io::{self, Write};
 
 pub use printable::printable;
+pub use summary::plural;
 
 use crate::finding::{Fault, Report};
 
