@@ -172,6 +172,7 @@ fn excuse(finding: &Finding) -> String {
     }
 }
 
+/// Text of ours or of a chart. A line that begins with two colons is a command to GitHub's runner, where it is printed.
 fn text(text: &str) -> String {
-    escape(&printable(text))
+    escape(&printable(text)).replace("::", "&#58;:")
 }
