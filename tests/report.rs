@@ -375,3 +375,33 @@ fn ten_times_the_findings_take_ten_times_the_time() {
         assert!(many < few * 40 + Duration::from_secs(1), "{}: {few:?}, {many:?}", name(*format));
     }
 }
+
+#[test]
+fn files_are_written_beside_what_is_printed() {
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  hostNetwork: true\n  containers: [{name: a, image: b}]\n";
+    let folder = common::folder(&[("pod.yaml", pod)]);
+    let lint = |formats: &[&str]| {
+        let formats = formats.iter().flat_map(|format| ["--format", *format]);
+        let args: Vec<&str> = ["lint", "./pod.yaml"].into_iter().chain(formats).collect();
+        common::plimsoll(folder.path(), &args, "")
+    };
+    let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).ok();
+
+    let run = lint(&["sarif=out/a.sarif", "gitlab=b.json"]);
+    assert_eq!(run.status, 1, "{}", run.stderr);
+    assert_eq!(run.stdout, lint(&[]).stdout, "the text is printed all the same");
+    let log: Value = serde_json::from_str(&read("out/a.sarif").unwrap()).unwrap();
+    let place = &log["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"];
+    assert_eq!(place, "pod.yaml");
+    let rows: Value = serde_json::from_str(&read("b.json").unwrap()).unwrap();
+    assert_eq!(rows[0]["location"]["path"], "pod.yaml");
+
+    let run = lint(&["json", "junit=c.xml", "sarif=pod.yaml/no-folder"]);
+    assert_eq!((run.status, run.stdout.as_str()), (2, ""));
+    assert!(run.stderr.contains("could not be written"), "{}", run.stderr);
+    assert_eq!(read("c.xml"), None, "all or none");
+
+    let run = lint(&["json", "text"]);
+    assert_eq!(run.status, 2);
+    assert!(run.stderr.contains("--format text --format sarif=plimsoll.sarif"), "{}", run.stderr);
+}

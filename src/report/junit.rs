@@ -43,9 +43,9 @@ enum Outcome {
 pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let suites = suites(report);
     let cases = || suites.iter().flat_map(|suite| &suite.cases);
-    write!(out, "{HEAD}<testsuites name=\"{RUN}\" {}>\n", counts(cases()))?;
+    writeln!(out, "{HEAD}<testsuites name=\"{RUN}\" {}>", counts(cases()))?;
     for suite in &suites {
-        write!(out, "  <testsuite name=\"{}\" {}>\n", text(suite.name), counts(suite.cases.iter()))?;
+        writeln!(out, "  <testsuite name=\"{}\" {}>", text(suite.name), counts(suite.cases.iter()))?;
         for case in &suite.cases {
             write_case(case, out)?;
         }
