@@ -1,7 +1,7 @@
 //! What a change does: to the manifests, to the findings, and to who can do what.
 
 use crate::diff::ObjectChange;
-use crate::finding::{Failed, Finding};
+use crate::finding::{Failed, Finding, Place, Severity};
 
 /// What lies between two revisions of a project.
 #[derive(Debug, Clone, Default)]
@@ -49,16 +49,24 @@ pub struct FailedOn {
 }
 
 /// Something that is possible now and was not, or the other way round.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone)]
 pub struct AccessChange {
     /// What it is about.
     pub kind: AccessKind,
     /// Whether it came or went.
     pub direction: Direction,
-    /// Who or what: `container Deployment alice/web/ide`, `ServiceAccount alice/web`, `Ingress alice/web`.
+    /// How much is at stake, whichever the direction: an error crosses from a release to others or to the node.
+    pub severity: Severity,
+    /// Who or what: `container ide of Deployment alice/web`, `ServiceAccount alice/web`, `Ingress alice/web`.
+    ///
+    /// Of several releases in which the same is so, `<namespace>` and `<release>` stand for their names.
     pub subject: String,
-    /// What it can do, in words that follow the subject: `reads Secret alice/github-app through a mounted volume`.
+    /// What it can do, in words that follow the subject: `can read Secret alice/github-app (mounted volume)`.
     pub what: String,
+    /// The releases that it is so in, as `namespace/name`; none for plain manifests.
+    pub releases: Vec<String>,
+    /// The field that makes it so, on the side that has it: of several releases, that of the first.
+    pub place: Option<Place>,
 }
 
 /// What an access is about, the most important first.

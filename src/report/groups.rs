@@ -91,6 +91,17 @@ pub(super) fn of_faults(failed: &[Failed]) -> Vec<Group<'_, Fault>> {
     groups
 }
 
+/// `99 releases: alice/web, bob/web, cara/web and 96 more`
+pub(super) fn releases(names: &[&str]) -> String {
+    let count = names.len();
+    let named = names.get(..count.min(MAX_NAMED)).unwrap_or_default().join(", ");
+    let more = match count.saturating_sub(MAX_NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("{count} releases: {named}{more}")
+}
+
 fn at(location: &Location) -> At<'_> {
     (&location.file.name, location.span.start)
 }
@@ -136,13 +147,7 @@ impl<T> Group<'_, T> {
 
     /// `in 99 releases: alice/web, bob/web, cara/web and 96 more`; `None` where it is one release, or none by name.
     pub fn among(&self) -> Option<String> {
-        let count = self.releases.len();
-        let named = self.releases.get(..count.min(MAX_NAMED)).unwrap_or_default().join(", ");
-        let more = match count.saturating_sub(MAX_NAMED) {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
-        (count > 1).then(|| format!("in {count} releases: {named}{more}"))
+        (self.releases.len() > 1).then(|| format!("in {}", releases(&self.releases)))
     }
 
     fn with_releases(&self, said: &str) -> String {

@@ -24,7 +24,7 @@ struct Document<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Row<'a> {
+pub(super) struct Row<'a> {
     policy: &'a str,
     severity: Severity,
     message: &'a str,
@@ -54,7 +54,7 @@ struct Exemption<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Object<'a> {
+pub(super) struct Object<'a> {
     api_version: &'a str,
     kind: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -63,7 +63,7 @@ struct Object<'a> {
 }
 
 #[derive(Serialize)]
-struct Field<'a> {
+pub(super) struct Field<'a> {
     object: Object<'a>,
     field: String,
     rendered: At<'a>,
@@ -71,7 +71,7 @@ struct Field<'a> {
 }
 
 #[derive(Serialize)]
-struct At<'a> {
+pub(super) struct At<'a> {
     file: &'a str,
     line: usize,
     column: usize,

@@ -4,6 +4,11 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use crate::value::{Map, Value};
+
+/// What stands for a credential where no position depends on its length.
+pub(super) const HIDDEN: &str = "(hidden)";
+
 /// Keys that name a credential.
 static CREDENTIAL: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?i)pass(word|wd|phrase)|\bpwd\b|secret|token|credential|api[-_]?key|private[-_]?key|htpasswd")
@@ -11,9 +16,12 @@ static CREDENTIAL: LazyLock<Regex> = LazyLock::new(|| {
 });
 /// Keys that only say where a credential is.
 static REFERENCE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)^secrets/|(names?|refs?|path|file|dir|enabled|mode|type|class|ttl|seconds|existing\w*|secret)$")
+    Regex::new(r"(?i)^secrets/|(names?|refs?|path|file|dir|enabled|mode|type|class|ttl|seconds|existing\w*|secret|pullsecrets)$")
         .expect("a valid expression")
 });
+/// Keys whose value is made of a credential, so that a guess can be tried on it: `checksum/secret`.
+static DIGEST: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new("(?i)(checksum|digest|hash|sha256).*(secret|cred|passw|token)").expect("a valid expression"));
 /// An entry of a mapping on a line of its own: indentation and dashes, key, value.
 static ENTRY: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r#"^([ \t]*(?:- +)*)["']?([\w./-]+)["']?:(?:[ \t]+(.*))?$"#).expect("a valid expression")
@@ -50,7 +58,7 @@ pub(super) fn text(text: &str) -> String {
             if let Some(entry) = &entry {
                 let (key, value) = (&entry[2], entry.get(3));
                 let opens = is_secret && (key == "data" || key == "stringData");
-                let names = CREDENTIAL.is_match(key) && !REFERENCE.is_match(key) || named && key == "value";
+                let names = is_credential(key) || named && key == "value";
                 named = key == "name" && value.is_some_and(|value| CREDENTIAL.is_match(value.as_str()));
                 let all_below = hiding.as_ref().is_some_and(|hiding| hiding.entries);
                 if all_below || hiding.is_none() {
@@ -90,6 +98,55 @@ fn stars(c: char) -> &'static str {
         '\n' => "\n",
         _ => &"****"[..c.len_utf8()],
     }
+}
+
+/// Whether a key names a credential, and not only where one is.
+pub(super) fn is_credential(key: &str) -> bool {
+    CREDENTIAL.is_match(key) && !REFERENCE.is_match(key) || DIGEST.is_match(key)
+}
+
+/// Whether what has this name, such as an environment variable, holds a credential in its `value`.
+pub(super) fn holds_credential(name: &str) -> bool {
+    CREDENTIAL.is_match(name)
+}
+
+/// The same value with [`HIDDEN`] for every credential, so that not even its length is told. `hide` says that all of it is
+/// one.
+pub(super) fn value(value: &Value, hide: bool) -> Value {
+    match value {
+        Value::Map(map) => {
+            let text_of = |key| map.get(key).and_then(Value::as_str);
+            let is_secret = text_of("kind") == Some("Secret");
+            let holds = text_of("name").is_some_and(holds_credential);
+            let entry = |(key, inner): (&std::sync::Arc<str>, &Value)| {
+                let hide = hide
+                    || is_credential(key)
+                    || is_secret && matches!(&**key, "data" | "stringData")
+                    || holds && &**key == "value";
+                (key.clone(), self::value(inner, hide))
+            };
+            map.iter().map(entry).collect::<Map>().into()
+        }
+        Value::List(items) => items.iter().map(|item| self::value(item, hide)).collect::<Vec<_>>().into(),
+        Value::Null | Value::Bool(_) => value.clone(),
+        Value::String(text) if text.is_empty() => value.clone(),
+        _ if hide => HIDDEN.into(),
+        Value::String(lines) if lines.contains('\n') => self::lines(lines).into(),
+        _ => value.clone(),
+    }
+}
+
+/// The same lines with [`HIDDEN`] for what [`text`] hides of them.
+pub(super) fn lines(shown: &str) -> String {
+    let masked = text(shown);
+    let line = |(shown, masked): (&str, &str)| {
+        // Where they part, the credential begins: at the latest, for it may begin with asterisks itself.
+        let same = shown.bytes().zip(masked.bytes()).take_while(|(a, b)| a == b).count();
+        let start = shown.get(..same).filter(|_| same < shown.len()).map(|start| start.trim_end_matches('*'));
+        let end = if shown.ends_with('\n') { "\n" } else { "" };
+        start.map_or_else(|| shown.to_owned(), |start| format!("{start}{HIDDEN}{end}"))
+    };
+    shown.split_inclusive('\n').zip(masked.split_inclusive('\n')).map(line).collect()
 }
 
 /// A flag without the values of keys that name a credential: `--set db.password=…` becomes `--set db.password=***`.
@@ -134,6 +191,22 @@ mod tests {
             assert_eq!(hidden.len(), shown.len());
             assert_eq!(hidden, expected, "{shown}");
         }
+    }
+
+    #[test]
+    fn values_tell_not_even_the_length() {
+        let read = |text: &str| crate::yaml::parse(text, crate::yaml::Options::default()).expect("YAML");
+        for (shown, expected) in [
+            ("{kind: Secret, data: {a: x, b: ''}, type: Opaque}", "{kind: Secret, data: {a: (hidden), b: ''}, type: Opaque}"),
+            ("{env: [{name: DB_PASSWORD, value: x}]}", "{env: [{name: DB_PASSWORD, value: (hidden)}]}"),
+            ("{apiToken: [1, true, {a: x}]}", "{apiToken: [(hidden), true, {a: (hidden)}]}"),
+            ("{checksum/secret: ab12, secretName: tls}", "{checksum/secret: (hidden), secretName: tls}"),
+            ("{imagePullSecrets: [{name: pull}]}", "{imagePullSecrets: [{name: pull}]}"),
+            ("a: |\n  host: web\n  password: '**hé☃'\n  next: 1\n", "a: |\n  host: web\n  password: (hidden)\n  next: 1\n"),
+        ] {
+            assert_eq!(value(&read(shown), false), read(expected), "{shown}");
+        }
+        assert_eq!(value(&Value::Int(7), true), HIDDEN.into());
     }
 
     #[test]

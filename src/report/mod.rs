@@ -1,7 +1,9 @@
 //! How findings are printed: one file a format.
 
+pub mod delta;
 mod groups;
 mod json;
+mod markdown;
 mod mask;
 mod place;
 mod printable;
@@ -24,6 +26,8 @@ pub enum Format {
     Text,
     /// For programs: schemas/findings.schema.json, one document.
     Json,
+    /// For pull requests: a comment or a job's summary, never longer than a comment may be.
+    Markdown,
 }
 
 /// How text looks.
@@ -41,6 +45,7 @@ pub fn write(report: &Report, format: Format, style: Style, out: &mut dyn Write)
     match format {
         Format::Text => text::write(report, style, out),
         Format::Json => json::write(report, out),
+        Format::Markdown => markdown::write(report, out),
     }
 }
 

@@ -8,11 +8,15 @@ use super::escape::{code, fence, html, html_code, prose};
 use super::page::Piece;
 use crate::finding::{Exempted, Fault, Finding, Setter};
 use crate::report::groups::Group;
+use crate::report::summary::plural;
 use crate::report::{mask, place};
 use crate::source::{Location, SourceFile};
 
 /// The most releases that are named.
 const MAX_NAMED: usize = 3;
+
+/// The most lines of a message.
+const MAX_LINES: usize = 20;
 
 /// The most characters of a line that is quoted.
 const MAX_LINE: usize = 160;
@@ -56,7 +60,7 @@ impl Quotes {
 
 /// What a group of findings has in common, collapsed.
 pub(in crate::report) fn piece(group: &Group<'_>, quotes: &mut Quotes) -> Piece {
-    let finding = group.finding;
+    let finding = group.first;
     let among = match group.releases.as_slice() {
         [] => String::new(),
         [one] => format!(" · release {}", code(one)),
@@ -109,7 +113,7 @@ fn evidence(finding: &Finding, quotes: &mut Quotes, out: &mut String) {
 
 /// `<b>error</b>: anyone may enter, at <code>Ingress alice/web</code>`
 fn summary(group: &Group<'_>) -> String {
-    let finding = group.finding;
+    let finding = group.first;
     let at = judged(group).map(|at| format!(" · {}", html_code(&at))).unwrap_or_default();
     let others = group.count() - 1;
     let others = if others > 0 { format!(" and in {}", plural(others, "other release")) } else { String::new() };
@@ -118,7 +122,7 @@ fn summary(group: &Group<'_>) -> String {
 
 /// The same as an item of a list.
 pub(in crate::report) fn bullet(group: &Group<'_>) -> String {
-    let finding = group.finding;
+    let finding = group.first;
     let at = judged(group).map(|at| format!(" · {}", code(&at))).unwrap_or_default();
     let others = group.count() - 1;
     let others = if others > 0 { format!(" and in {}", plural(others, "other release")) } else { String::new() };
@@ -129,8 +133,8 @@ pub(in crate::report) fn bullet(group: &Group<'_>) -> String {
 
 /// What was judged: the object, or the release.
 fn judged(group: &Group<'_>) -> Option<String> {
-    let object = group.finding.object.as_ref().map(ToString::to_string);
-    object.or_else(|| group.finding.release.clone())
+    let object = group.first.object.as_ref().map(ToString::to_string);
+    object.or_else(|| group.first.release.clone())
 }
 
 /// ` (exempted: builds images, by team-build until 2026-12-31)`
@@ -140,24 +144,27 @@ fn terms(exemption: &Exempted) -> String {
     format!(" (exempted: {}{owner}{until})", prose(&exemption.reason))
 }
 
-/// Why something could not be done, as a block.
-pub(in crate::report) fn faults(faults: &[Fault]) -> String {
-    let mut out = String::new();
-    for fault in faults {
-        let text = mask::text(&fault.message);
-        let mut lines: String = text.lines().take(20).map(|line| format!("{}\n", clip(line))).collect();
-        if text.lines().count() > 20 {
-            lines.push_str("…\n");
-        }
-        for (location, what) in fault.labels.iter().take(MAX_NAMED) {
-            _ = writeln!(lines, "{}", clip(&format!("at {location}: {what}").replace('\n', " ")));
-        }
-        _ = write!(out, "\n{}", fence("", &lines));
-        if let Some(help) = &fault.help {
-            _ = writeln!(out, "\n**Help:** {}", prose(help));
-        }
+/// Why releases could not be checked: the fault that they have in common.
+pub(in crate::report) fn failure(group: &Group<'_, Fault>, what: &str) -> Piece {
+    let fault = group.first;
+    let releases = if let [one] = group.releases.as_slice() {
+        format!("Release {} {what}", code(one))
+    } else {
+        format!("{} {what}: {}", plural(group.releases.len(), "release"), named(&group.releases))
+    };
+    let text = mask::text(&fault.message);
+    let mut lines: String = text.lines().take(MAX_LINES).map(|line| format!("{}\n", clip(line))).collect();
+    if text.lines().nth(MAX_LINES).is_some() {
+        lines.push_str("…\n");
     }
-    out
+    for (location, what) in fault.labels.iter().take(MAX_NAMED) {
+        _ = writeln!(lines, "{}", clip(&format!("at {location}: {what}").replace('\n', " ")));
+    }
+    let help = fault.help.as_ref().map(|help| format!("\n**Help:** {}\n", prose(help))).unwrap_or_default();
+    Piece {
+        full: format!("**{releases}**\n\n{}{help}", fence("", &lines)),
+        short: format!("- {releases}: {}\n", prose(text.lines().next().unwrap_or_default())),
+    }
 }
 
 fn clip(line: &str) -> String {
@@ -174,8 +181,4 @@ pub(in crate::report) fn named(names: &[&str]) -> String {
         out.push(format!("and {more} more"));
     }
     out.join(", ")
-}
-
-pub(in crate::report) fn plural(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
