@@ -1,5 +1,7 @@
 //! What a change does: to the manifests, to the findings, and to who can do what.
 
+pub mod access;
+
 use crate::diff::ObjectChange;
 use crate::finding::{Failed, Finding, Place, Severity};
 
