@@ -245,7 +245,7 @@ fn huge() -> Delta {
     delta.new = (0..2_000).map(find).collect();
     delta.mended = (0..2_000).map(find).collect();
     let gain = |index: usize| access(Direction::Gained, AccessKind::Secret, "<x>", &message(index), &["a/b", "c/d"]);
-    delta.access = (0..2_000).map(gain).collect();
+    delta.access.extend((0..2_000).map(gain));
     let fault = |index: usize| Fault::new(message(index).repeat(100));
     let failed = |index: usize| Failed { release: release(index), faults: vec![fault(index)] };
     delta.failed = (0..500).map(|index| FailedOn { side: Side::After, failed: failed(index) }).collect();

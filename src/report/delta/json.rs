@@ -83,7 +83,6 @@ struct Differs<'a> {
 }
 
 pub(super) fn write(delta: &Delta, out: &mut dyn Write) -> io::Result<()> {
-    let rows = |findings: &'_ [Finding]| -> Vec<Row<'_>> { findings.iter().map(Row::from).collect() };
     let document = Document {
         version: VERSION,
         base: &delta.base,
@@ -100,6 +99,10 @@ pub(super) fn write(delta: &Delta, out: &mut dyn Write) -> io::Result<()> {
     };
     serde_json::to_writer_pretty(&mut *out, &document)?;
     writeln!(out)
+}
+
+fn rows(findings: &[Finding]) -> Vec<Row<'_>> {
+    findings.iter().map(Row::from).collect()
 }
 
 impl<'a> From<&'a FailedOn> for Failure<'a> {

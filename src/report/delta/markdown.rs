@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use super::changes::{self, Batch, Told};
-use super::{Findings, extent, failed, on_side, short_commit, verdict};
+use super::{Findings, extent, failed, gained, on_side, short_commit, verdict};
 use crate::delta::{AccessChange, AccessKind, Delta, Direction, Side};
 use crate::report::groups;
 use crate::report::markdown::escape::{code, fence, html_code, prose};
@@ -30,8 +30,7 @@ pub(super) fn write(delta: &Delta, out: &mut dyn Write) -> io::Result<()> {
 fn page(delta: &Delta) -> String {
     let findings = Findings::of(delta);
     let is_bad = !delta.failed.is_empty() || findings.has_error();
-    let gains = delta.access.iter().any(|change| change.direction == Direction::Gained);
-    let sign = sign(is_bad, !findings.new.is_empty() || gains);
+    let sign = sign(is_bad, !findings.new.is_empty() || gained(delta) > 0);
     let mut page = Page::new(format!("{MARKER}\n## {sign} plimsoll: {}\n", verdict(delta, &findings)));
     page.add(&format!("Compared with {} ({}): {}.", code(&delta.base), code(short_commit(delta)), extent(delta)));
     for side in [Side::After, Side::Before] {
@@ -77,8 +76,8 @@ fn access(page: &mut Page, delta: &Delta, title: &str, direction: Direction) {
 fn possible(change: &AccessChange) -> Piece {
     let about = match change.kind {
         AccessKind::Secret => "Secrets",
-        AccessKind::Rbac => "rights",
-        AccessKind::Exposure => "exposure",
+        AccessKind::Rbac => "Rights",
+        AccessKind::Exposure => "Exposure",
     };
     let names: Vec<&str> = change.releases.iter().map(String::as_str).collect();
     let among =
@@ -87,7 +86,11 @@ fn possible(change: &AccessChange) -> Piece {
         let at = place.template.first().unwrap_or(&place.rendered);
         format!(" · {}", code(&format!("{}:{}", at.file.name, at.position().line)))
     });
-    let line = format!("- **{about}:** {} {}{among}", prose(&change.subject), prose(&change.what));
+    let severity = match change.direction {
+        Direction::Gained => format!("**{}** ", change.severity),
+        Direction::Lost => String::new(),
+    };
+    let line = format!("- {severity}{about}: {} {}{among}", prose(&change.subject), prose(&change.what));
     Piece { full: format!("{line}{}\n", place.unwrap_or_default()), short: format!("{line}\n") }
 }
 
@@ -97,9 +100,9 @@ fn entry(batch: &Batch<'_>) -> Piece {
     let (title, list) = match batch.releases.as_slice() {
         [] | [""] => ("Manifests".to_owned(), String::new()),
         [one] => (html_code(one), String::new()),
-        many => (
-            format!("{} releases alike, {} first", many.len(), html_code(many.first().unwrap_or(&""))),
-            format!("The same in {}.\n\n", named(many.get(1..).unwrap_or_default())),
+        [first, others @ ..] => (
+            format!("{} and {} alike", html_code(first), plural(others.len(), "other release")),
+            format!("The same, but for names, in {}.\n\n", named(others)),
         ),
     };
     let mut full = format!("<details>\n<summary>{title}: {counted}</summary>\n\n{list}");

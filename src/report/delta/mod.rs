@@ -14,7 +14,7 @@ use super::Style;
 use super::groups::Group;
 use super::markdown::worst_first;
 use super::summary::plural;
-use crate::delta::{Delta, Side};
+use crate::delta::{Delta, Direction, Side};
 use crate::finding::{Failed, Severity};
 
 /// A format of a change.
@@ -66,7 +66,7 @@ impl<'a> Findings<'a> {
     }
 }
 
-/// `1 new error, 2 new warnings; 1 mended; 1 release could not be compared`
+/// `1 release could not be compared; 1 new error, 2 new warnings; 3 accesses gained; 1 mended`
 fn verdict(delta: &Delta, findings: &Findings<'_>) -> String {
     let new = [Severity::Error, Severity::Warning, Severity::Info].map(|severity| {
         let count = findings.new.iter().filter(|group| group.first.severity == severity).count();
@@ -76,6 +76,11 @@ fn verdict(delta: &Delta, findings: &Findings<'_>) -> String {
         new.iter().filter(|(count, _)| *count > 0).map(|(count, name)| plural(*count, name)).collect();
     let failed = failed(delta, None).len();
     let mut parts = vec![if new.is_empty() { "no new finding".to_owned() } else { new.join(", ") }];
+    match gained(delta) {
+        0 => {}
+        1 => parts.push("1 access gained".to_owned()),
+        many => parts.push(format!("{many} accesses gained")),
+    }
     if !findings.mended.is_empty() {
         parts.push(format!("{} mended", findings.mended.len()));
     }
@@ -85,7 +90,12 @@ fn verdict(delta: &Delta, findings: &Findings<'_>) -> String {
     parts.join("; ")
 }
 
-/// `12 objects of 3 releases change, of 100; 1 release is new, 2 are removed`
+/// How many things are possible now that were not.
+fn gained(delta: &Delta) -> usize {
+    delta.access.iter().filter(|change| change.direction == Direction::Gained).count()
+}
+
+/// `12 objects change in 3 of 100 releases; 1 release is new; 2 releases are removed`
 fn extent(delta: &Delta) -> String {
     let mut changed: Vec<&str> = delta.objects.iter().map(|change| change.release.as_str()).collect();
     changed.sort_unstable();
@@ -101,10 +111,11 @@ fn extent(delta: &Delta) -> String {
     }];
     for (releases, what) in [(&delta.added, "new"), (&delta.removed, "removed")] {
         if !releases.is_empty() {
-            parts.push(format!("{} {what}", plural(releases.len(), "release")));
+            let are = if releases.len() == 1 { "is" } else { "are" };
+            parts.push(format!("{} {are} {what}", plural(releases.len(), "release")));
         }
     }
-    parts.join(", ")
+    parts.join("; ")
 }
 
 /// The releases that could not be checked on a side, each once; on any side where none is given.

@@ -9,7 +9,7 @@ use crate::report::{Style, printable, text};
 
 pub(super) fn write(delta: &Delta, style: Style, out: &mut dyn Write) -> io::Result<()> {
     let findings = Findings::of(delta);
-    let mut page = Page { style, out };
+    let mut page = Page { style, out, is_apart: false };
     page.line("1", &verdict(delta, &findings))?;
     page.line("", &format!("compared with {} ({}): {}", delta.base, short_commit(delta), extent(delta)))?;
     for side in [Side::After, Side::Before] {
@@ -17,11 +17,13 @@ pub(super) fn write(delta: &Delta, style: Style, out: &mut dyn Write) -> io::Res
         for group in groups::of_faults(&failed) {
             page.heading(&format!("{} {}", releases(&group.releases), on_side(side)))?;
             text::write_fault(&group, style, page.out)?;
+            page.is_apart = true;
         }
     }
     if !findings.new.is_empty() {
         page.heading("new findings")?;
         text::write_findings(&findings.new, style, page.out)?;
+        page.is_apart = true;
     }
     page.findings("new findings that refuse nothing: exempted, or in the baseline", "", "", &findings.excused)?;
     page.access("what is possible now", delta, Direction::Gained)?;
@@ -37,12 +39,15 @@ pub(super) fn write(delta: &Delta, style: Style, out: &mut dyn Write) -> io::Res
 struct Page<'o> {
     style: Style,
     out: &'o mut dyn Write,
+    /// Whether the last line is blank.
+    is_apart: bool,
 }
 
 impl Page<'_> {
     /// One line, whatever the chart put into it, in a colour.
     fn line(&mut self, colour: &str, text: &str) -> io::Result<()> {
         let text = printable(text).replace('\n', " ");
+        self.is_apart = false;
         match self.style {
             Style::Coloured if !colour.is_empty() => writeln!(self.out, "\u{1b}[{colour}m{text}\u{1b}[0m"),
             _ => writeln!(self.out, "{text}"),
@@ -50,7 +55,9 @@ impl Page<'_> {
     }
 
     fn heading(&mut self, text: &str) -> io::Result<()> {
-        writeln!(self.out)?;
+        if !self.is_apart {
+            writeln!(self.out)?;
+        }
         self.line("1", text)
     }
 

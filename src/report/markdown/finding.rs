@@ -23,17 +23,18 @@ const MAX_LINE: usize = 160;
 
 /// The texts of files without credentials: made once for all findings.
 #[derive(Debug, Default)]
-pub(in crate::report) struct Quotes(HashMap<*const SourceFile, Arc<str>>);
+pub(in crate::report) struct Quotes(HashMap<*const SourceFile, Arc<SourceFile>>);
 
 impl Quotes {
     /// The first line of a place and those beside it, numbered.
     fn lines(&mut self, location: &Location) -> String {
-        let file = &location.file;
-        let text = self.0.entry(Arc::as_ptr(file)).or_insert_with(|| mask::text(&file.text).into());
+        let hide = || SourceFile::new("", mask::lines(&location.file.text));
+        let file = self.0.entry(Arc::as_ptr(&location.file)).or_insert_with(hide);
         let marked = location.position().line;
         let mut out = String::new();
         for line in marked.saturating_sub(1).max(1)..=marked + 1 {
-            let Some(text) = file.line_span(line).and_then(|span| text.get(span.start..span.end)) else { continue };
+            let span = file.line_span(line);
+            let Some(text) = span.and_then(|span| file.text.get(span.start..span.end)) else { continue };
             if line != marked && text.trim().is_empty() {
                 continue;
             }
@@ -66,11 +67,12 @@ pub(in crate::report) fn piece(group: &Group<'_>, quotes: &mut Quotes) -> Piece 
         [one] => format!(" · release {}", code(one)),
         many => format!(" · in {} releases: {}", many.len(), named(many)),
     };
+    let place = finding.places.first();
+    let field = place.map(|place| format!(" · {}", code(&place.named))).unwrap_or_default();
+    let other = place.filter(|place| finding.object.as_ref().is_none_or(|object| *object != place.object));
+    let other = other.map(|place| format!(" of {}", code(&place.object.to_string()))).unwrap_or_default();
     let mut full = format!("<details>\n<summary>{}</summary>\n\n", summary(group));
-    _ = writeln!(full, "{}{among}", code(&finding.policy));
-    if let Some(place) = finding.places.first() {
-        _ = writeln!(full, "\nThe field is {} of {}.", code(&place.named), code(&place.object.to_string()));
-    }
+    _ = writeln!(full, "{}{field}{other}{among}", code(&finding.policy));
     evidence(finding, quotes, &mut full);
     for (title, text) in [("Why", &finding.rationale), ("Remedy", &finding.remediation)] {
         if !text.is_empty() {
@@ -176,9 +178,9 @@ fn clip(line: &str) -> String {
 
 /// Names as code, the first ones of many.
 pub(in crate::report) fn named(names: &[&str]) -> String {
-    let mut out: Vec<String> = names.iter().take(MAX_NAMED).map(|name| code(name)).collect();
+    let out: Vec<String> = names.iter().take(MAX_NAMED).map(|name| code(name)).collect();
     if let Some(more) = names.len().checked_sub(MAX_NAMED).filter(|more| *more > 0) {
-        out.push(format!("and {more} more"));
+        return format!("{} and {more} more", out.join(", "));
     }
     out.join(", ")
 }
