@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use common::{root, snapshots};
 use plimsoll::delta::{AccessChange, AccessKind, Delta, Direction, FailedOn, Side};
-use plimsoll::diff::{Change, FieldChange, ObjectChange};
+use plimsoll::diff::{self, Change, FieldChange, Item, ObjectChange};
 use plimsoll::finding::{Exempted, Failed, Fault, Finding, ObjectRef, Place, Setter, Severity, ValuesKey};
 use plimsoll::report::Style;
 use plimsoll::report::delta::{Format, write};
@@ -69,12 +69,20 @@ fn finding(release: &str, policy: &str, severity: Severity, message: &str) -> Fi
 
 fn changed(release: &str, kind: &str, fields: Vec<FieldChange>) -> ObjectChange {
     let (namespace, name) = release.split_once('/').unwrap();
-    let change = Change::Changed { renamed_from: None, fields };
+    let change = Change::Changed { renamed_from: None, followers: Vec::new(), moved_from: None, fields };
     ObjectChange { release: release.into(), object: object(kind, namespace, name), change }
 }
 
 fn field(path: &str, before: impl Into<Value>, after: impl Into<Value>) -> FieldChange {
-    FieldChange { path: path.into(), before: Some(before.into()), after: Some(after.into()), is_secret: false }
+    let (before, after) = (Some(before.into()), Some(after.into()));
+    FieldChange { path: path.into(), before, after, is_order: false, is_secret: false }
+}
+
+/// How one object changed, as `diff` tells it.
+fn compared(release: &str, before: (ObjectRef, &str), after: (ObjectRef, &str)) -> Vec<ObjectChange> {
+    let (old, new) = (value(before.1), value(after.1));
+    let before = Item { release, reference: &before.0, value: &old };
+    diff::compare(&[before], &[Item { release, reference: &after.0, value: &new }])
 }
 
 fn access(direction: Direction, kind: AccessKind, subject: &str, what: &str, releases: &[&str]) -> AccessChange {
@@ -99,21 +107,22 @@ fn everyday() -> Delta {
             vec![
                 field("spec.template.spec.containers[name=ide].image", "ide:1.2", "ide:latest"),
                 field("spec.template.spec.containers[name=ide].resources.limits.memory", "1Gi", "2Gi"),
-                field("metadata.annotations[\"checksum/secret\"]", "0123", "4567"),
+                FieldChange { is_secret: true, ..field("metadata.annotations[\"checksum/secret\"]", "***", "***") },
             ],
         )
     };
     let mut objects: Vec<ObjectChange> = tenants.iter().map(image).collect();
-    let secret = FieldChange { is_secret: true, ..field("data.token", "aHVudGVyMg==", "aHVudGVyMw==") };
+    objects.extend(compared(
+        "alice/workspace",
+        (object("Secret", "alice", "workspace-0a1b2c3d"), "{kind: Secret, data: {token: aHVudGVyMg==, old: aHVudGVyMw==}}"),
+        (object("Secret", "alice", "workspace-4e5f6a7b"), "{kind: Secret, data: {token: aHVudGVyMjIy}}"),
+    ));
     objects.extend([
-        ObjectChange {
-            change: Change::Changed { renamed_from: Some("workspace-0a1b2c3d".into()), fields: vec![secret] },
-            object: object("Secret", "alice", "workspace-4e5f6a7b"),
-            ..changed("alice/workspace", "Secret", Vec::new())
-        },
         ObjectChange {
             change: Change::Changed {
                 renamed_from: Some("workspace-0a1b2c3d".into()),
+                followers: vec![object("Deployment", "alice", "workspace")],
+                moved_from: Some("alice/config".into()),
                 fields: vec![field("data[\"nginx.conf\"]", "listen 80;\nroot /;\nindex a;\n", "listen 8080;\nroot /;\nindex a;\n")],
             },
             object: object("ConfigMap", "alice", "workspace-4e5f6a7b"),
@@ -134,7 +143,7 @@ fn everyday() -> Delta {
     let mut new: Vec<Finding> = tenants.iter().map(latest).collect();
     let port = finding("alice/workspace", "network/ssh", Severity::Warning, "port 22 is open");
     new.push(port.clone());
-    new.push(Finding {
+    let silenced = Finding {
         policy: "network/policy".into(),
         message: "nothing keeps other namespaces away".into(),
         release: Some("bob/workspace".into()),
@@ -145,7 +154,7 @@ fn everyday() -> Delta {
             place: at("plimsoll.yaml", "exemptions:\n", "exemptions"),
         }),
         ..port.clone()
-    });
+    };
     let fault = Fault::new("workspace/templates/ide.yaml:4:7: function \"toYml\" not defined")
         .label(at("charts/workspace/templates/ide.yaml", "{{ toYml . }}\n", "toYml"), "here")
         .help("did you mean toYaml?");
@@ -157,6 +166,7 @@ fn everyday() -> Delta {
         releases: 100,
         objects,
         new,
+        silenced: vec![silenced],
         mended: vec![finding("cara/workspace", "pods/privileged", Severity::Error, "the container ide is privileged")],
         unchanged: vec![port.clone(), Finding { is_known: true, severity: Severity::Error, ..port }],
         access: vec![
@@ -208,23 +218,26 @@ fn hostile() -> Delta {
         ..bad.clone()
     };
     let nasty = vec![
-        FieldChange { is_secret: true, ..field("data.token", "hunter2", "hunter3") },
         field("data[\"``````\"]", "``````\n</details>\n", "~~~~~~\n</details>\n@everyone\n"),
         field(evil, evil, "x"),
-        field("spec.env[name=DB_PASSWORD].value", "hunter2", "hunter4"),
-        field("data.config", "user: a\npassword: hunter2\n", "user: a\npassword: hunter5\n"),
     ];
     let object_change = ObjectChange { release: release.clone(), object: object(evil, evil, evil), ..changed("a/b", "x", nasty) };
-    let added = ObjectChange {
-        change: Change::Added(value("{kind: Secret, stringData: {a: hunter2}, metadata: {name: '```'}}")),
-        ..object_change.clone()
-    };
+    let mut objects = vec![object_change];
+    let same = || object("ConfigMap", "ns", "```");
+    objects.extend(compared(
+        &release,
+        (same(), "{data: {c: \"user: a\\npassword: hunter2\\n\"}, env: [{name: DB_PASSWORD, value: hunter2}]}"),
+        (same(), "{data: {c: \"user: b\\npassword: hunter5\\n\"}, env: [{name: DB_PASSWORD, value: hunter4}]}"),
+    ));
+    let new = value("{kind: Secret, stringData: {a: hunter2}, metadata: {name: '```'}}");
+    objects.extend(diff::compare(&[], &[Item { release: &release, reference: &same(), value: &new }]));
     Delta {
         base: evil.into(),
         commit: evil.into(),
         releases: 1,
-        objects: vec![object_change, added],
-        new: vec![bad.clone(), excused],
+        objects,
+        new: vec![bad.clone()],
+        silenced: vec![excused],
         mended: vec![bad],
         access: vec![access(Direction::Gained, AccessKind::Rbac, evil, evil, &[evil, evil])],
         failed: vec![FailedOn { side: Side::Before, failed: Failed { release, faults: vec![Fault::new(evil).help(evil)] } }],

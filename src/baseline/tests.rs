@@ -141,11 +141,10 @@ fn what_occurs_no_more_is_told_and_taken_away() {
 
 #[test]
 fn of_what_was_not_checked_nothing_is_told() {
-    let text = "version: 1\nfleet:\n  - {policy: f, severity: error}\nreleases:\n  a/b:\n    - {policy: p, severity: error}\n";
-    let failed = |name: &str| Report {
-        failed: vec![Failed { release: name.into(), faults: Vec::new() }],
-        ..Report::default()
-    };
+    let text =
+        "version: 1\nfleet:\n  - {policy: f, severity: error}\nreleases:\n  a/b:\n    - {policy: p, severity: error}\n";
+    let failed =
+        |name: &str| Report { failed: vec![Failed { release: name.into(), faults: Vec::new() }], ..Report::default() };
     let (told, left) = outcome(&read(text), failed("a/b"), &["a/b"]);
     assert_eq!((told.len(), format!("version: 1\n{left}").as_str()), (0, text));
     let (told, left) = outcome(&read(text), failed("a/c"), &["a/b", "a/c"]);
@@ -164,8 +163,9 @@ fn what_is_worse_stays_and_what_is_less_bad_is_noted() {
 
 #[test]
 fn a_hundred_thousand_entries_are_read_and_marked_at_once() {
-    let findings: Vec<Finding> =
-        (0..100_000).map(|index| error(&format!("tenant-{}/web", index % 100), &format!("s{index}"), "data.x")).collect();
+    let findings: Vec<Finding> = (0..100_000)
+        .map(|index| error(&format!("tenant-{}/web", index % 100), &format!("s{index}"), "data.x"))
+        .collect();
     let text = Baseline::of(&report(&findings)).to_yaml();
     let start = Instant::now();
     let baseline = read(&text);

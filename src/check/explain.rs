@@ -10,7 +10,8 @@ use crate::source::{Location, Span};
 use crate::value::Path;
 
 use super::exempt::{self, Exemptions, Note, Written};
-use super::{Fleet, Rules, Subject};
+use super::fleet::Fleet;
+use super::{Rules, Subject};
 
 /// The most values keys that one finding names.
 const MAX_KEYS: usize = 3;
@@ -67,9 +68,7 @@ impl<'a> Traced<'a> {
             Written::Project(_) => None,
         }));
         let owners: BTreeSet<usize> = objects.into_iter().map(|object| fleet.owner(object)).collect();
-        let rendered = |owner: usize| Some((owner, fleet.subjects.get(owner)?.rendered?));
-        let traced = owners.into_iter().filter_map(rendered).map(|(owner, rendered)| Ok((owner, rendered.traced()?)));
-        Ok(Self { fleet, manifests: traced.collect::<Result<_, Vec<Fault>>>()? })
+        Ok(Self { fleet, manifests: fleet.traced(owners)? })
     }
 
     fn finding(&self, violation: &Violation<'_>) -> Finding {

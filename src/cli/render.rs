@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use super::chart_args::ChartArgs;
 use super::check_args::CheckArgs;
 use super::files::write_all;
 use super::{Stop, Streams};
-use crate::check::{self, Rendered};
+use crate::check::{self, Charts, Job, Rendered};
 use crate::finding::Fault;
 use crate::gate::ExitStatus;
 use crate::manifest::{self, Stream};
-use crate::report::printable;
 
 /// Print a chart's manifests, or check them with --check
 ///
@@ -56,12 +56,12 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
     let project = args.checks.project()?;
     let job = args.chart.job(&args.name_and_chart, &project, streams)?;
     // The process ends with this: to give back every value by itself would take as long as to load the chart.
-    let rendered = ManuallyDrop::new(check::render(&job)?);
+    let rendered = ManuallyDrop::new(render(&job, &Charts::default(), streams)?);
     for warning in &rendered.warnings {
-        writeln!(streams.stderr, "warning: {}", printable(warning))?;
+        streams.warn(warning)?;
     }
     if args.check {
-        let version = args.chart.minor(&project)?;
+        let version = args.chart.cluster.minor(&project)?;
         return args.checks.run(&[check::Subject::from(&*rendered)], &project, version, streams);
     }
     let options = Stream { no_hooks: args.no_hooks, skip_tests: args.skip_tests };
@@ -77,6 +77,14 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
     })?;
     streams.stdout.write_all(output.as_bytes())?;
     Ok(ExitStatus::Clean)
+}
+
+/// Renders a chart.
+pub(super) fn render(job: &Job, known: &Charts, streams: &mut Streams<'_>) -> Result<Rendered, Stop> {
+    let start = Instant::now();
+    let rendered = check::render(job, known)?;
+    streams.took(&format!("rendered {} from {}", job.release.name, job.chart.display()), start.elapsed())?;
+    Ok(rendered)
 }
 
 /// Writes a file for each template, all or none.
@@ -95,6 +103,6 @@ fn write_files(
         files.entry(path).or_default().push_str(&document);
     }
     write_all(&files).map_err(|error| Fault::new(format!("{} could not be written: {error}", dir.display())))?;
-    writeln!(streams.stdout, "{said}")?;
+    streams.note(&said)?;
     Ok(ExitStatus::Clean)
 }

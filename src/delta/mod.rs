@@ -1,9 +1,12 @@
 //! What a change does: to the manifests, to the findings, and to who can do what.
 
 pub mod access;
+mod findings;
 
 use crate::diff::ObjectChange;
 use crate::finding::{Failed, Finding, Place, Severity};
+
+pub use findings::Findings;
 
 /// What lies between two revisions of a project.
 #[derive(Debug, Clone, Default)]
@@ -20,11 +23,14 @@ pub struct Delta {
     pub releases: usize,
     /// The objects that are not the same, in the order of the releases and their objects.
     pub objects: Vec<ObjectChange>,
-    /// Findings of the new side alone.
+    /// Findings that count on the new side and did not on the old one.
     pub new: Vec<Finding>,
-    /// Findings of the old side alone.
+    /// Findings that counted on the old side and are gone.
     pub mended: Vec<Finding>,
-    /// Findings of both sides, as they are on the new one.
+    /// Findings that do not count on the new side though nothing was mended: somebody answers for them now, they are in the
+    /// baseline now, or the policy is evaluated no more.
+    pub silenced: Vec<Finding>,
+    /// Findings that count on both sides, as they are on the new one.
     pub unchanged: Vec<Finding>,
     /// What changed in who can do what.
     pub access: Vec<AccessChange>,

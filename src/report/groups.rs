@@ -4,17 +4,27 @@ use std::collections::HashMap;
 
 use super::place;
 use crate::finding::{Failed, Fault, Finding, Severity};
+use crate::fingerprint::Fingerprint;
 use crate::source::Location;
 
 /// The most releases that a sentence names.
 const MAX_NAMED: usize = 3;
 
-/// What is the same in different releases: mended by one change, as far as can be seen.
+/// Findings of different releases that are the same: mended by one change, as far as can be seen.
 #[derive(Debug, Clone)]
-pub(super) struct Group<'a, T = Finding> {
+pub(super) struct Group<'a> {
     /// The first of them.
-    pub first: &'a T,
+    pub finding: &'a Finding,
     /// The releases that have it, each once, in the order of the findings. Empty where findings name none.
+    pub releases: Vec<&'a str>,
+}
+
+/// What keeps releases from being checked.
+#[derive(Debug, Clone)]
+pub(super) struct FaultGroup<'a> {
+    /// The first of them.
+    pub fault: &'a Fault,
+    /// The releases that have it, each once, in their order.
     pub releases: Vec<&'a str>,
 }
 
@@ -68,15 +78,45 @@ fn gather<'a>(
         *number += 1;
         match groups.get_mut(index) {
             Some(group) => group.releases.extend(release),
-            None => groups.push(Group { first: finding, releases: release.into_iter().collect() }),
+            None => groups.push(Group { finding, releases: release.into_iter().collect() }),
         }
     }
     groups
 }
 
+/// By which groups are known again in another run: as findings are, but whatever releases and objects there are of a
+/// chart, so that a release that comes or goes makes no new finding of an old one. No two are alike.
+pub(super) fn fingerprints(groups: &[Group<'_>]) -> Vec<Fingerprint> {
+    let mut seen: HashMap<Fingerprint, usize> = HashMap::new();
+    let each = groups.iter().flat_map(|group| {
+        let mut fingerprints = Fingerprint::all(std::slice::from_ref(group.finding));
+        for fingerprint in fingerprints.iter_mut().filter(|fingerprint| fingerprint.release.is_some()) {
+            fingerprint.release = None;
+            fingerprint.object = Some(written(group.finding));
+        }
+        fingerprints
+    });
+    let mut numbered = Vec::with_capacity(groups.len());
+    for fingerprint in each {
+        let count = seen.entry(fingerprint.clone()).or_default();
+        numbered.push(Fingerprint { number: *count, ..fingerprint });
+        *count += 1;
+    }
+    numbered
+}
+
+/// What a finding is about, in the words of the repository: `Ingress charts/web/templates/ingress.yaml values/web.yaml`.
+fn written(finding: &Finding) -> String {
+    let kind = finding.object.as_ref().map(|object| object.kind.as_str());
+    let template = finding.places.first().and_then(|place| place.template.first());
+    let place = place::of(finding);
+    let files = [template, place].into_iter().flatten().map(|location| location.file.name.as_str());
+    kind.into_iter().chain(files).collect::<Vec<_>>().join(" ")
+}
+
 /// Why releases could not be checked, each fault once.
-pub(super) fn of_faults(failed: &[Failed]) -> Vec<Group<'_, Fault>> {
-    let mut groups: Vec<Group<'_, Fault>> = Vec::new();
+pub(super) fn of_faults(failed: &[Failed]) -> Vec<FaultGroup<'_>> {
+    let mut groups: Vec<FaultGroup<'_>> = Vec::new();
     let mut known = HashMap::new();
     for (release, fault) in failed.iter().flat_map(|failed| failed.faults.iter().map(|fault| (&failed.release, fault)))
     {
@@ -85,21 +125,10 @@ pub(super) fn of_faults(failed: &[Failed]) -> Vec<Group<'_, Fault>> {
         match groups.get_mut(index) {
             Some(group) if group.releases.last() == Some(&release.as_str()) => {}
             Some(group) => group.releases.push(release),
-            None => groups.push(Group { first: fault, releases: vec![release] }),
+            None => groups.push(FaultGroup { fault, releases: vec![release] }),
         }
     }
     groups
-}
-
-/// `99 releases: alice/web, bob/web, cara/web and 96 more`
-pub(super) fn releases(names: &[&str]) -> String {
-    let count = names.len();
-    let named = names.get(..count.min(MAX_NAMED)).unwrap_or_default().join(", ");
-    let more = match count.saturating_sub(MAX_NAMED) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    format!("{count} releases: {named}{more}")
 }
 
 fn at(location: &Location) -> At<'_> {
@@ -125,38 +154,42 @@ impl<'a> From<&'a Finding> for Key<'a> {
 }
 
 impl Group<'_> {
-    /// What is wrong, where, and in which releases: `alice/web: Ingress alice/web: anyone may enter`.
-    pub fn sentence(&self) -> String {
-        let object = self.first.object.as_ref().map(|object| format!("{object}: ")).unwrap_or_default();
-        self.with_releases(&format!("{object}{}", self.first.message))
-    }
-}
-
-impl Group<'_, Fault> {
-    /// What is wrong, and in which releases: `alice/web: web/templates/a.yaml:3:5: function "x" not defined`.
-    pub fn sentence(&self) -> String {
-        self.with_releases(&self.first.message)
-    }
-}
-
-impl<T> Group<'_, T> {
-    /// How many it stands for.
+    /// How many findings it stands for.
     pub fn count(&self) -> usize {
         self.releases.len().max(1)
     }
 
-    /// `in 99 releases: alice/web, bob/web, cara/web and 96 more`; `None` where it is one release, or none by name.
-    pub fn among(&self) -> Option<String> {
-        (self.releases.len() > 1).then(|| format!("in {}", releases(&self.releases)))
+    /// What is wrong, where, and in which releases: `alice/web: Ingress alice/web: anyone may enter`.
+    pub fn sentence(&self) -> String {
+        let object = self.finding.object.as_ref().map(|object| format!("{object}: ")).unwrap_or_default();
+        with_releases(&format!("{object}{}", self.finding.message), &self.releases)
     }
+}
 
-    fn with_releases(&self, said: &str) -> String {
-        match (self.among(), self.releases.first()) {
-            (Some(among), _) => format!("{said} ({among})"),
-            (None, Some(release)) => format!("{release}: {said}"),
-            (None, None) => said.to_owned(),
-        }
+impl FaultGroup<'_> {
+    /// What is wrong, and in which releases: `alice/web: web/templates/a.yaml:3:5: function "x" not defined`.
+    pub fn sentence(&self) -> String {
+        with_releases(&self.fault.message, &self.releases)
     }
+}
+
+/// `alice/web: …`, or `… (in 99 releases: alice/web, bob/web, cara/web and 96 more)`.
+fn with_releases(said: &str, releases: &[&str]) -> String {
+    match releases {
+        [] => said.to_owned(),
+        [release] => format!("{release}: {said}"),
+        many => format!("{said} (in {})", self::releases(many)),
+    }
+}
+
+/// `99 releases: alice/web, bob/web, cara/web and 96 more`
+pub(super) fn releases(names: &[&str]) -> String {
+    let named = names.get(..names.len().min(MAX_NAMED)).unwrap_or_default().join(", ");
+    let more = match names.len().saturating_sub(MAX_NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("{} releases: {named}{more}", names.len())
 }
 
 #[cfg(test)]
@@ -240,10 +273,10 @@ mod tests {
     #[test]
     fn few_releases_are_named() {
         let findings: Vec<_> = ["a", "b", "c", "d", "e"].map(|release| finding(Some(release), 0)).into();
-        let said = |count| super::of(&findings[..count]).first().and_then(Group::among);
-        assert_eq!(said(1), None);
-        assert_eq!(said(3).unwrap(), "in 3 releases: a, b, c");
-        assert_eq!(said(5).unwrap(), "in 5 releases: a, b, c and 2 more");
+        let said = |count| super::of(&findings[..count])[0].sentence();
+        assert_eq!(said(1), "a: Pod a: the image has no tag");
+        assert_eq!(said(3), "Pod a: the image has no tag (in 3 releases: a, b, c)");
+        assert_eq!(said(5), "Pod a: the image has no tag (in 5 releases: a, b, c and 2 more)");
     }
 
     #[test]
@@ -253,7 +286,7 @@ mod tests {
             faults: vec![Fault::new("no chart"), Fault::new(fault)],
         };
         let failed = [failed("a", "x"), failed("b", "x"), failed("c", "no chart")];
-        let said: Vec<_> = of_faults(&failed).iter().map(Group::<Fault>::sentence).collect();
+        let said: Vec<_> = of_faults(&failed).iter().map(FaultGroup::sentence).collect();
         assert_eq!(said, ["no chart (in 3 releases: a, b, c)", "x (in 2 releases: a, b)"]);
     }
 }

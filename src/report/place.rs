@@ -2,11 +2,16 @@
 
 use std::borrow::Cow;
 
+use crate::credential;
 use crate::finding::{Finding, Place, Setter};
 use crate::source::{Location, Position};
 
 /// The name of what was read from standard input: nobody can open it.
 const STDIN: &str = "-";
+
+/// The file that stands for one where none is at fault, in formats that must have one: there an exemption would be
+/// written.
+pub(super) const NOWHERE: &str = "plimsoll.yaml";
 
 /// Where to look for a finding; `None` where no file is at fault.
 ///
@@ -41,6 +46,15 @@ pub(super) fn related<'a>(finding: &'a Finding) -> impl Iterator<Item = (&'a Loc
         .chain(values)
         .chain(configured)
         .filter(move |(location, _)| is_file(location) && main.is_none_or(|main| main != *location))
+}
+
+/// What no file tells of the values behind it: `replicas is set by --set replicas=1`, `replicas is not set`.
+pub(super) fn notes(finding: &Finding) -> impl Iterator<Item = String> {
+    finding.values.iter().filter_map(|key| match &key.set_by {
+        Some(Setter::File(_)) => None,
+        Some(Setter::Flag(flag)) => Some(format!("{} is set by {}", key.path, credential::flag(flag))),
+        None => Some(format!("{} is not set", key.path)),
+    })
 }
 
 /// Whether the field stands in a file as it was judged: no template wrote it.

@@ -11,7 +11,7 @@ use crate::finding::Report;
 pub(super) fn line(report: &Report) -> String {
     let mut counts: BTreeMap<Reverse<_>, usize> = BTreeMap::new();
     for group in groups::of(report.findings.iter().filter(|finding| finding.is_open())) {
-        *counts.entry(Reverse(group.first.severity)).or_default() += 1;
+        *counts.entry(Reverse(group.finding.severity)).or_default() += 1;
     }
     let found: Vec<String> =
         counts.iter().map(|(Reverse(severity), count)| plural(*count, &severity.to_string())).collect();

@@ -10,9 +10,10 @@ use miette::{
     SourceSpan, SpanContents,
 };
 
-use super::groups::{self, Group};
+use super::groups::{self, FaultGroup, Group};
 use super::summary::{self, plural};
-use super::{Style, mask, printable};
+use super::{Style, place, printable};
+use crate::credential;
 use crate::finding::{Exempted, Fault, Report, Setter, Severity};
 use crate::source::{Location, SourceFile, Span};
 
@@ -63,8 +64,8 @@ pub(super) fn write_findings(groups: &[Group<'_>], style: Style, out: &mut dyn W
 }
 
 /// Prints why releases could not be checked.
-pub(super) fn write_fault(group: &Group<'_, Fault>, style: Style, out: &mut dyn Write) -> io::Result<()> {
-    print(&handler(style), show_fault(group.sentence(), group.first, &mut Quoted::default()), out)
+pub(super) fn write_fault(group: &FaultGroup<'_>, style: Style, out: &mut dyn Write) -> io::Result<()> {
+    print(&handler(style), show_fault(group.sentence(), group.fault, &mut Quoted::default()), out)
 }
 
 /// What is exempted, below the reasons, in the order of the findings.
@@ -72,8 +73,8 @@ fn write_exempted(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let mut reasons: Vec<(String, Vec<String>)> = Vec::new();
     let mut known = HashMap::new();
     for group in groups::of(report.findings.iter().filter(|finding| finding.exemption.is_some())) {
-        let Some(exemption) = &group.first.exemption else { continue };
-        let (what, why) = (format!("[{}] {}", group.first.policy, group.sentence()), terms(exemption));
+        let Some(exemption) = &group.finding.exemption else { continue };
+        let (what, why) = (format!("[{}] {}", group.finding.policy, group.sentence()), terms(exemption));
         let index = *known.entry(why.clone()).or_insert(reasons.len());
         match reasons.get_mut(index) {
             Some((_, found)) => found.push(what),
@@ -183,7 +184,7 @@ fn show_fault(message: String, fault: &Fault, quoted: &mut Quoted) -> Vec<Shown>
 }
 
 fn show_finding(group: &Group<'_>, quoted: &mut Quoted) -> Vec<Shown> {
-    let finding = group.first;
+    let finding = group.finding;
     let mut places = Vec::new();
     for place in finding.places.iter().take(MAX_PLACES) {
         for (i, at) in place.template.iter().enumerate() {
@@ -195,14 +196,12 @@ fn show_finding(group: &Group<'_>, quoted: &mut Quoted) -> Vec<Shown> {
         places.push((place.rendered.clone(), format!("rendered: {owner}{field}").trim_end_matches(": ").to_owned()));
     }
     places.extend(finding.configured.iter().map(|place| (place.clone(), "here".to_owned())));
-    let mut notes = Vec::new();
     for key in &finding.values {
-        match &key.set_by {
-            Some(Setter::File(place)) => places.push((place.clone(), format!("{} is set here", key.path))),
-            Some(Setter::Flag(flag)) => notes.push(format!("{} is set by {}", key.path, mask::flag(flag))),
-            None => notes.push(format!("{} is not set", key.path)),
+        if let Some(Setter::File(place)) = &key.set_by {
+            places.push((place.clone(), format!("{} is set here", key.path)));
         }
     }
+    let mut notes: Vec<String> = place::notes(finding).collect();
     let mut message = group.sentence();
     if let Some(more) = finding.places.len().checked_sub(MAX_PLACES).filter(|more| *more > 0) {
         message.push_str(&format!(" (and {} more)", plural(more, "field")));
@@ -225,7 +224,7 @@ fn show_finding(group: &Group<'_>, quoted: &mut Quoted) -> Vec<Shown> {
 impl Shown {
     fn add(&mut self, file: &Arc<SourceFile>, label: LabeledSpan, quoted: &mut Quoted) {
         self.source.get_or_insert_with(|| {
-            let text = quoted.entry(Arc::as_ptr(file)).or_insert_with(|| printable(&mask::text(&file.text)).into());
+            let text = quoted.entry(Arc::as_ptr(file)).or_insert_with(|| printable(&credential::text(&file.text)).into());
             Quote { file: file.clone(), name: printable(&file.name), text: text.clone() }
         });
         self.labels.push(label);

@@ -1,19 +1,21 @@
 //! Changes of objects as lines of a diff, and those that are the same in many releases as one.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use sha2::{Digest, Sha256};
 
 use crate::diff::{Change, FieldChange, ObjectChange, text};
 use crate::finding::ObjectRef;
 use crate::fingerprint;
-use crate::report::mask;
 use crate::value::{Map, Value};
 use crate::{json, yaml};
 
 /// The lines around a change of a text of several lines.
 const CONTEXT: usize = 3;
+
+/// The most objects that are named for calling another one by its new name.
+const MAX_FOLLOWERS: usize = 3;
 
 /// Releases that change alike, as far as their names do not tell them apart.
 #[derive(Debug)]
@@ -48,12 +50,21 @@ impl Told<'_> {
         ObjectRef { name: name.into_owned(), ..object.clone() }.to_string()
     }
 
-    /// Its name before, where it is another one that may be told.
-    pub fn renamed_from(&self) -> Option<&str> {
-        match &self.change.change {
-            Change::Changed { renamed_from: Some(name), .. } if self.change.object.kind != "Secret" => Some(name),
-            _ => None,
-        }
+    /// What there is to say besides its fields, with names as `name` writes them.
+    pub fn notes(&self, name: impl Fn(&str) -> String) -> Vec<String> {
+        let Change::Changed { renamed_from, followers, moved_from, fields } = &self.change.change else {
+            return Vec::new();
+        };
+        let is_secret = self.change.object.kind == "Secret";
+        let renamed = renamed_from.as_deref().map(|from| match is_secret {
+            true => "under another name, as what it holds is other".to_owned(),
+            false => format!("was {}", name(from)),
+        });
+        let moved = moved_from.as_deref().map(|from| format!("was of release {}", name(from)));
+        let followers: Vec<String> = followers.iter().take(MAX_FOLLOWERS).map(|object| name(&object.to_string())).collect();
+        let followed = Some(format!("by its new name in {}", followers.join(", "))).filter(|_| !followers.is_empty());
+        let order = fields.iter().any(|field| field.is_order).then(|| "a list has another order".to_owned());
+        [renamed, moved, followed, order].into_iter().flatten().collect()
     }
 }
 
@@ -143,11 +154,11 @@ fn replace_word(text: &str, word: &str, mark: &str) -> Option<String> {
 }
 
 /// What differs, as lines of a diff: `@@ spec.template.spec.containers[name=web] @@`, then lines that begin with `- `, `+ `
-/// or two blanks. Of an object that is no more there is nothing to be seen. Credentials are hidden.
+/// or two blanks, or with `! ` where it is hidden what differs. Of an object that is no more there is nothing to be seen.
 fn body(change: &ObjectChange) -> String {
     let mut out = String::new();
     match &change.change {
-        Change::Added(object) => lines('+', &written(&mask::value(object, false)), &mut out),
+        Change::Added(object) => lines('+', &written(object), &mut out),
         Change::Removed(_) => {}
         Change::Changed { fields, .. } => {
             let mut last = None;
@@ -167,21 +178,22 @@ fn body(change: &ObjectChange) -> String {
 
 /// A field, as an entry of a mapping or an element of a list.
 fn one(field: &FieldChange, entry: Option<&str>, out: &mut String) {
-    let hide = field.is_secret || is_credential(&field.path);
-    if let (Some(Value::String(before)), Some(Value::String(after)), false) = (&field.before, &field.after, hide)
+    if field.is_secret && field.before == field.after {
+        // Both sides look the same: it is hidden in what they differ.
+        return out.push_str(&format!("! {}: changed, and hidden\n", entry.unwrap_or("element").replace('\n', " ")));
+    }
+    if let (Some(Value::String(before)), Some(Value::String(after))) = (&field.before, &field.after)
         && before.lines().ne(after.lines())
         && (before.contains('\n') || after.contains('\n'))
     {
         out.push_str(&entry.map(|entry| format!("  {}: |\n", entry.replace('\n', " "))).unwrap_or_default());
-        between(before, after, out);
-        return;
+        return between(before, after, out);
     }
     for (sign, value) in [('-', &field.before), ('+', &field.after)] {
         let Some(value) = value else { continue };
-        let value = mask::value(value, hide);
         let whole = match entry {
-            Some(entry) => [(entry, value)].into_iter().collect::<Map>().into(),
-            None => vec![value].into(),
+            Some(entry) => [(entry, value.clone())].into_iter().collect::<Map>().into(),
+            None => vec![value.clone()].into(),
         };
         lines(sign, &written(&whole), out);
     }
@@ -189,16 +201,7 @@ fn one(field: &FieldChange, entry: Option<&str>, out: &mut String) {
 
 /// The lines of a text of several that differ, with those around them.
 fn between(before: &str, after: &str, out: &mut String) {
-    let known: HashSet<&str> = before.lines().collect();
-    let changed = mask::HIDDEN.replace(')', ", changed)");
-    let tell = |(hidden, line): (&str, &str)| {
-        let is_new = line != hidden && !known.contains(line);
-        format!("{}\n", if is_new { hidden.replace(mask::HIDDEN, &changed) } else { hidden.to_owned() })
-    };
-    let hidden = mask::lines(after);
-    let after: String = hidden.lines().zip(after.lines()).map(tell).collect();
-    let differ = text::unified(&mask::lines(before), &after, CONTEXT);
-    for (index, line) in differ.lines().enumerate() {
+    for (index, line) in text::unified(before, after, CONTEXT).lines().enumerate() {
         match line.split_at_checked(1) {
             Some(("@", _)) if index > 0 => out.push_str("    …\n"),
             // Where a text ends without a line break is of no interest.
@@ -220,17 +223,6 @@ fn lines(sign: char, text: &str, out: &mut String) {
 /// A value as YAML; as JSON what has no YAML, such as control characters.
 fn written(value: &Value) -> String {
     yaml::to_yaml(value).or_else(|_| json::to_json_raw(value)).unwrap_or_else(|error| error.to_string())
-}
-
-/// Whether a path leads to a credential.
-pub(super) fn is_credential(path: &str) -> bool {
-    let steps = steps(path);
-    let key = |step: &str| -> Option<String> {
-        if step.starts_with('[') { serde_json::from_str(step.trim_matches(['[', ']'])).ok() } else { Some(step.to_owned()) }
-    };
-    let named = |step: &&str| step.strip_prefix("[name=").is_some_and(mask::holds_credential);
-    let is_value = steps.last() == Some(&"value") && steps.len().checked_sub(2).and_then(|at| steps.get(at)).is_some_and(named);
-    is_value || steps.iter().filter_map(|step| key(step)).any(|key| mask::is_credential(&key))
 }
 
 /// A path without its last step, and that step as a key; no key where it is an element of a list.
@@ -298,7 +290,9 @@ mod tests {
     fn field(path: &str, before: Option<Value>, after: Option<Value>) -> Change {
         Change::Changed {
             renamed_from: None,
-            fields: vec![FieldChange { path: path.into(), before, after, is_secret: false }],
+            followers: Vec::new(),
+            moved_from: None,
+            fields: vec![FieldChange { path: path.into(), before, after, is_order: false, is_secret: false }],
         }
     }
 
@@ -329,20 +323,27 @@ mod tests {
                 "@@ spec.containers[name=side] @@\n+ - image: x\n+   name: side\n",
             ),
             (
-                field("data[\"a.conf\"]", Some("x\npassword: y\nz\n".into()), Some("x\npassword: q\nw\n".into())),
-                "@@ data @@\n  a.conf: |\n    x\n-   password: (hidden)\n-   z\n+   password: (hidden, changed)\n+   w\n",
+                field("data[\"a.conf\"]", Some("x\ny\n".into()), Some("x\nz\n".into())),
+                "@@ data @@\n  a.conf: |\n    x\n-   y\n+   z\n",
             ),
             (
-                field("spec.env[name=DB_PASSWORD].value", Some("hunter2".into()), Some("hunter3".into())),
-                "@@ spec.env[name=DB_PASSWORD] @@\n- value: (hidden)\n+ value: (hidden)\n",
-            ),
-            (
-                field("metadata.annotations[\"checksum/secret\"]", Some("ab".into()), None),
-                "@@ metadata.annotations @@\n- checksum/secret: (hidden)\n",
+                Change::Changed {
+                    renamed_from: None,
+                    followers: Vec::new(),
+                    moved_from: None,
+                    fields: vec![FieldChange {
+                        path: "data.token".into(),
+                        before: Some("***".into()),
+                        after: Some("***".into()),
+                        is_order: false,
+                        is_secret: true,
+                    }],
+                },
+                "@@ data @@\n! token: changed, and hidden\n",
             ),
             (field("data.x", Some("a\n".into()), Some("a".into())), "@@ data @@\n- x: |\n-   a\n+ x: a\n"),
             (field("kind", Some(Value::Null), Some(Value::Int(1))), "- kind: null\n+ kind: 1\n"),
-            (Change::Added(value("{kind: Secret, data: {a: x}}")), "+ data:\n+   a: (hidden)\n+ kind: Secret\n"),
+            (Change::Added(value("{kind: Job, data: {a: x}}")), "+ data:\n+   a: x\n+ kind: Job\n"),
             (Change::Removed(value("{kind: Secret}")), ""),
         ] {
             assert_eq!(body(&self::change("alice/web", change)), expected);

@@ -5,12 +5,11 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::changes::is_credential;
 use crate::delta::{AccessChange, AccessKind, Delta, Direction, FailedOn, Side};
 use crate::diff::{Change, FieldChange, ObjectChange};
-use crate::finding::{Fault, Finding};
-use crate::report::json::{At, Field, Object, Row};
-use crate::report::mask;
+use crate::finding::{Finding, ObjectRef};
+use crate::fingerprint::Fingerprint;
+use crate::report::json::{Field, Object, Release, Row};
 use crate::value::Value;
 
 /// Goes up when a field changes its meaning or goes away; new fields do not change it.
@@ -27,6 +26,7 @@ struct Document<'a> {
     failed: Vec<Failure<'a>>,
     new: Vec<Row<'a>>,
     access: Vec<Access<'a>>,
+    silenced: Vec<Row<'a>>,
     mended: Vec<Row<'a>>,
     unchanged: Vec<Row<'a>>,
     objects: Vec<Changed<'a>>,
@@ -35,16 +35,8 @@ struct Document<'a> {
 #[derive(Serialize)]
 struct Failure<'a> {
     side: &'static str,
-    release: &'a str,
-    faults: Vec<Why<'a>>,
-}
-
-#[derive(Serialize)]
-struct Why<'a> {
-    message: String,
-    places: Vec<At<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    help: Option<&'a str>,
+    #[serde(flatten)]
+    failed: Release<'a>,
 }
 
 #[derive(Serialize)]
@@ -68,6 +60,10 @@ struct Changed<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     renamed_from: Option<&'a str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    followers: Vec<Object<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    moved_from: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     fields: Vec<Differs<'a>>,
 }
 
@@ -79,7 +75,8 @@ struct Differs<'a> {
     before: Option<Json>,
     #[serde(skip_serializing_if = "Option::is_none")]
     after: Option<Json>,
-    is_hidden: bool,
+    is_order: bool,
+    is_secret: bool,
 }
 
 pub(super) fn write(delta: &Delta, out: &mut dyn Write) -> io::Result<()> {
@@ -93,6 +90,7 @@ pub(super) fn write(delta: &Delta, out: &mut dyn Write) -> io::Result<()> {
         failed: delta.failed.iter().map(Failure::from).collect(),
         new: rows(&delta.new),
         access: delta.access.iter().map(Access::from).collect(),
+        silenced: rows(&delta.silenced),
         mended: rows(&delta.mended),
         unchanged: rows(&delta.unchanged),
         objects: delta.objects.iter().map(Changed::from).collect(),
@@ -102,7 +100,7 @@ pub(super) fn write(delta: &Delta, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn rows(findings: &[Finding]) -> Vec<Row<'_>> {
-    findings.iter().map(Row::from).collect()
+    findings.iter().zip(&Fingerprint::all(findings)).map(Row::from).collect()
 }
 
 impl<'a> From<&'a FailedOn> for Failure<'a> {
@@ -111,14 +109,7 @@ impl<'a> From<&'a FailedOn> for Failure<'a> {
             Side::Before => "before",
             Side::After => "after",
         };
-        Self { side, release: &on.failed.release, faults: on.failed.faults.iter().map(Why::from).collect() }
-    }
-}
-
-impl<'a> From<&'a Fault> for Why<'a> {
-    fn from(fault: &'a Fault) -> Self {
-        let places = fault.labels.iter().map(|(location, _)| At::from(location)).collect();
-        Self { message: mask::lines(&fault.message), places, help: fault.help.as_deref() }
+        Self { side, failed: Release::from(&on.failed) }
     }
 }
 
@@ -145,16 +136,21 @@ impl<'a> From<&'a AccessChange> for Access<'a> {
 
 impl<'a> From<&'a ObjectChange> for Changed<'a> {
     fn from(change: &'a ObjectChange) -> Self {
-        let (verb, renamed_from, fields) = match &change.change {
-            Change::Added(_) => ("added", None, &[][..]),
-            Change::Removed(_) => ("removed", None, &[][..]),
-            Change::Changed { renamed_from, fields } => ("changed", renamed_from.as_deref(), fields.as_slice()),
-        };
+        let (verb, renamed_from, followers, moved_from, fields): (_, _, &[ObjectRef], _, &[FieldChange]) =
+            match &change.change {
+                Change::Added(_) => ("added", None, &[], None, &[]),
+                Change::Removed(_) => ("removed", None, &[], None, &[]),
+                Change::Changed { renamed_from, followers, moved_from, fields } => {
+                    ("changed", renamed_from.as_deref(), followers, moved_from.as_deref(), fields)
+                }
+            };
         Self {
             release: &change.release,
             object: Object::from(&change.object),
             change: verb,
             renamed_from,
+            followers: followers.iter().map(Object::from).collect(),
+            moved_from,
             fields: fields.iter().map(Differs::from).collect(),
         }
     }
@@ -162,10 +158,13 @@ impl<'a> From<&'a ObjectChange> for Changed<'a> {
 
 impl<'a> From<&'a FieldChange> for Differs<'a> {
     fn from(field: &'a FieldChange) -> Self {
-        let is_hidden = field.is_secret || is_credential(&field.path);
-        // What is hidden has no value at all: nobody takes a mark for one.
-        let shown = |value: &Option<Value>| value.as_ref().filter(|_| !is_hidden).map(|value| json(&mask::value(value, false)));
-        Self { path: &field.path, before: shown(&field.before), after: shown(&field.after), is_hidden }
+        Self {
+            path: &field.path,
+            before: field.before.as_ref().map(json),
+            after: field.after.as_ref().map(json),
+            is_order: field.is_order,
+            is_secret: field.is_secret,
+        }
     }
 }
 

@@ -40,7 +40,12 @@ fn page(delta: &Delta) -> String {
             format!("And {}.", plural(more, "more fault"))
         });
     }
-    let rows = [("new", &*findings.new), ("mended", &*findings.mended), ("unchanged", &*findings.unchanged)];
+    let rows = [
+        ("new", &*findings.new),
+        ("silenced", &*findings.silenced),
+        ("mended", &*findings.mended),
+        ("unchanged", &*findings.unchanged),
+    ];
     if rows.iter().any(|(_, groups)| !groups.is_empty()) {
         page.add(&table(&rows));
     }
@@ -51,7 +56,7 @@ fn page(delta: &Delta) -> String {
             format!("And {}.", plural(more, "more new finding"))
         });
     }
-    collapsed(&mut page, "New, but exempted or in the baseline", &findings.excused);
+    collapsed(&mut page, "Counted no more, though not mended", &findings.silenced);
     access(&mut page, delta, "### Possible now", Direction::Gained);
     access(&mut page, delta, "### No longer possible", Direction::Lost);
     collapsed(&mut page, "Mended", &findings.mended);
@@ -129,8 +134,8 @@ fn entry(batch: &Batch<'_>) -> Piece {
 
 /// One object, and the lines of it that differ, ending with a blank line.
 fn object(told: &Told<'_>) -> String {
-    let from = told.renamed_from().map(|name| format!(", was {}", code(name))).unwrap_or_default();
-    let mut out = format!("**{}** {}{from}\n\n", told.verb(), code(&told.object()));
+    let notes: String = told.notes(code).iter().map(|note| format!(", {note}")).collect();
+    let mut out = format!("**{}** {}{notes}\n\n", told.verb(), code(&told.object()));
     let mut lines = String::new();
     let mut rest = told.body.lines();
     for line in rest.by_ref() {

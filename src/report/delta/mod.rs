@@ -43,10 +43,10 @@ pub fn write(delta: &Delta, format: Format, style: Style, out: &mut dyn Write) -
 
 /// What is told of findings: each that many releases have once, the worst first.
 struct Findings<'a> {
-    /// New, and nobody has answered for them.
+    /// They count now, and did not.
     new: Vec<Group<'a>>,
-    /// New, but exempted or in the baseline: somebody should look at that too.
-    excused: Vec<Group<'a>>,
+    /// They count no more, and nothing was mended: somebody should look at that too.
+    silenced: Vec<Group<'a>>,
     mended: Vec<Group<'a>>,
     unchanged: Vec<Group<'a>>,
 }
@@ -54,22 +54,22 @@ struct Findings<'a> {
 impl<'a> Findings<'a> {
     fn of(delta: &'a Delta) -> Self {
         Self {
-            new: worst_first(delta.new.iter().filter(|finding| finding.is_open())),
-            excused: worst_first(delta.new.iter().filter(|finding| !finding.is_open())),
+            new: worst_first(&delta.new),
+            silenced: worst_first(&delta.silenced),
             mended: worst_first(&delta.mended),
             unchanged: worst_first(&delta.unchanged),
         }
     }
 
     fn has_error(&self) -> bool {
-        self.new.first().is_some_and(|group| group.first.severity == Severity::Error)
+        self.new.first().is_some_and(|group| group.finding.severity == Severity::Error)
     }
 }
 
-/// `1 release could not be compared; 1 new error, 2 new warnings; 3 accesses gained; 1 mended`
+/// `1 release could not be compared; 1 new error, 2 new warnings; 3 accesses gained; 1 silenced; 1 mended`
 fn verdict(delta: &Delta, findings: &Findings<'_>) -> String {
     let new = [Severity::Error, Severity::Warning, Severity::Info].map(|severity| {
-        let count = findings.new.iter().filter(|group| group.first.severity == severity).count();
+        let count = findings.new.iter().filter(|group| group.finding.severity == severity).count();
         (count, format!("new {}", if severity == Severity::Info { "note".to_owned() } else { severity.to_string() }))
     });
     let new: Vec<String> =
@@ -81,8 +81,10 @@ fn verdict(delta: &Delta, findings: &Findings<'_>) -> String {
         1 => parts.push("1 access gained".to_owned()),
         many => parts.push(format!("{many} accesses gained")),
     }
-    if !findings.mended.is_empty() {
-        parts.push(format!("{} mended", findings.mended.len()));
+    for (groups, what) in [(&findings.silenced, "silenced"), (&findings.mended, "mended")] {
+        if !groups.is_empty() {
+            parts.push(format!("{} {what}", groups.len()));
+        }
     }
     if failed > 0 {
         parts.insert(0, format!("{} could not be compared", plural(failed, "release")));

@@ -25,9 +25,9 @@ pub(super) fn write(delta: &Delta, style: Style, out: &mut dyn Write) -> io::Res
         text::write_findings(&findings.new, style, page.out)?;
         page.is_apart = true;
     }
-    page.findings("new findings that refuse nothing: exempted, or in the baseline", "", "", &findings.excused)?;
     page.access("what is possible now", delta, Direction::Gained)?;
     page.access("what is possible no more", delta, Direction::Lost)?;
+    page.findings("findings that count no more, though nothing was mended", "33", "! ", &findings.silenced)?;
     page.findings("mended findings", "32", "- ", &findings.mended)?;
     page.objects(delta)?;
     if !findings.unchanged.is_empty() {
@@ -67,7 +67,7 @@ impl Page<'_> {
         }
         self.heading(title)?;
         for group in groups {
-            let text = format!("  {sign}{}[{}] {}", group.first.severity, group.first.policy, group.sentence());
+            let text = format!("  {sign}{}[{}] {}", group.finding.severity, group.finding.policy, group.sentence());
             self.line(colour, &text)?;
         }
         Ok(())
@@ -96,13 +96,16 @@ impl Page<'_> {
         for batch in changes::batches(&delta.objects) {
             self.heading(&format!("{}: {}", releases(&batch.releases), changes::counted(&batch.changes)))?;
             for told in &batch.changes {
-                let from = told.renamed_from().map(|name| format!(", was {name}")).unwrap_or_default();
-                self.line("", &format!("  {} {}{from}", told.verb(), told.object()))?;
+                self.line("", &format!("  {} {}", told.verb(), told.object()))?;
+                for note in told.notes(str::to_owned) {
+                    self.line("2", &format!("    {note}"))?;
+                }
                 for line in told.body.lines() {
                     let colour = match line.as_bytes().first() {
                         Some(b'+') => "32",
                         Some(b'-') => "31",
                         Some(b'@') => "36",
+                        Some(b'!') => "33",
                         _ => "",
                     };
                     self.line(colour, &format!("    {line}"))?;

@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use super::escape::{code, fence, html, html_code, prose};
 use super::page::Piece;
-use crate::finding::{Exempted, Fault, Finding, Setter};
-use crate::report::groups::Group;
+use crate::credential;
+use crate::finding::{Exempted, Finding, Setter};
+use crate::report::groups::{FaultGroup, Group};
+use crate::report::place;
 use crate::report::summary::plural;
-use crate::report::{mask, place};
 use crate::source::{Location, SourceFile};
 
 /// The most releases that are named.
@@ -28,7 +29,7 @@ pub(in crate::report) struct Quotes(HashMap<*const SourceFile, Arc<SourceFile>>)
 impl Quotes {
     /// The first line of a place and those beside it, numbered.
     fn lines(&mut self, location: &Location) -> String {
-        let hide = || SourceFile::new("", mask::lines(&location.file.text));
+        let hide = || SourceFile::new("", credential::lines(&location.file.text));
         let file = self.0.entry(Arc::as_ptr(&location.file)).or_insert_with(hide);
         let marked = location.position().line;
         let mut out = String::new();
@@ -61,7 +62,7 @@ impl Quotes {
 
 /// What a group of findings has in common, collapsed.
 pub(in crate::report) fn piece(group: &Group<'_>, quotes: &mut Quotes) -> Piece {
-    let finding = group.first;
+    let finding = group.finding;
     let among = match group.releases.as_slice() {
         [] => String::new(),
         [one] => format!(" · release {}", code(one)),
@@ -105,7 +106,7 @@ fn evidence(finding: &Finding, quotes: &mut Quotes, out: &mut String) {
     for key in &finding.values {
         match &key.set_by {
             Some(Setter::Flag(flag)) => {
-                _ = writeln!(out, "\n{} is set by {}", code(&key.path.to_string()), code(&mask::flag(flag)));
+                _ = writeln!(out, "\n{} is set by {}", code(&key.path.to_string()), code(&credential::flag(flag)));
             }
             None => _ = writeln!(out, "\n{} is not set", code(&key.path.to_string())),
             Some(Setter::File(_)) => {}
@@ -115,7 +116,7 @@ fn evidence(finding: &Finding, quotes: &mut Quotes, out: &mut String) {
 
 /// `<b>error</b>: anyone may enter, at <code>Ingress alice/web</code>`
 fn summary(group: &Group<'_>) -> String {
-    let finding = group.first;
+    let finding = group.finding;
     let at = judged(group).map(|at| format!(" · {}", html_code(&at))).unwrap_or_default();
     let others = group.count() - 1;
     let others = if others > 0 { format!(" and in {}", plural(others, "other release")) } else { String::new() };
@@ -124,7 +125,7 @@ fn summary(group: &Group<'_>) -> String {
 
 /// The same as an item of a list.
 pub(in crate::report) fn bullet(group: &Group<'_>) -> String {
-    let finding = group.first;
+    let finding = group.finding;
     let at = judged(group).map(|at| format!(" · {}", code(&at))).unwrap_or_default();
     let others = group.count() - 1;
     let others = if others > 0 { format!(" and in {}", plural(others, "other release")) } else { String::new() };
@@ -135,8 +136,8 @@ pub(in crate::report) fn bullet(group: &Group<'_>) -> String {
 
 /// What was judged: the object, or the release.
 fn judged(group: &Group<'_>) -> Option<String> {
-    let object = group.first.object.as_ref().map(ToString::to_string);
-    object.or_else(|| group.first.release.clone())
+    let object = group.finding.object.as_ref().map(ToString::to_string);
+    object.or_else(|| group.finding.release.clone())
 }
 
 /// ` (exempted: builds images, by team-build until 2026-12-31)`
@@ -147,14 +148,14 @@ fn terms(exemption: &Exempted) -> String {
 }
 
 /// Why releases could not be checked: the fault that they have in common.
-pub(in crate::report) fn failure(group: &Group<'_, Fault>, what: &str) -> Piece {
-    let fault = group.first;
+pub(in crate::report) fn failure(group: &FaultGroup<'_>, what: &str) -> Piece {
+    let fault = group.fault;
     let releases = if let [one] = group.releases.as_slice() {
         format!("Release {} {what}", code(one))
     } else {
         format!("{} {what}: {}", plural(group.releases.len(), "release"), named(&group.releases))
     };
-    let text = mask::text(&fault.message);
+    let text = credential::lines(&fault.message);
     let mut lines: String = text.lines().take(MAX_LINES).map(|line| format!("{}\n", clip(line))).collect();
     if text.lines().nth(MAX_LINES).is_some() {
         lines.push_str("…\n");

@@ -27,7 +27,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 
 fn page(report: &Report) -> String {
     let open = worst_first(report.findings.iter().filter(|finding| finding.is_open()));
-    let is_bad = !report.failed.is_empty() || open.iter().any(|group| group.first.severity == Severity::Error);
+    let is_bad = !report.failed.is_empty() || open.iter().any(|group| group.finding.severity == Severity::Error);
     let summary = summary::line(report);
     let (verdict, checked) = summary.split_once(": ").unwrap_or((&summary, ""));
     let sign = sign(is_bad, !open.is_empty());
@@ -51,7 +51,7 @@ fn page(report: &Report) -> String {
 /// Findings that are told once, errors first.
 pub(super) fn worst_first<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Vec<Group<'a>> {
     let mut groups = groups::of(findings);
-    groups.sort_by_key(|group| Reverse(group.first.severity));
+    groups.sort_by_key(|group| Reverse(group.finding.severity));
     groups
 }
 
@@ -68,7 +68,7 @@ pub(super) fn sign(is_bad: bool, is_noted: bool) -> &'static str {
 pub(super) fn table(rows: &[(&str, &[Group<'_>])]) -> String {
     let mut out = "| findings | error | warning | info |\n|---|--:|--:|--:|\n".to_owned();
     for (name, groups) in rows {
-        let count = |severity| groups.iter().filter(|group| group.first.severity == severity).count().to_string();
+        let count = |severity| groups.iter().filter(|group| group.finding.severity == severity).count().to_string();
         out.push_str(&format!("| {name} | {} |\n", SEVERITIES.map(count).join(" | ")));
     }
     out

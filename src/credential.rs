@@ -1,4 +1,4 @@
-//! Credentials are shown to nobody: what hides them in the lines that a report quotes.
+//! Credentials are shown to nobody: what hides them in the lines that a report quotes, and in objects.
 
 use std::sync::LazyLock;
 
@@ -6,8 +6,10 @@ use regex::Regex;
 
 use crate::value::{Map, Value};
 
-/// What stands for a credential where no position depends on its length.
-pub(super) const HIDDEN: &str = "(hidden)";
+/// What stands for a credential.
+const HIDDEN: &str = "***";
+/// The annotation in which kubectl keeps the whole object, the data of a Secret too.
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// Keys that name a credential.
 static CREDENTIAL: LazyLock<Regex> = LazyLock::new(|| {
@@ -19,9 +21,10 @@ static REFERENCE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?i)^secrets/|(names?|refs?|path|file|dir|enabled|mode|type|class|ttl|seconds|existing\w*|secret|pullsecrets)$")
         .expect("a valid expression")
 });
-/// Keys whose value is made of a credential, so that a guess can be tried on it: `checksum/secret`.
-static DIGEST: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new("(?i)(checksum|digest|hash|sha256).*(secret|cred|passw|token)").expect("a valid expression"));
+/// Keys of what is made of a credential: a guess can be tried on it.
+static DIGEST: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new("(?i)(checksum|digest|hash|sha256).*(secret|cred|passw|token)").expect("a valid expression")
+});
 /// An entry of a mapping on a line of its own: indentation and dashes, key, value.
 static ENTRY: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r#"^([ \t]*(?:- +)*)["']?([\w./-]+)["']?:(?:[ \t]+(.*))?$"#).expect("a valid expression")
@@ -42,7 +45,7 @@ static DATA: LazyLock<Regex> =
 ///
 /// Hidden are values under keys that name a credential, values of environment variables with such a name, and all of
 /// `data` and `stringData` in a document that has a Secret. Templates' expressions are no values.
-pub(super) fn text(text: &str) -> String {
+pub fn text(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for document in text.split_inclusive("\n---") {
         let is_secret = SECRET.is_match(document);
@@ -58,7 +61,7 @@ pub(super) fn text(text: &str) -> String {
             if let Some(entry) = &entry {
                 let (key, value) = (&entry[2], entry.get(3));
                 let opens = is_secret && (key == "data" || key == "stringData");
-                let names = is_credential(key) || named && key == "value";
+                let names = names_credential(key) || named && key == "value";
                 named = key == "name" && value.is_some_and(|value| CREDENTIAL.is_match(value.as_str()));
                 let all_below = hiding.as_ref().is_some_and(|hiding| hiding.entries);
                 if all_below || hiding.is_none() {
@@ -100,47 +103,61 @@ fn stars(c: char) -> &'static str {
     }
 }
 
-/// Whether a key names a credential, and not only where one is.
-pub(super) fn is_credential(key: &str) -> bool {
-    CREDENTIAL.is_match(key) && !REFERENCE.is_match(key) || DIGEST.is_match(key)
+/// The same value with `***` for each credential in it. The value itself is none.
+///
+/// Hidden is what an entry [is a credential](is_entry) for, and what [`text`] hides in texts of several lines, such as the
+/// files in a ConfigMap. Keys stay, but not those below a key that names a credential.
+pub fn value(value: &Value) -> Value {
+    without(value).unwrap_or_else(|| value.clone())
 }
 
-/// Whether what has this name, such as an environment variable, holds a credential in its `value`.
-pub(super) fn holds_credential(name: &str) -> bool {
-    CREDENTIAL.is_match(name)
+/// What an entry of a map has to hide.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Entry {
+    /// Its value.
+    Value,
+    /// The values of its entries: the data of a Secret.
+    Entries,
 }
 
-/// The same value with [`HIDDEN`] for every credential, so that not even its length is told. `hide` says that all of it is
-/// one.
-pub(super) fn value(value: &Value, hide: bool) -> Value {
-    match value {
-        Value::Map(map) => {
-            let text_of = |key| map.get(key).and_then(Value::as_str);
-            let is_secret = text_of("kind") == Some("Secret");
-            let holds = text_of("name").is_some_and(holds_credential);
-            let entry = |(key, inner): (&std::sync::Arc<str>, &Value)| {
-                let hide = hide
-                    || is_credential(key)
-                    || is_secret && matches!(&**key, "data" | "stringData")
-                    || holds && &**key == "value";
-                (key.clone(), self::value(inner, hide))
-            };
-            map.iter().map(entry).collect::<Map>().into()
+impl Entry {
+    /// The value of the entry without what is to be hidden. What gives nothing away, such as `true` or an empty text, stays.
+    pub fn hide(self, value: &Value) -> Value {
+        match (self, value) {
+            (_, Value::Null | Value::Bool(_)) => value.clone(),
+            (_, Value::String(text)) if text.is_empty() => value.clone(),
+            (_, Value::List(items)) if items.is_empty() => value.clone(),
+            (_, Value::Map(entries)) if entries.is_empty() => value.clone(),
+            (Self::Entries, Value::Map(data)) => {
+                let each = data.iter().map(|(key, value)| (key.clone(), Self::Value.hide(value)));
+                each.collect::<Map>().into()
+            }
+            _ => HIDDEN.into(),
         }
-        Value::List(items) => items.iter().map(|item| self::value(item, hide)).collect::<Vec<_>>().into(),
-        Value::Null | Value::Bool(_) => value.clone(),
-        Value::String(text) if text.is_empty() => value.clone(),
-        _ if hide => HIDDEN.into(),
-        Value::String(lines) if lines.contains('\n') => self::lines(lines).into(),
-        _ => value.clone(),
     }
 }
 
-/// The same lines with [`HIDDEN`] for what [`text`] hides of them.
-pub(super) fn lines(shown: &str) -> String {
+/// Whether an entry of a map is a credential: it has a key that names one, is the `value` beside a `name` that does, the
+/// data of a Secret, or the annotation in which kubectl keeps the whole object.
+pub fn is_entry(map: &Map, key: &str) -> Option<Entry> {
+    let text = |key| map.get(key).and_then(Value::as_str);
+    match key {
+        "data" | "stringData" if text("kind") == Some("Secret") => Some(Entry::Entries),
+        "value" if text("name").is_some_and(|name| CREDENTIAL.is_match(name)) => Some(Entry::Value),
+        LAST_APPLIED => Some(Entry::Value),
+        _ => names_credential(key).then_some(Entry::Value),
+    }
+}
+
+fn names_credential(key: &str) -> bool {
+    CREDENTIAL.is_match(key) && !REFERENCE.is_match(key) || DIGEST.is_match(key)
+}
+
+/// The same lines with `***` for what [`text`] hides of each: where no position depends on it, not even its length is told.
+pub fn lines(shown: &str) -> String {
     let masked = text(shown);
     let line = |(shown, masked): (&str, &str)| {
-        // Where they part, the credential begins: at the latest, for it may begin with asterisks itself.
+        // Where they part the credential begins; or before, for it may begin with asterisks itself.
         let same = shown.bytes().zip(masked.bytes()).take_while(|(a, b)| a == b).count();
         let start = shown.get(..same).filter(|_| same < shown.len()).map(|start| start.trim_end_matches('*'));
         let end = if shown.ends_with('\n') { "\n" } else { "" };
@@ -149,8 +166,38 @@ pub(super) fn lines(shown: &str) -> String {
     shown.split_inclusive('\n').zip(masked.split_inclusive('\n')).map(line).collect()
 }
 
+/// The value without its credentials; nothing where it has none.
+fn without(value: &Value) -> Option<Value> {
+    match value {
+        Value::String(text) if text.contains('\n') => {
+            let masked = lines(text);
+            (*masked != **text).then(|| masked.into())
+        }
+        Value::List(items) => {
+            let masked: Vec<Option<Value>> = items.iter().map(without).collect();
+            masked.iter().any(Option::is_some).then(|| {
+                let each = masked.into_iter().zip(items.iter());
+                each.map(|(masked, item)| masked.unwrap_or_else(|| item.clone())).collect::<Vec<_>>().into()
+            })
+        }
+        Value::Map(map) => {
+            let entry = |key: &str, value: &Value| match is_entry(map, key) {
+                None => without(value),
+                Some(entry) => Some(entry.hide(value)),
+            };
+            let masked: Vec<Option<Value>> = map.iter().map(|(key, value)| entry(key, value)).collect();
+            masked.iter().any(Option::is_some).then(|| {
+                let each = masked.into_iter().zip(map.iter());
+                let each = each.map(|(masked, (key, value))| (key.clone(), masked.unwrap_or_else(|| value.clone())));
+                each.collect::<Map>().into()
+            })
+        }
+        _ => None,
+    }
+}
+
 /// A flag without the values of keys that name a credential: `--set db.password=…` becomes `--set db.password=***`.
-pub(super) fn flag(text: &str) -> String {
+pub fn flag(text: &str) -> String {
     let hide = |part: &str| match part.split_once('=') {
         Some((key, _)) if CREDENTIAL.is_match(key) => format!("{key}=***"),
         _ => part.to_owned(),
@@ -194,19 +241,9 @@ mod tests {
     }
 
     #[test]
-    fn values_tell_not_even_the_length() {
-        let read = |text: &str| crate::yaml::parse(text, crate::yaml::Options::default()).expect("YAML");
-        for (shown, expected) in [
-            ("{kind: Secret, data: {a: x, b: ''}, type: Opaque}", "{kind: Secret, data: {a: (hidden), b: ''}, type: Opaque}"),
-            ("{env: [{name: DB_PASSWORD, value: x}]}", "{env: [{name: DB_PASSWORD, value: (hidden)}]}"),
-            ("{apiToken: [1, true, {a: x}]}", "{apiToken: [(hidden), true, {a: (hidden)}]}"),
-            ("{checksum/secret: ab12, secretName: tls}", "{checksum/secret: (hidden), secretName: tls}"),
-            ("{imagePullSecrets: [{name: pull}]}", "{imagePullSecrets: [{name: pull}]}"),
-            ("a: |\n  host: web\n  password: '**hé☃'\n  next: 1\n", "a: |\n  host: web\n  password: (hidden)\n  next: 1\n"),
-        ] {
-            assert_eq!(value(&read(shown), false), read(expected), "{shown}");
-        }
-        assert_eq!(value(&Value::Int(7), true), HIDDEN.into());
+    fn lines_tell_not_even_the_length() {
+        assert_eq!(lines("a: 1\npassword: **hé☃\nchecksum/secret: ab12\n"), "a: 1\npassword: ***\nchecksum/secret: ***\n");
+        assert_eq!(lines("imagePullSecrets:\n- name: pull"), "imagePullSecrets:\n- name: pull");
     }
 
     #[test]
@@ -214,6 +251,36 @@ mod tests {
         let shown = "password: hé☃\nnext: 1\n";
         assert_eq!(text(shown).len(), shown.len());
         assert_eq!(text(shown), "password: ******\nnext: 1\n");
+    }
+
+    #[test]
+    fn objects_hide_what_their_text_hides() {
+        let parse = |text: &str| crate::json::parse(text, Default::default()).unwrap();
+        for (shown, expected) in [
+            (
+                r#"{"kind":"Secret","data":{"a":"eA==","b":""},"type":"Opaque"}"#,
+                r#"{"kind":"Secret","data":{"a":"***","b":""},"type":"Opaque"}"#,
+            ),
+            (r#"{"kind":"Secret","data":"eA=="}"#, r#"{"kind":"Secret","data":"***"}"#),
+            (
+                r#"{"env":[{"name":"DB_PASSWORD","value":"x"},{"name":"HOST","value":"web"}]}"#,
+                r#"{"env":[{"name":"DB_PASSWORD","value":"***"},{"name":"HOST","value":"web"}]}"#,
+            ),
+            (
+                r#"{"apiToken":{"a":1},"secretName":"tls","automountServiceAccountToken":false}"#,
+                r#"{"apiToken":"***","secretName":"tls","automountServiceAccountToken":false}"#,
+            ),
+            (
+                r#"{"kind":"ConfigMap","data":{"app.yaml":"host: web\npassword: hunter2\n"}}"#,
+                r#"{"kind":"ConfigMap","data":{"app.yaml":"host: web\npassword: *******\n"}}"#,
+            ),
+            (
+                r#"{"annotations":{"kubectl.kubernetes.io/last-applied-configuration":"{}","a":"b"}}"#,
+                r#"{"annotations":{"kubectl.kubernetes.io/last-applied-configuration":"***","a":"b"}}"#,
+            ),
+        ] {
+            assert_eq!(value(&parse(shown)), parse(expected), "{shown}");
+        }
     }
 
     #[test]
