@@ -1,5 +1,6 @@
 //! From findings to the exit status, defined once for all commands.
 
+use crate::committed::Drift;
 use crate::finding::{Report, Severity};
 
 /// How a command ends.
@@ -47,4 +48,9 @@ pub fn judge(report: &Report, fail_on: FailOn) -> ExitStatus {
     } else {
         ExitStatus::Clean
     }
+}
+
+/// Judges committed manifests: those that are not what is rendered are not what was checked.
+pub fn judge_drift(drifts: &[Drift], fail_on: FailOn) -> ExitStatus {
+    if drifts.is_empty() || fail_on == FailOn::Never { ExitStatus::Clean } else { ExitStatus::Refused }
 }

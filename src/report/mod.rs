@@ -1,5 +1,6 @@
 //! How findings are printed: one file a format.
 
+pub mod drift;
 mod github;
 mod gitlab;
 mod groups;
