@@ -11,6 +11,7 @@ pub mod chart;
 pub mod check;
 pub mod cli;
 pub mod committed;
+pub mod credential;
 pub mod delta;
 pub mod diff;
 pub mod finding;

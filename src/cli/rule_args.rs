@@ -9,6 +9,7 @@ use super::schema_args::SchemaArgs;
 use super::select_args::SelectArgs;
 use crate::check::Rules;
 use crate::committed::Drift;
+use crate::delta::Delta;
 use crate::finding::Report;
 use crate::gate::{self, ExitStatus, FailOn};
 use crate::policy::exemption::{self, Honoured};
@@ -45,6 +46,16 @@ impl RuleArgs {
     /// Judges committed manifests.
     pub(super) fn judge_drift(&self, drifts: &[Drift]) -> ExitStatus {
         gate::judge_drift(drifts, self.fail_on)
+    }
+
+    /// Judges what a change does.
+    pub(super) fn judge_delta(&self, delta: &Delta) -> ExitStatus {
+        gate::judge_delta(delta, self.fail_on)
+    }
+
+    /// Whether it is the project alone that says what is evaluated.
+    pub(super) fn are_the_projects(&self) -> bool {
+        self.select.is_the_projects() && !self.schemas.are_left_out()
     }
 
     /// All policies, as the project and the flags set them.
