@@ -10,6 +10,7 @@ mod init;
 mod lint;
 mod linters;
 mod man;
+mod manifests;
 mod output_args;
 mod policy;
 mod policy_docs;

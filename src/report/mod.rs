@@ -1,6 +1,7 @@
 //! How findings are printed: one file a format.
 
 pub mod delta;
+pub mod drift;
 mod github;
 mod gitlab;
 mod groups;
