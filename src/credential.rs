@@ -250,7 +250,10 @@ mod tests {
 
     #[test]
     fn lines_tell_not_even_the_length() {
-        assert_eq!(lines("a: 1\npassword: **hé☃\nchecksum/secret: ab12\n"), "a: 1\npassword: ***\nchecksum/secret: ***\n");
+        assert_eq!(
+            lines("a: 1\npassword: **hé☃\nchecksum/secret: ab12\n"),
+            "a: 1\npassword: ***\nchecksum/secret: ***\n"
+        );
         assert_eq!(lines("imagePullSecrets:\n- name: pull"), "imagePullSecrets:\n- name: pull");
     }
 
