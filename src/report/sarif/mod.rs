@@ -130,7 +130,7 @@ fn result<'a>(group: &Group<'a>, fingerprint: &Fingerprint) -> Found<'a> {
         occurrence_count: group.count(),
         baseline_state: None,
         suppressions: finding.exemption.iter().map(|exempted| suppression(finding, exempted)).collect(),
-        properties: (!releases.is_empty()).then(|| ("releases", Property::Texts(releases))).into_iter().collect(),
+        properties: (!releases.is_empty()).then_some(("releases", Property::Texts(releases))).into_iter().collect(),
     }
 }
 
