@@ -37,6 +37,8 @@ struct Pods<'p, 'v> {
     /// Tells pods apart that are known by one object.
     part: &'p str,
     labels: Option<&'p Value>,
+    /// Then it is news that no policy bounds them.
+    is_on_both_sides: bool,
 }
 
 /// Adds what is open between pods and others, in the namespaces where pods or policies are not the same on both sides.
@@ -61,7 +63,9 @@ pub(super) fn isolation<'v>(ways: &mut Ways<'_, 'v>, other: &View<'v>) -> Result
                 // The network of the node is bounded by no policy.
                 if is_here && !template.get("spec")?.flag("hostNetwork")?.unwrap_or_default() {
                     let subject = format!("pods of {}", words::owner(side.graph, number));
-                    let pods = Pods { subject: &subject, object, part: "", labels: Some(labels.value()) };
+                    let is_on_both_sides = other.values(view.id(object)).next().is_some();
+                    let labels = Some(labels.value());
+                    let pods = Pods { subject: &subject, object, part: "", labels, is_on_both_sides };
                     policies.tell(ways, &pods, Some(&metadata))?;
                 }
                 Ok(())
@@ -80,7 +84,8 @@ pub(super) fn isolation<'v>(ways: &mut Ways<'_, 'v>, other: &View<'v>) -> Result
             let which = if part.is_empty() { String::new() } else { format!(" {part}") };
             let subject = format!("pods{which} of namespace {}", policy.object.namespace);
             let labels = Value::from(labels);
-            let pods = Pods { subject: &subject, object: policy.object, part: &part, labels: Some(&labels) };
+            let (object, labels) = (policy.object, Some(&labels));
+            let pods = Pods { subject: &subject, object, part: &part, labels, is_on_both_sides: true };
             policies.tell(ways, &pods, None)?;
         }
     }
@@ -140,7 +145,8 @@ impl<'v> Policies<'v> {
                     INGRESS => "can be connected to by everybody: no NetworkPolicy bounds it",
                     _ => "can connect to everything, metadata services among it: no NetworkPolicy bounds it",
                 };
-                let said = Said::of(pods.subject, Severity::Error, Phrase::new(phrase, "", ""));
+                let severity = if pods.is_on_both_sides { Severity::Error } else { Severity::Info };
+                let said = Said::of(pods.subject, severity, Phrase::new(phrase, "", ""));
                 let extents = [Extent::All(""), Extent::All("")];
                 ways.add_at(pods.object, (pods.part, key), extents, said, metadata.map(At::field))?;
             }
