@@ -114,7 +114,10 @@ fn everyday() -> Delta {
     let mut objects: Vec<ObjectChange> = tenants.iter().map(image).collect();
     objects.extend(compared(
         "alice/workspace",
-        (object("Secret", "alice", "workspace-0a1b2c3d"), "{kind: Secret, data: {token: aHVudGVyMg==, old: aHVudGVyMw==}}"),
+        (
+            object("Secret", "alice", "workspace-0a1b2c3d"),
+            "{kind: Secret, data: {token: aHVudGVyMg==, old: aHVudGVyMw==}}",
+        ),
         (object("Secret", "alice", "workspace-4e5f6a7b"), "{kind: Secret, data: {token: aHVudGVyMjIy}}"),
     ));
     objects.extend([
@@ -123,13 +126,19 @@ fn everyday() -> Delta {
                 renamed_from: Some("workspace-0a1b2c3d".into()),
                 followers: vec![object("Deployment", "alice", "workspace")],
                 moved_from: Some("alice/config".into()),
-                fields: vec![field("data[\"nginx.conf\"]", "listen 80;\nroot /;\nindex a;\n", "listen 8080;\nroot /;\nindex a;\n")],
+                fields: vec![field(
+                    "data[\"nginx.conf\"]",
+                    "listen 80;\nroot /;\nindex a;\n",
+                    "listen 8080;\nroot /;\nindex a;\n",
+                )],
             },
             object: object("ConfigMap", "alice", "workspace-4e5f6a7b"),
             ..changed("alice/workspace", "ConfigMap", Vec::new())
         },
         ObjectChange {
-            change: Change::Added(value("{apiVersion: v1, kind: Service, metadata: {name: debug}, spec: {ports: [{port: 22}]}}")),
+            change: Change::Added(value(
+                "{apiVersion: v1, kind: Service, metadata: {name: debug}, spec: {ports: [{port: 22}]}}",
+            )),
             object: object("Service", "alice", "debug"),
             ..changed("alice/workspace", "Service", Vec::new())
         },
@@ -139,7 +148,8 @@ fn everyday() -> Delta {
             ..changed("bob/workspace", "NetworkPolicy", Vec::new())
         },
     ]);
-    let latest = |release: &&str| finding(release, "images/latest", Severity::Error, "the image ide:latest has no version");
+    let latest =
+        |release: &&str| finding(release, "images/latest", Severity::Error, "the image ide:latest has no version");
     let mut new: Vec<Finding> = tenants.iter().map(latest).collect();
     let port = finding("alice/workspace", "network/ssh", Severity::Warning, "port 22 is open");
     new.push(port.clone());
@@ -221,7 +231,8 @@ fn hostile() -> Delta {
         field("data[\"``````\"]", "``````\n</details>\n", "~~~~~~\n</details>\n@everyone\n"),
         field(evil, evil, "x"),
     ];
-    let object_change = ObjectChange { release: release.clone(), object: object(evil, evil, evil), ..changed("a/b", "x", nasty) };
+    let object_change =
+        ObjectChange { release: release.clone(), object: object(evil, evil, evil), ..changed("a/b", "x", nasty) };
     let mut objects = vec![object_change];
     let same = || object("ConfigMap", "ns", "```");
     objects.extend(compared(
@@ -240,7 +251,10 @@ fn hostile() -> Delta {
         silenced: vec![excused],
         mended: vec![bad],
         access: vec![access(Direction::Gained, AccessKind::Rbac, evil, evil, &[evil, evil])],
-        failed: vec![FailedOn { side: Side::Before, failed: Failed { release, faults: vec![Fault::new(evil).help(evil)] } }],
+        failed: vec![FailedOn {
+            side: Side::Before,
+            failed: Failed { release, faults: vec![Fault::new(evil).help(evil)] },
+        }],
         ..Delta::default()
     }
 }
@@ -249,9 +263,8 @@ fn hostile() -> Delta {
 fn huge() -> Delta {
     let mut delta = everyday();
     let release = |index: usize| format!("tenant-{}/web-{index}", index % 700);
-    let fields = |index: usize| {
-        (0..20).map(|n| field(&format!("spec.a{n}"), format!("{index}-{n}"), "x".repeat(100))).collect()
-    };
+    let fields =
+        |index: usize| (0..20).map(|n| field(&format!("spec.a{n}"), format!("{index}-{n}"), "x".repeat(100))).collect();
     delta.objects = (0..10_000).map(|index| changed(&release(index), "Deployment", fields(index))).collect();
     let message = |index: usize| format!("the container {index} is {}", "privileged ".repeat(20));
     let find = |index: usize| finding(&release(index), "pods/privileged", Severity::Error, &message(index));
@@ -278,7 +291,8 @@ fn assert_well_formed(page: &str) {
             None if line == "</details>" => open -= 1,
             None => {
                 let is_marker = line.starts_with("<!-- plimsoll ");
-                let tags = line.replace("<summary>", "").replace("</summary>", "").replace("<b>", "").replace("</b>", "");
+                let tags =
+                    line.replace("<summary>", "").replace("</summary>", "").replace("<b>", "").replace("</b>", "");
                 let tags = tags.replace("<code>", "").replace("</code>", "");
                 let outside: String = tags.split('`').step_by(2).collect();
                 let odd = line.matches('`').count() % 2 == 1;
@@ -321,7 +335,9 @@ fn a_huge_change_fits_into_a_comment() {
     assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
     assert!(page.len() <= 60_000, "{}", page.len());
     assert_well_formed(&page);
-    for wanted in ["### New findings", "### Possible now", "### No longer possible", "Mended: ", "### Objects", "tells the rest."] {
+    for wanted in
+        ["### New findings", "### Possible now", "### No longer possible", "Mended: ", "### Objects", "tells the rest."]
+    {
         assert!(page.contains(wanted), "{wanted} is not there");
     }
 }

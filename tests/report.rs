@@ -102,7 +102,9 @@ fn text() {
 fn markdown() {
     let failed = Failed {
         release: "bob/workspace".into(),
-        faults: vec![Fault::new("workspace/templates/a.yaml:1:4: function \"toYml\" not defined").help("did you mean toYaml?")],
+        faults: vec![
+            Fault::new("workspace/templates/a.yaml:1:4: function \"toYml\" not defined").help("did you mean toYaml?"),
+        ],
     };
     let known = Finding { is_known: true, release: Some("alice/workspace".into()), ..example().findings.remove(0) };
     let other = Finding { release: Some("cara/workspace".into()), ..known.clone() };

@@ -114,9 +114,8 @@ impl Reader {
         known(entry, &path, &["policy", "severity", "object", "field", "count"])?;
         let missing = |key| form(&path, format!("the key {key} is missing"));
         let severity = text(entry, "severity", &path)?.ok_or_else(|| missing("severity"))?;
-        let severity = Severity::named(&severity).ok_or_else(|| {
-            form(&path.key("severity"), format!("must be error, warning or info, not {severity:?}"))
-        })?;
+        let severity = Severity::named(&severity)
+            .ok_or_else(|| form(&path.key("severity"), format!("must be error, warning or info, not {severity:?}")))?;
         let count = match entry.get("count") {
             None => Some(NonZeroUsize::MIN),
             Some(Value::Int(count)) => usize::try_from(*count).ok().and_then(NonZeroUsize::new),

@@ -224,7 +224,8 @@ fn show_finding(group: &Group<'_>, quoted: &mut Quoted) -> Vec<Shown> {
 impl Shown {
     fn add(&mut self, file: &Arc<SourceFile>, label: LabeledSpan, quoted: &mut Quoted) {
         self.source.get_or_insert_with(|| {
-            let text = quoted.entry(Arc::as_ptr(file)).or_insert_with(|| printable(&credential::text(&file.text)).into());
+            let text =
+                quoted.entry(Arc::as_ptr(file)).or_insert_with(|| printable(&credential::text(&file.text)).into());
             Quote { file: file.clone(), name: printable(&file.name), text: text.clone() }
         });
         self.labels.push(label);

@@ -46,7 +46,8 @@ impl Told<'_> {
     /// The object; of a Secret without the hash in its name, which is made of what nobody may see.
     pub fn object(&self) -> String {
         let object = &self.change.object;
-        let name = if object.kind == "Secret" { fingerprint::without_hash(&object.name) } else { (&object.name).into() };
+        let name =
+            if object.kind == "Secret" { fingerprint::without_hash(&object.name) } else { (&object.name).into() };
         ObjectRef { name: name.into_owned(), ..object.clone() }.to_string()
     }
 
@@ -61,7 +62,8 @@ impl Told<'_> {
             false => format!("was {}", name(from)),
         });
         let moved = moved_from.as_deref().map(|from| format!("was of release {}", name(from)));
-        let followers: Vec<String> = followers.iter().take(MAX_FOLLOWERS).map(|object| name(&object.to_string())).collect();
+        let followers: Vec<String> =
+            followers.iter().take(MAX_FOLLOWERS).map(|object| name(&object.to_string())).collect();
         let followed = Some(format!("by its new name in {}", followers.join(", "))).filter(|_| !followers.is_empty());
         let order = fields.iter().any(|field| field.is_order).then(|| "a list has another order".to_owned());
         [renamed, moved, followed, order].into_iter().flatten().collect()
@@ -70,7 +72,8 @@ impl Told<'_> {
 
 /// How many of these are changed, added and removed: `3 changed, 1 added`.
 pub(super) fn counted(changes: &[Told<'_>]) -> String {
-    let counts = ["changed", "added", "removed"].map(|verb| (changes.iter().filter(|told| told.verb() == verb).count(), verb));
+    let counts =
+        ["changed", "added", "removed"].map(|verb| (changes.iter().filter(|told| told.verb() == verb).count(), verb));
     let counts = counts.iter().filter(|(count, _)| *count > 0).map(|(count, verb)| format!("{count} {verb}"));
     counts.collect::<Vec<_>>().join(", ")
 }

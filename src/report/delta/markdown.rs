@@ -63,9 +63,14 @@ fn page(delta: &Delta) -> String {
     let batches = changes::batches(&delta.objects);
     if !batches.is_empty() {
         page.add("### Objects");
-        page.pieces(1, batches.iter().map(entry), |more| format!("And {} with other changes.", plural(more, "more entry")));
+        page.pieces(1, batches.iter().map(entry), |more| {
+            format!("And {} with other changes.", plural(more, "more entry"))
+        });
     }
-    page.finish(&format!("Not all fits here: {} tells the rest.", code(&format!("plimsoll diff --base {}", delta.base))))
+    page.finish(&format!(
+        "Not all fits here: {} tells the rest.",
+        code(&format!("plimsoll diff --base {}", delta.base))
+    ))
 }
 
 /// Who can do what now, or no more.
