@@ -158,6 +158,26 @@ fn every_format() {
 }
 
 #[test]
+fn markdown_with_failed_and_known() {
+    let failed = Failed {
+        release: "bob/workspace".into(),
+        faults: vec![
+            Fault::new("workspace/templates/a.yaml:1:4: function \"toYml\" not defined").help("did you mean toYaml?"),
+        ],
+    };
+    let known = Finding { is_known: true, release: Some("alice/workspace".into()), ..example().findings.remove(0) };
+    let other = Finding { release: Some("cara/workspace".into()), ..known.clone() };
+    let mut findings = example().findings;
+    findings.extend([known, other]);
+    let report = Report { failed: vec![failed], releases: Some(3), findings, ..example() };
+    let mut out = Vec::new();
+    report::write(&report, Format::Markdown, Style::Plain, &mut out).unwrap();
+    let clean = Report { findings: Vec::new(), ..example() };
+    report::write(&clean, Format::Markdown, Style::Plain, &mut out).unwrap();
+    common::snapshots("report").bind(|| insta::assert_snapshot!("markdown-with-failed-and-known", String::from_utf8(out).unwrap()));
+}
+
+#[test]
 fn colours_change_nothing_but_escape_sequences() {
     let coloured = print(&example(), Format::Text, Style::Coloured);
     assert!(coloured.contains("\u{1b}["));
