@@ -79,7 +79,8 @@ impl Streams<'_> {
         if !self.is_watched || self.is_quiet() {
             return ProgressBar::hidden();
         }
-        let style = ProgressStyle::with_template("{prefix} {wide_bar} {pos}/{len}").unwrap_or(ProgressStyle::default_bar());
+        let style =
+            ProgressStyle::with_template("{prefix} {wide_bar} {pos}/{len}").unwrap_or(ProgressStyle::default_bar());
         ProgressBar::new(steps as u64).with_prefix(what).with_style(style)
     }
 
