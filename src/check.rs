@@ -1,6 +1,7 @@
 //! The pipeline, load to report. Start reading here.
 
 mod charts;
+mod compare;
 mod exempt;
 mod explain;
 mod fault;
@@ -14,6 +15,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use charts::Charts;
+pub use compare::compare;
 pub use releases::render_all;
 
 use fleet::Fleet;
@@ -237,6 +239,11 @@ impl<'a> Subject<'a> {
     #[must_use]
     pub fn called(self, label: &'a str) -> Self {
         Self { label: Some(label), ..self }
+    }
+
+    /// What it is called in findings, if it has been said.
+    pub fn label(&self) -> Option<&'a str> {
+        self.label
     }
 
     /// Holds it to the policies with these ids only, and to the schemas of a version of Kubernetes.

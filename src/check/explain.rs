@@ -111,7 +111,8 @@ impl<'a> Traced<'a> {
         let owner = self.fleet.owner(index);
         let manifests = self.manifests.get(&owner).map(Vec::as_slice);
         let manifests = manifests.or_else(|| Some(self.fleet.subjects.get(owner)?.manifests))?;
-        Some(place(object, manifests.get(object.manifest)?, field, keys.entry(owner).or_default()))
+        let manifest = manifests.get(object.manifest)?;
+        Some(place_with_keys(object, manifest, field, keys.entry(owner).or_default()))
     }
 
     fn annotation(&self, index: usize) -> Option<Place> {
@@ -154,17 +155,22 @@ impl<'a> Traced<'a> {
     }
 }
 
-fn place(object: &Object, manifest: &Manifest, field: &Path, keys: &mut Keys) -> Place {
-    let rendered = manifest.locate(&object.prefix.join(field));
-    let mut template = Vec::new();
+/// The place of an object's field. Values keys behind it are noted.
+fn place_with_keys(object: &Object, manifest: &Manifest, field: &Path, keys: &mut Keys) -> Place {
+    let place = place(object, manifest, field);
     // A whole object is at fault for what it lacks: what was printed into it has no part in that.
     if !field.0.is_empty() {
-        keys.printed.extend(manifest.keys(&rendered).cloned());
+        keys.printed.extend(manifest.keys(&place.rendered).cloned());
     }
-    if let Some(origin) = manifest.origin(&rendered) {
-        keys.guards.extend(origin.guards.iter().cloned());
-        template = origin.chain.into_iter().map(to_line_end).collect();
-    }
+    keys.guards.extend(manifest.origin(&place.rendered).iter().flat_map(|origin| origin.guards).cloned());
+    place
+}
+
+/// The place of an object's field, or of its nearest parent if it is missing.
+pub(super) fn place(object: &Object, manifest: &Manifest, field: &Path) -> Place {
+    let rendered = manifest.locate(&object.prefix.join(field));
+    let chain = manifest.origin(&rendered).map(|origin| origin.chain).unwrap_or_default();
+    let template = chain.into_iter().map(to_line_end).collect();
     let named = field.named(&object.value);
     Place { object: object.reference.clone(), field: field.clone(), named, rendered, template }
 }

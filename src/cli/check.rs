@@ -1,17 +1,34 @@
 //! `plimsoll check`: all releases of a project, as a gate in CI.
 
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 use super::check_args::CheckArgs;
+use super::files::write_all;
 use super::releases;
 use super::{Stop, Streams};
-use crate::finding::Fault;
+use crate::baseline::Baseline;
+use crate::finding::{Fault, Report};
 use crate::gate::ExitStatus;
+use crate::project::{Project, Release};
 use crate::render::host::Source;
+use crate::report::plural;
 
 /// Check all releases that plimsoll.yaml lists
+///
+/// Renders each, holds it to schemas and policies, and all of them together to those of a fleet. A release that could not
+/// be checked is a failure of the whole.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
+    /// Findings in this file were there before, and refuse nothing; `baseline` of plimsoll.yaml where left out
+    #[arg(long, value_name = "FILE", help_heading = "Baseline")]
+    baseline: Option<PathBuf>,
+    /// Write all that is found now to the baseline
+    #[arg(long, help_heading = "Baseline")]
+    write_baseline: bool,
+    /// Take out of the baseline what is found no more
+    #[arg(long, conflicts_with = "write_baseline", help_heading = "Baseline")]
+    update: bool,
     #[command(flatten)]
     checks: CheckArgs,
 }
@@ -19,7 +36,63 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, Stop> {
     args.checks.check_outputs()?;
     let project = args.checks.project()?;
+    let listed = project.releases().map_err(Fault::from)?;
+    if listed.is_empty() {
+        return Err(releases::nothing().into());
+    }
     let source = Source::system().map_err(|error| Fault::new(format!("no random numbers: {error}")))?;
-    let checked = releases::check(Path::new(""), &project, &args.checks.rules, source, streams)?;
+    let mut checked = releases::check(&project, &listed, &args.checks.rules, source, streams)?;
+    let warnings: BTreeSet<String> = checked.report.warnings.iter().cloned().collect();
+    warnings.iter().try_for_each(|warning| streams.warn(warning))?;
+    let labels = listed.iter().map(Release::label).collect();
+    args.known(&project, &labels, &mut checked.report, streams)?;
     args.checks.conclude(&checked.report, streams)
+}
+
+impl Args {
+    /// Marks what the baseline knows, and writes it where that is asked for.
+    fn known(
+        &self,
+        project: &Project,
+        releases: &BTreeSet<String>,
+        report: &mut Report,
+        streams: &mut Streams<'_>,
+    ) -> Result<(), Stop> {
+        let Some(path) = self.baseline.as_ref().or(project.baseline.as_ref()) else {
+            if self.write_baseline || self.update {
+                let fault = Fault::new("it is not said which file the baseline is");
+                return Err(fault
+                    .help("name it: --baseline plimsoll-baseline.yaml, or `baseline` in plimsoll.yaml")
+                    .into());
+            }
+            return Ok(());
+        };
+        let write = |baseline: &Baseline| {
+            let files = BTreeMap::from([(path.clone(), baseline.to_yaml())]);
+            write_all(&files).map_err(|error| Fault::new(format!("{} could not be written: {error}", path.display())))
+        };
+        if self.write_baseline {
+            if !report.failed.is_empty() {
+                let fault = Fault::new("no baseline is written: not all releases could be checked");
+                let reasons = report.failed.iter().flat_map(|failed| failed.faults.clone());
+                return Err(Stop::Faults(reasons.chain([fault]).collect()));
+            }
+            let baseline = Baseline::of(report);
+            write(&baseline)?;
+            streams.note(&format!("wrote {} to {}", plural(baseline.len(), "finding"), path.display()))?;
+            baseline.mark(report);
+            return Ok(());
+        }
+        let baseline = Baseline::load(Path::new(""), path).map_err(Fault::from)?;
+        baseline.mark(report);
+        if self.update {
+            let updated = baseline.updated(report, releases);
+            write(&updated)?;
+            let gone = baseline.len() - updated.len();
+            streams.note(&format!("took {} out of {}", plural(gone, "finding"), path.display()))?;
+        } else if self.checks.rules.are_the_projects() {
+            report.findings.extend(baseline.outdated(report, releases));
+        }
+        Ok(())
+    }
 }

@@ -8,6 +8,7 @@ use super::Stop;
 use super::schema_args::SchemaArgs;
 use super::select_args::SelectArgs;
 use crate::check::Rules;
+use crate::delta::Delta;
 use crate::finding::Report;
 use crate::gate::{self, ExitStatus, FailOn};
 use crate::policy::exemption::{self, Honoured};
@@ -39,6 +40,16 @@ impl RuleArgs {
     /// Judges a report.
     pub(super) fn judge(&self, report: &Report) -> ExitStatus {
         gate::judge(report, self.fail_on)
+    }
+
+    /// Judges what a change does.
+    pub(super) fn judge_delta(&self, delta: &Delta) -> ExitStatus {
+        gate::judge_delta(delta, self.fail_on)
+    }
+
+    /// Whether it is the project alone that says what is evaluated.
+    pub(super) fn are_the_projects(&self) -> bool {
+        self.select.is_the_projects() && !self.schemas.are_left_out()
     }
 
     /// All policies, as the project and the flags set them.

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::fs;
 use std::io::Read as _;
 use std::path::Path;
-use std::sync::Arc;
 
 use super::error::{Error, ErrorKind};
 use super::glob::Glob;

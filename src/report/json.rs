@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::mask;
+use crate::credential;
 use crate::finding::{Exempted, Failed, Fault, Finding, ObjectRef, Place, Report, Setter, Severity, ValuesKey};
 use crate::fingerprint::Fingerprint;
 use crate::source::Location;
@@ -207,7 +207,7 @@ impl<'a> From<&'a ValuesKey> for Key<'a> {
     fn from(key: &'a ValuesKey) -> Self {
         let (place, flag) = match &key.set_by {
             Some(Setter::File(location)) => (Some(At::from(location)), None),
-            Some(Setter::Flag(flag)) => (None, Some(mask::flag(flag))),
+            Some(Setter::Flag(flag)) => (None, Some(credential::flag(flag))),
             None => (None, None),
         };
         Self { path: key.path.to_string(), place, flag }

@@ -5,7 +5,6 @@ mod gitlab;
 mod groups;
 mod json;
 mod junit;
-mod mask;
 mod place;
 mod printable;
 pub mod reach;
@@ -18,6 +17,7 @@ mod xml;
 use std::io::{self, Write};
 
 pub use printable::printable;
+pub use summary::plural;
 
 use crate::finding::{Fault, Report};
 

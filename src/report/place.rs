@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::mask;
+use crate::credential;
 use crate::finding::{Finding, Place, Setter};
 use crate::source::{Location, Position};
 
@@ -52,7 +52,7 @@ pub(super) fn related<'a>(finding: &'a Finding) -> impl Iterator<Item = (&'a Loc
 pub(super) fn notes(finding: &Finding) -> impl Iterator<Item = String> {
     finding.values.iter().filter_map(|key| match &key.set_by {
         Some(Setter::File(_)) => None,
-        Some(Setter::Flag(flag)) => Some(format!("{} is set by {}", key.path, mask::flag(flag))),
+        Some(Setter::Flag(flag)) => Some(format!("{} is set by {}", key.path, credential::flag(flag))),
         None => Some(format!("{} is not set", key.path)),
     })
 }

@@ -40,7 +40,8 @@ pub(super) fn line(report: &Report) -> String {
     line
 }
 
-pub(super) fn plural(count: usize, noun: &str) -> String {
+/// `1 release`, `2 releases`
+pub fn plural(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 

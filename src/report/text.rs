@@ -12,7 +12,8 @@ use miette::{
 
 use super::groups::{self, Group};
 use super::summary::{self, plural};
-use super::{Style, mask, place, printable};
+use super::{Style, place, printable};
+use crate::credential;
 use crate::finding::{Exempted, Fault, Report, Setter, Severity};
 use crate::source::{Location, SourceFile, Span};
 
@@ -218,7 +219,8 @@ fn show_finding(group: &Group<'_>, quoted: &mut Quoted) -> Vec<Shown> {
 impl Shown {
     fn add(&mut self, file: &Arc<SourceFile>, label: LabeledSpan, quoted: &mut Quoted) {
         self.source.get_or_insert_with(|| {
-            let text = quoted.entry(Arc::as_ptr(file)).or_insert_with(|| printable(&mask::text(&file.text)).into());
+            let text =
+                quoted.entry(Arc::as_ptr(file)).or_insert_with(|| printable(&credential::text(&file.text)).into());
             Quote { file: file.clone(), name: printable(&file.name), text: text.clone() }
         });
         self.labels.push(label);

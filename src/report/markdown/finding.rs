@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use super::escape::{code, fence, html, html_code, prose};
 use super::page::Piece;
+use crate::credential;
 use crate::finding::{Exempted, Fault, Finding, Setter};
 use crate::report::groups::Group;
-use crate::report::{mask, place};
+use crate::report::place;
 use crate::source::{Location, SourceFile};
 
 /// The most releases that are named.
@@ -25,7 +26,7 @@ impl Quotes {
     /// The first line of a place and those beside it, numbered.
     fn lines(&mut self, location: &Location) -> String {
         let file = &location.file;
-        let text = self.0.entry(Arc::as_ptr(file)).or_insert_with(|| mask::text(&file.text).into());
+        let text = self.0.entry(Arc::as_ptr(file)).or_insert_with(|| credential::text(&file.text).into());
         let marked = location.position().line;
         let mut out = String::new();
         for line in marked.saturating_sub(1).max(1)..=marked + 1 {
@@ -99,7 +100,7 @@ fn evidence(finding: &Finding, quotes: &mut Quotes, out: &mut String) {
     for key in &finding.values {
         match &key.set_by {
             Some(Setter::Flag(flag)) => {
-                _ = writeln!(out, "\n{} is set by {}", code(&key.path.to_string()), code(&mask::flag(flag)));
+                _ = writeln!(out, "\n{} is set by {}", code(&key.path.to_string()), code(&credential::flag(flag)));
             }
             None => _ = writeln!(out, "\n{} is not set", code(&key.path.to_string())),
             Some(Setter::File(_)) => {}
@@ -144,7 +145,7 @@ fn terms(exemption: &Exempted) -> String {
 pub(in crate::report) fn faults(faults: &[Fault]) -> String {
     let mut out = String::new();
     for fault in faults {
-        let text = mask::text(&fault.message);
+        let text = credential::text(&fault.message);
         let mut lines: String = text.lines().take(20).map(|line| format!("{}\n", clip(line))).collect();
         if text.lines().count() > 20 {
             lines.push_str("…\n");

@@ -107,7 +107,7 @@ fn checked(report: &Report) -> String {
 pub(super) fn failure(failed: &Failed, side: &str) -> Piece {
     let title = format!("{} could not be checked{side}", code(&failed.release));
     let first = failed.faults.first().and_then(|fault| fault.message.lines().next()).unwrap_or_default();
-    let first = super::mask::text(first);
+    let first = crate::credential::text(first);
     Piece {
         full: format!("**Release {title}:**\n{}", faults(&failed.faults)),
         short: format!("- Release {title}: {}\n", prose(&first)),

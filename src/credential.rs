@@ -1,8 +1,15 @@
-//! Credentials are shown to nobody: what hides them in the lines that a report quotes.
+//! Credentials are shown to nobody: what hides them in the lines that a report quotes, and in objects.
 
 use std::sync::LazyLock;
 
 use regex::Regex;
+
+use crate::value::{Map, Value};
+
+/// What stands for a credential.
+pub const HIDDEN: &str = "***";
+/// The annotation in which kubectl keeps the whole object, the data of a Secret too.
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// Keys that name a credential.
 static CREDENTIAL: LazyLock<Regex> = LazyLock::new(|| {
@@ -34,7 +41,7 @@ static DATA: LazyLock<Regex> =
 ///
 /// Hidden are values under keys that name a credential, values of environment variables with such a name, and all of
 /// `data` and `stringData` in a document that has a Secret. Templates' expressions are no values.
-pub(super) fn text(text: &str) -> String {
+pub fn text(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for document in text.split_inclusive("\n---") {
         let is_secret = SECRET.is_match(document);
@@ -92,8 +99,108 @@ fn stars(c: char) -> &'static str {
     }
 }
 
+/// The same value with `***` for each credential in it. The value itself is none.
+///
+/// Hidden is what an entry [is a credential](is_entry) for, and what [`text`] hides in texts of several lines, such as the
+/// files in a ConfigMap. Keys stay, but not those below a key that names a credential.
+pub fn value(value: &Value) -> Value {
+    without(value).unwrap_or_else(|| value.clone())
+}
+
+/// What an entry of a map has to hide.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Entry {
+    /// Its value.
+    Value,
+    /// The values of its entries: the data of a Secret.
+    Entries,
+}
+
+impl Entry {
+    /// The value of the entry without what is to be hidden. What gives nothing away, such as `true` or an empty text, stays.
+    pub fn hide(self, value: &Value) -> Value {
+        match (self, value) {
+            (_, Value::Null | Value::Bool(_)) => value.clone(),
+            (_, Value::String(text)) if text.is_empty() => value.clone(),
+            (_, Value::List(items)) if items.is_empty() => value.clone(),
+            (_, Value::Map(entries)) if entries.is_empty() => value.clone(),
+            (Self::Entries, Value::Map(data)) => {
+                let each = data.iter().map(|(key, value)| (key.clone(), Self::Value.hide(value)));
+                each.collect::<Map>().into()
+            }
+            _ => HIDDEN.into(),
+        }
+    }
+}
+
+/// Whether an entry of a map is a credential: it has a key that names one, is the `value` beside a `name` that does, the
+/// data of a Secret, or the annotation in which kubectl keeps the whole object.
+pub fn is_entry(map: &Map, key: &str) -> Option<Entry> {
+    let text = |key| map.get(key).and_then(Value::as_str);
+    match (key, map.get(key)) {
+        ("data" | "stringData", _) if text("kind") == Some("Secret") => Some(Entry::Entries),
+        ("value", _) if text("name").is_some_and(|name| CREDENTIAL.is_match(name)) => Some(Entry::Value),
+        (LAST_APPLIED, _) => Some(Entry::Value),
+        // How long a token that is mounted lasts, and for whom.
+        ("serviceAccountToken", Some(Value::Map(_))) => None,
+        (_, Some(Value::List(items))) if items.iter().all(is_name) => None,
+        _ => (CREDENTIAL.is_match(key) && !REFERENCE.is_match(key)).then_some(Entry::Value),
+    }
+}
+
+/// Whether it only says where something is, as each of `imagePullSecrets` does.
+fn is_name(value: &Value) -> bool {
+    value.as_map().is_some_and(|map| map.len() == 1 && map.get("name").is_some_and(|name| name.as_str().is_some()))
+}
+
+/// The value without its credentials; nothing where it has none.
+fn without(value: &Value) -> Option<Value> {
+    match value {
+        Value::String(lines) if lines.contains('\n') => {
+            let masked = text(lines);
+            (*masked != **lines).then(|| short(lines, &masked).into())
+        }
+        Value::List(items) => {
+            let masked: Vec<Option<Value>> = items.iter().map(without).collect();
+            masked.iter().any(Option::is_some).then(|| {
+                let each = masked.into_iter().zip(items.iter());
+                each.map(|(masked, item)| masked.unwrap_or_else(|| item.clone())).collect::<Vec<_>>().into()
+            })
+        }
+        Value::Map(map) => {
+            let entry = |key: &str, value: &Value| match is_entry(map, key) {
+                None => without(value),
+                Some(entry) => Some(entry.hide(value)),
+            };
+            let masked: Vec<Option<Value>> = map.iter().map(|(key, value)| entry(key, value)).collect();
+            masked.iter().any(Option::is_some).then(|| {
+                let each = masked.into_iter().zip(map.iter());
+                let each = each.map(|(masked, (key, value))| (key.clone(), masked.unwrap_or_else(|| value.clone())));
+                each.collect::<Map>().into()
+            })
+        }
+        _ => None,
+    }
+}
+
+/// Masked lines with as many stars for a long credential as for a short one.
+fn short(lines: &str, masked: &str) -> String {
+    let mut out = String::with_capacity(masked.len());
+    for (line, masked) in lines.split_inclusive('\n').zip(masked.split_inclusive('\n')) {
+        let start = masked.trim_end_matches('\n').trim_end_matches('*');
+        if line == masked {
+            out.push_str(line);
+        } else {
+            out.push_str(start);
+            out.push_str(HIDDEN);
+            out.push_str(if masked.ends_with('\n') { "\n" } else { "" });
+        }
+    }
+    out
+}
+
 /// A flag without the values of keys that name a credential: `--set db.password=…` becomes `--set db.password=***`.
-pub(super) fn flag(text: &str) -> String {
+pub fn flag(text: &str) -> String {
     let hide = |part: &str| match part.split_once('=') {
         Some((key, _)) if CREDENTIAL.is_match(key) => format!("{key}=***"),
         _ => part.to_owned(),
@@ -141,6 +248,40 @@ mod tests {
         let shown = "password: hé☃\nnext: 1\n";
         assert_eq!(text(shown).len(), shown.len());
         assert_eq!(text(shown), "password: ******\nnext: 1\n");
+    }
+
+    #[test]
+    fn objects_hide_what_their_text_hides() {
+        let parse = |text: &str| crate::json::parse(text, Default::default()).unwrap();
+        for (shown, expected) in [
+            (
+                r#"{"kind":"Secret","data":{"a":"eA==","b":""},"type":"Opaque"}"#,
+                r#"{"kind":"Secret","data":{"a":"***","b":""},"type":"Opaque"}"#,
+            ),
+            (r#"{"kind":"Secret","data":"eA=="}"#, r#"{"kind":"Secret","data":"***"}"#),
+            (
+                r#"{"env":[{"name":"DB_PASSWORD","value":"x"},{"name":"HOST","value":"web"}]}"#,
+                r#"{"env":[{"name":"DB_PASSWORD","value":"***"},{"name":"HOST","value":"web"}]}"#,
+            ),
+            (
+                r#"{"imagePullSecrets":[{"name":"a"}],"secrets":["x"],"serviceAccountToken":{"path":"x"}}"#,
+                r#"{"imagePullSecrets":[{"name":"a"}],"secrets":"***","serviceAccountToken":{"path":"x"}}"#,
+            ),
+            (
+                r#"{"apiToken":{"a":1},"secretName":"tls","automountServiceAccountToken":false}"#,
+                r#"{"apiToken":"***","secretName":"tls","automountServiceAccountToken":false}"#,
+            ),
+            (
+                r#"{"kind":"ConfigMap","data":{"app.yaml":"host: web\npassword: hunter2\n"}}"#,
+                r#"{"kind":"ConfigMap","data":{"app.yaml":"host: web\npassword: *******\n"}}"#,
+            ),
+            (
+                r#"{"annotations":{"kubectl.kubernetes.io/last-applied-configuration":"{}","a":"b"}}"#,
+                r#"{"annotations":{"kubectl.kubernetes.io/last-applied-configuration":"***","a":"b"}}"#,
+            ),
+        ] {
+            assert_eq!(value(&parse(shown)), parse(expected), "{shown}");
+        }
     }
 
     #[test]
