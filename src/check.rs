@@ -120,7 +120,7 @@ pub fn render(job: &Job, charts: &Charts) -> Result<Rendered, Vec<Fault>> {
         capabilities: job.capabilities.clone(),
         source: job.source,
     };
-    rendered.manifests = match manifest::read(rendered.print(false)?) {
+    rendered.manifests = match manifest::read(rendered.print(false, rendered.source)?) {
         Ok(manifests) => manifests,
         // Whatever is wrong with the text, its source map leads to the template.
         Err(_) => rendered.traced()?,
@@ -210,17 +210,31 @@ impl Rendered {
 
     /// Its manifests again, with source maps.
     fn traced(&self) -> Result<Vec<Manifest>, Vec<Fault>> {
-        manifest::read(self.print(true)?).map_err(one)
+        manifest::read(self.print(true, self.source)?).map_err(one)
     }
 
-    /// Renders; the same text every time, whatever random functions the templates call.
-    fn print(&self, trace: bool) -> Result<Vec<manifest::File>, Vec<Fault>> {
+    /// The release.
+    pub fn release(&self) -> &Release {
+        &self.release
+    }
+
+    /// Whether another source of randomness and time makes another text: then committed manifests are stale every time.
+    pub fn depends_on(&self, other: Source) -> bool {
+        let texts = |source| {
+            let files = self.print(false, source).ok()?;
+            Some(files.into_iter().map(|(file, _)| file.text.to_string()).collect::<Vec<_>>())
+        };
+        texts(self.source) != texts(other)
+    }
+
+    /// Renders; the same text every time from the same source, whatever random functions the templates call.
+    fn print(&self, trace: bool, source: Source) -> Result<Vec<manifest::File>, Vec<Fault>> {
         let scope = Scope {
             chart: &self.resolved.chart,
             values: &self.resolved.values,
             release: &self.release,
             capabilities: &self.capabilities,
-            source: self.source,
+            source,
             trace,
         };
         let files = self.templates.render(&scope).map_err(fault::of_render)?;

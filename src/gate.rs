@@ -1,5 +1,6 @@
 //! From findings to the exit status, defined once for all commands.
 
+use crate::committed::Drift;
 use crate::delta::Delta;
 use crate::finding::{Finding, Report, Severity};
 
@@ -51,4 +52,9 @@ fn status(findings: &[Finding], fail_on: FailOn) -> ExitStatus {
     };
     let refuses = |finding: &Finding| finding.is_open() && finding.severity >= threshold;
     if findings.iter().any(refuses) { ExitStatus::Refused } else { ExitStatus::Clean }
+}
+
+/// Judges committed manifests: those that are not what is rendered are not what was checked.
+pub fn judge_drift(drifts: &[Drift], fail_on: FailOn) -> ExitStatus {
+    if drifts.is_empty() || fail_on == FailOn::Never { ExitStatus::Clean } else { ExitStatus::Refused }
 }

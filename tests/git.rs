@@ -7,6 +7,7 @@ use std::io::Write as _;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Instant;
 
 use common::folder;
 use plimsoll::finding::Fault;
@@ -312,6 +313,36 @@ fn revisions_are_named_as_in_git_and_never_options() {
     let other = repository.unknown("release");
     assert!(other.ends_with("git fetch origin release, and name origin/release"), "{other}");
     assert!(repository.unknown("upstream/next").ends_with("git fetch upstream next"));
+}
+
+#[test]
+fn a_detached_clone_without_references_has_commits() {
+    let repository = Repository::new(&[("a", "1")]);
+    let commit = repository.git(&["rev-parse", "HEAD"]);
+    repository.git(&["checkout", "--quiet", "--detach"]);
+    repository.git(&["branch", "-D", "--quiet", "main"]);
+    assert_eq!(Base::open(repository.path(), &commit).unwrap().commit(), commit);
+    assert!(repository.unknown("main").starts_with("unknown revision \"main\"\n"));
+}
+
+/// More than one window of questions, in many folders.
+#[test]
+fn ten_thousand_files_come_in_order() {
+    let repository = Repository::new(&[]);
+    let mut stream = String::from("commit refs/heads/main\ncommitter t <t@example.com> 0 +0000\ndata 1\nx\n");
+    for n in 0..10_000 {
+        let text = format!("file {}", n % 9_000);
+        stream += &format!("M 644 inline d/{}/{n}.yaml\ndata {}\n{text}\n", n % 200, text.len());
+    }
+    git(repository.path(), &["fast-import", "--quiet"], stream.as_bytes());
+    let start = Instant::now();
+    let checkout = repository.checkout("main", &["d"]).unwrap();
+    eprintln!("10,000 files: {:?}", start.elapsed());
+    for n in [0, 98, 99, 100, 8_999, 9_000, 9_999] {
+        let text = fs::read_to_string(checkout.root().join(format!("d/{}/{n}.yaml", n % 200))).unwrap();
+        assert_eq!(text, format!("file {}", n % 9_000));
+    }
+    assert_eq!(listed(checkout.root()).len(), 10_000);
 }
 
 /// A second clone, with options.

@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 
 use super::check_args::CheckArgs;
 use super::files::write_all;
-use super::releases;
+use super::manifests;
+use super::releases::{self, Checked};
 use super::{Stop, Streams};
 use crate::baseline::Baseline;
+use crate::committed::Staleness;
 use crate::finding::{Fault, Report};
 use crate::gate::ExitStatus;
 use crate::project::{Project, Release};
@@ -26,9 +28,11 @@ pub(super) struct Args {
     /// Write all that is found now to the baseline
     #[arg(long, help_heading = "Baseline")]
     write_baseline: bool,
-    /// Take out of the baseline what is found no more
-    #[arg(long, conflicts_with = "write_baseline", help_heading = "Baseline")]
+    /// Take out of the baseline what is found no more, write committed manifests that are stale, and remove those that
+    /// are left over
+    #[arg(long, conflicts_with = "write_baseline")]
     update: bool,
+
     #[command(flatten)]
     checks: CheckArgs,
 }
@@ -46,10 +50,34 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
     warnings.iter().try_for_each(|warning| streams.warn(warning))?;
     let labels = listed.iter().map(Release::label).collect();
     args.known(&project, &labels, &mut checked.report, streams)?;
-    args.checks.conclude(&checked.report, streams)
+    let status = args.checks.conclude(&checked.report, streams)?;
+    Ok(status.max(args.drift(&project, &checked, streams)?))
 }
 
 impl Args {
+    /// Compares committed manifests with what was rendered, or makes them the same.
+    fn drift(&self, project: &Project, checked: &Checked, streams: &mut Streams<'_>) -> Result<ExitStatus, Stop> {
+        let Some(output) = &project.output else { return Ok(ExitStatus::Clean) };
+        if !checked.report.failed.is_empty() {
+            // What belongs to a release that was not rendered is not known.
+            return Ok(ExitStatus::Failed);
+        }
+        let drifts = manifests::of_project(Path::new(""), output, &checked.rendered)?;
+        if !self.update {
+            return self.checks.conclude_drift(&drifts, "`plimsoll check --update` writes them", streams);
+        }
+        let said: Vec<String> = drifts
+            .iter()
+            .map(|drift| {
+                let done = if drift.staleness == Staleness::LeftOver { "removed" } else { "wrote" };
+                format!("{done} {}", drift.path.display())
+            })
+            .collect();
+        manifests::update(&output.folder, drifts)?;
+        said.iter().try_for_each(|said| streams.note(said))?;
+        Ok(ExitStatus::Clean)
+    }
+
     /// Marks what the baseline knows, and writes it where that is asked for.
     fn known(
         &self,
@@ -59,7 +87,7 @@ impl Args {
         streams: &mut Streams<'_>,
     ) -> Result<(), Stop> {
         let Some(path) = self.baseline.as_ref().or(project.baseline.as_ref()) else {
-            if self.write_baseline || self.update {
+            if self.write_baseline || self.update && project.output.is_none() {
                 let fault = Fault::new("it is not said which file the baseline is");
                 return Err(fault
                     .help("name it: --baseline plimsoll-baseline.yaml, or `baseline` in plimsoll.yaml")

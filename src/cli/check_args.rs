@@ -7,6 +7,7 @@ use super::output_args::OutputArgs;
 use super::rule_args::RuleArgs;
 use super::{Stop, Streams};
 use crate::check::{self, Subject};
+use crate::committed::Drift;
 use crate::finding::Report;
 use crate::gate::ExitStatus;
 use crate::project::Project;
@@ -51,6 +52,19 @@ impl CheckArgs {
         let report = check::lint(subjects, &rules)?;
         streams.took("checked", start.elapsed())?;
         self.conclude(&report, streams)
+    }
+
+    /// Prints and judges committed manifests; `help` says how to write them.
+    pub(super) fn conclude_drift(
+        &self,
+        drifts: &[Drift],
+        help: &str,
+        streams: &mut Streams<'_>,
+    ) -> Result<ExitStatus, Stop> {
+        if !drifts.is_empty() {
+            self.output.write_drift(drifts, help, streams)?;
+        }
+        Ok(self.rules.judge_drift(drifts))
     }
 
     /// Prints and judges.

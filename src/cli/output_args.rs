@@ -8,6 +8,7 @@ use clap::builder::{EnumValueParser, PossibleValue, TypedValueParser};
 
 use super::files::write_all;
 use super::{Stop, Streams};
+use crate::committed::Drift;
 use crate::finding::{Fault, Finding, Report};
 use crate::report::{self, Format, Style};
 
@@ -48,6 +49,17 @@ impl OutputArgs {
             return Ok(());
         }
         Ok(report::write(report, printed, streams.stdout_style, streams.stdout)?)
+    }
+
+    /// Prints committed manifests that are not what is rendered: to standard error where standard output has a format for
+    /// programs.
+    pub(super) fn write_drift(&self, drifts: &[Drift], help: &str, streams: &mut Streams<'_>) -> Result<(), Stop> {
+        let (style, out) = match self.printed()? {
+            Format::Text => (streams.stdout_style, &mut *streams.stdout),
+            _ => (streams.stderr_style, &mut *streams.stderr),
+        };
+        report::drift::write(drifts, style, out)?;
+        Ok(writeln!(out, "{help}")?)
     }
 
     /// Whether all can be printed as asked: to be known before the work.

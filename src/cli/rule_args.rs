@@ -8,6 +8,7 @@ use super::Stop;
 use super::schema_args::SchemaArgs;
 use super::select_args::SelectArgs;
 use crate::check::Rules;
+use crate::committed::Drift;
 use crate::delta::Delta;
 use crate::finding::Report;
 use crate::gate::{self, ExitStatus, FailOn};
@@ -40,6 +41,11 @@ impl RuleArgs {
     /// Judges a report.
     pub(super) fn judge(&self, report: &Report) -> ExitStatus {
         gate::judge(report, self.fail_on)
+    }
+
+    /// Judges committed manifests.
+    pub(super) fn judge_drift(&self, drifts: &[Drift]) -> ExitStatus {
+        gate::judge_drift(drifts, self.fail_on)
     }
 
     /// Judges what a change does.

@@ -117,7 +117,8 @@ impl Base {
             Ok(found) => found.text,
             Err(error) => return error,
         };
-        if revision == "HEAD" || references.is_empty() {
+        // A clone of a single commit has no references either.
+        if revision == "HEAD" || references.is_empty() && self.resolve("HEAD").is_err() {
             return self.error(ErrorKind::NoCommit);
         }
         let tracked =
