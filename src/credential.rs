@@ -18,8 +18,12 @@ static CREDENTIAL: LazyLock<Regex> = LazyLock::new(|| {
 });
 /// Keys that only say where a credential is.
 static REFERENCE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)^secrets/|(names?|refs?|path|file|dir|enabled|mode|type|class|ttl|seconds|existing\w*|secret)$")
+    Regex::new(r"(?i)^secrets/|(names?|refs?|path|file|dir|enabled|mode|type|class|ttl|seconds|existing\w*|secret|pullsecrets)$")
         .expect("a valid expression")
+});
+/// Keys of what is made of a credential: a guess can be tried on it.
+static DIGEST: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new("(?i)(checksum|digest|hash|sha256).*(secret|cred|passw|token)").expect("a valid expression")
 });
 /// An entry of a mapping on a line of its own: indentation and dashes, key, value.
 static ENTRY: LazyLock<Regex> = LazyLock::new(|| {
@@ -57,7 +61,7 @@ pub fn text(text: &str) -> String {
             if let Some(entry) = &entry {
                 let (key, value) = (&entry[2], entry.get(3));
                 let opens = is_secret && (key == "data" || key == "stringData");
-                let names = CREDENTIAL.is_match(key) && !REFERENCE.is_match(key) || named && key == "value";
+                let names = names_credential(key) || named && key == "value";
                 named = key == "name" && value.is_some_and(|value| CREDENTIAL.is_match(value.as_str()));
                 let all_below = hiding.as_ref().is_some_and(|hiding| hiding.entries);
                 if all_below || hiding.is_none() {
@@ -144,7 +148,7 @@ pub fn is_entry(map: &Map, key: &str) -> Option<Entry> {
         // How long a token that is mounted lasts, and for whom.
         ("serviceAccountToken", Some(Value::Map(_))) => None,
         (_, Some(Value::List(items))) if items.iter().all(is_name) => None,
-        _ => (CREDENTIAL.is_match(key) && !REFERENCE.is_match(key)).then_some(Entry::Value),
+        _ => names_credential(key).then_some(Entry::Value),
     }
 }
 
@@ -153,12 +157,29 @@ fn is_name(value: &Value) -> bool {
     value.as_map().is_some_and(|map| map.len() == 1 && map.get("name").is_some_and(|name| name.as_str().is_some()))
 }
 
+fn names_credential(key: &str) -> bool {
+    CREDENTIAL.is_match(key) && !REFERENCE.is_match(key) || DIGEST.is_match(key)
+}
+
+/// The same lines with `***` for what [`text`] hides of each: where no position depends on it, not even its length is told.
+pub fn lines(shown: &str) -> String {
+    let masked = text(shown);
+    let line = |(shown, masked): (&str, &str)| {
+        // Where they part the credential begins; or before, for it may begin with asterisks itself.
+        let same = shown.bytes().zip(masked.bytes()).take_while(|(a, b)| a == b).count();
+        let start = shown.get(..same).filter(|_| same < shown.len()).map(|start| start.trim_end_matches('*'));
+        let end = if shown.ends_with('\n') { "\n" } else { "" };
+        start.map_or_else(|| shown.to_owned(), |start| format!("{start}{HIDDEN}{end}"))
+    };
+    shown.split_inclusive('\n').zip(masked.split_inclusive('\n')).map(line).collect()
+}
+
 /// The value without its credentials; nothing where it has none.
 fn without(value: &Value) -> Option<Value> {
     match value {
-        Value::String(lines) if lines.contains('\n') => {
-            let masked = text(lines);
-            (*masked != **lines).then(|| short(lines, &masked).into())
+        Value::String(text) if text.contains('\n') => {
+            let masked = lines(text);
+            (*masked != **text).then(|| masked.into())
         }
         Value::List(items) => {
             let masked: Vec<Option<Value>> = items.iter().map(without).collect();
@@ -181,22 +202,6 @@ fn without(value: &Value) -> Option<Value> {
         }
         _ => None,
     }
-}
-
-/// Masked lines with as many stars for a long credential as for a short one.
-fn short(lines: &str, masked: &str) -> String {
-    let mut out = String::with_capacity(masked.len());
-    for (line, masked) in lines.split_inclusive('\n').zip(masked.split_inclusive('\n')) {
-        let start = masked.trim_end_matches('\n').trim_end_matches('*');
-        if line == masked {
-            out.push_str(line);
-        } else {
-            out.push_str(start);
-            out.push_str(HIDDEN);
-            out.push_str(if masked.ends_with('\n') { "\n" } else { "" });
-        }
-    }
-    out
 }
 
 /// A flag without the values of keys that name a credential: `--set db.password=…` becomes `--set db.password=***`.
@@ -241,6 +246,15 @@ mod tests {
             assert_eq!(hidden.len(), shown.len());
             assert_eq!(hidden, expected, "{shown}");
         }
+    }
+
+    #[test]
+    fn lines_tell_not_even_the_length() {
+        assert_eq!(
+            lines("a: 1\npassword: **hé☃\nchecksum/secret: ab12\n"),
+            "a: 1\npassword: ***\nchecksum/secret: ***\n"
+        );
+        assert_eq!(lines("imagePullSecrets:\n- name: pull"), "imagePullSecrets:\n- name: pull");
     }
 
     #[test]

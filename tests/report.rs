@@ -2,7 +2,7 @@
 
 mod common;
 
-use plimsoll::finding::{Exempted, Fault, Finding, ObjectRef, Place, Report, Setter, Severity, ValuesKey};
+use plimsoll::finding::{Exempted, Failed, Fault, Finding, ObjectRef, Place, Report, Setter, Severity, ValuesKey};
 use plimsoll::report::{self, Format, Style};
 use plimsoll::source::{Location, SourceFile, Span};
 use plimsoll::value::Path;
@@ -96,6 +96,26 @@ fn print(format: Format, style: Style) -> String {
 #[test]
 fn text() {
     common::snapshots("report").bind(|| insta::assert_snapshot!("text", print(Format::Text, Style::Plain)));
+}
+
+#[test]
+fn markdown() {
+    let failed = Failed {
+        release: "bob/workspace".into(),
+        faults: vec![
+            Fault::new("workspace/templates/a.yaml:1:4: function \"toYml\" not defined").help("did you mean toYaml?"),
+        ],
+    };
+    let known = Finding { is_known: true, release: Some("alice/workspace".into()), ..example().findings.remove(0) };
+    let other = Finding { release: Some("cara/workspace".into()), ..known.clone() };
+    let mut findings = example().findings;
+    findings.extend([known, other]);
+    let report = Report { failed: vec![failed], releases: Some(3), findings, ..example() };
+    let mut out = Vec::new();
+    report::write(&report, Format::Markdown, Style::Plain, &mut out).unwrap();
+    let clean = Report { findings: Vec::new(), ..example() };
+    report::write(&clean, Format::Markdown, Style::Plain, &mut out).unwrap();
+    common::snapshots("report").bind(|| insta::assert_snapshot!("markdown", String::from_utf8(out).unwrap()));
 }
 
 #[test]

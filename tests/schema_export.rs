@@ -18,12 +18,13 @@ use plimsoll::{json, yaml};
 use serde_json::Value as Json;
 
 /// The names of the command, and the files.
-const SCHEMAS: [(&str, &str); 7] = [
+const SCHEMAS: [(&str, &str); 8] = [
     ("project", "plimsoll.schema.json"),
     ("policy", "policy.schema.json"),
     ("policy-examples", "policy-examples.schema.json"),
     ("baseline", "baseline.schema.json"),
     ("findings", "findings.schema.json"),
+    ("delta", "delta.schema.json"),
     ("reach", "reach.schema.json"),
     ("unused", "unused.schema.json"),
 ];

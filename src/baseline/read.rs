@@ -78,7 +78,10 @@ impl Reader {
             Some(Value::Int(newer)) if *newer > VERSION => {
                 return Err((path.key("version"), ErrorKind::Newer(*newer)));
             }
-            Some(_) => return Err(form(&path.key("version"), "must be 1")),
+            Some(Value::Int(other)) => return Err(form(&path.key("version"), format!("must be 1, not {other}"))),
+            Some(other) => {
+                return Err(form(&path.key("version"), format!("must be 1, not of type {}", other.type_name())));
+            }
             None => return Err(form(&path, "the key version is missing; this form has version: 1")),
         }
         known(map, &path, &["version", "fleet", "releases"])?;
@@ -111,8 +114,8 @@ impl Reader {
         known(entry, &path, &["policy", "severity", "object", "field", "count"])?;
         let missing = |key| form(&path, format!("the key {key} is missing"));
         let severity = text(entry, "severity", &path)?.ok_or_else(|| missing("severity"))?;
-        let severity =
-            Severity::named(&severity).ok_or_else(|| form(&path.key("severity"), "must be error, warning or info"))?;
+        let severity = Severity::named(&severity)
+            .ok_or_else(|| form(&path.key("severity"), format!("must be error, warning or info, not {severity:?}")))?;
         let count = match entry.get("count") {
             None => Some(NonZeroUsize::MIN),
             Some(Value::Int(count)) => usize::try_from(*count).ok().and_then(NonZeroUsize::new),

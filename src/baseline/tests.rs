@@ -172,5 +172,5 @@ fn a_hundred_thousand_entries_are_read_and_marked_at_once() {
     let mut all = report(&findings);
     assert!(marked(&baseline, &mut all).into_iter().all(|known| known));
     assert_eq!(baseline.outdated(&report(&[]), &releases(&[])).len(), 100);
-    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
 }

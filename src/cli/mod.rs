@@ -5,6 +5,7 @@ mod check;
 mod check_args;
 mod cluster_args;
 mod deps;
+mod diff;
 mod files;
 mod init;
 mod lint;
@@ -60,6 +61,7 @@ enum Command {
     Render(render::Args),
     Lint(lint::Args),
     Check(check::Args),
+    Diff(diff::Args),
     Deps(deps::Args),
     #[command(subcommand)]
     Policy(policy::Args),
@@ -119,6 +121,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, streams: &mut Streams<'_>) 
         Command::Render(args) => render::run(&args, streams),
         Command::Lint(args) => lint::run(&args, streams),
         Command::Check(args) => check::run(&args, streams),
+        Command::Diff(args) => diff::run(&args, streams),
         Command::Deps(args) => deps::run(&args, streams),
         Command::Policy(args) => policy::run(&args, streams),
         Command::Schema(args) => schema::run(&args, streams),

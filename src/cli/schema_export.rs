@@ -34,6 +34,8 @@ enum Name {
     Baseline,
     /// Findings: --format json
     Findings,
+    /// What `diff --format json` prints
+    Delta,
     /// What `policy reach --format json` prints
     Reach,
     /// What `schema unused --format json` prints
@@ -54,6 +56,7 @@ impl Name {
             Self::PolicyExamples => file!("policy-examples.schema.json"),
             Self::Baseline => file!("baseline.schema.json"),
             Self::Findings => file!("findings.schema.json"),
+            Self::Delta => file!("delta.schema.json"),
             Self::Reach => file!("reach.schema.json"),
             Self::Unused => file!("unused.schema.json"),
         }

@@ -2,8 +2,9 @@
 
 use std::io::{self, Write};
 
-use super::{Style, mask, printable};
+use super::{Style, printable};
 use crate::committed::{Drift, Staleness};
+use crate::credential;
 use crate::diff::text::unified;
 
 /// The most lines of one file's difference.
@@ -69,7 +70,7 @@ pub fn write(drifts: &[Drift], style: Style, out: &mut dyn Write) -> io::Result<
 /// The lines of a unified diff, masked and printable.
 fn masked(found: &str, expected: &str) -> Vec<String> {
     let difference = unified(found, expected, CONTEXT);
-    let (before, after) = (mask::text(found), mask::text(expected));
+    let (before, after) = (credential::text(found), credential::text(expected));
     let (mut before, mut after) = (Lines::new(&before), Lines::new(&after));
     let mut lines = Vec::new();
     for shown in difference.split_terminator('\n') {

@@ -178,15 +178,18 @@ fn with_releases(said: &str, releases: &[&str]) -> String {
     match releases {
         [] => said.to_owned(),
         [release] => format!("{release}: {said}"),
-        many => {
-            let named = many.get(..many.len().min(MAX_NAMED)).unwrap_or_default().join(", ");
-            let more = match many.len().saturating_sub(MAX_NAMED) {
-                0 => String::new(),
-                more => format!(" and {more} more"),
-            };
-            format!("{said} (in {} releases: {named}{more})", many.len())
-        }
+        many => format!("{said} (in {})", self::releases(many)),
     }
+}
+
+/// `99 releases: alice/web, bob/web, cara/web and 96 more`
+pub(super) fn releases(names: &[&str]) -> String {
+    let named = names.get(..names.len().min(MAX_NAMED)).unwrap_or_default().join(", ");
+    let more = match names.len().saturating_sub(MAX_NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("{} releases: {named}{more}", names.len())
 }
 
 #[cfg(test)]

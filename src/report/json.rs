@@ -28,7 +28,7 @@ struct Document<'a> {
 }
 
 #[derive(Serialize)]
-struct Release<'a> {
+pub(super) struct Release<'a> {
     release: &'a str,
     faults: Vec<Reason<'a>>,
 }
@@ -50,7 +50,7 @@ struct Label<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Row<'a> {
+pub(super) struct Row<'a> {
     policy: &'a str,
     severity: Severity,
     message: &'a str,
@@ -82,7 +82,7 @@ struct Exemption<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Object<'a> {
+pub(super) struct Object<'a> {
     api_version: &'a str,
     kind: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -91,7 +91,7 @@ struct Object<'a> {
 }
 
 #[derive(Serialize)]
-struct Field<'a> {
+pub(super) struct Field<'a> {
     object: Object<'a>,
     field: String,
     rendered: At<'a>,
@@ -99,7 +99,7 @@ struct Field<'a> {
 }
 
 #[derive(Serialize)]
-struct At<'a> {
+pub(super) struct At<'a> {
     file: &'a str,
     line: usize,
     column: usize,

@@ -1,11 +1,13 @@
 //! How findings are printed: one file a format.
 
+pub mod delta;
 pub mod drift;
 mod github;
 mod gitlab;
 mod groups;
 mod json;
 mod junit;
+mod markdown;
 mod place;
 mod printable;
 pub mod reach;
@@ -38,6 +40,8 @@ pub enum Format {
     Github,
     /// GitLab's Code Quality report.
     Gitlab,
+    /// For pull requests: a comment or a job's summary, never longer than a comment may be.
+    Markdown,
 }
 
 /// How text looks.
@@ -59,6 +63,7 @@ pub fn write(report: &Report, format: Format, style: Style, out: &mut dyn Write)
         Format::Junit => junit::write(report, out),
         Format::Github => github::write(report, out),
         Format::Gitlab => gitlab::write(report, out),
+        Format::Markdown => markdown::write(report, out),
     }
 }
 

@@ -10,7 +10,7 @@ use miette::{
     SourceSpan, SpanContents,
 };
 
-use super::groups::{self, Group};
+use super::groups::{self, FaultGroup, Group};
 use super::summary::{self, plural};
 use super::{Style, place, printable};
 use crate::credential;
@@ -51,16 +51,21 @@ struct Quote {
 type Quoted = HashMap<*const SourceFile, Arc<str>>;
 
 pub(super) fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
-    let handler = handler(style);
-    let mut quoted = Quoted::default();
-    for group in groups::of(report.findings.iter().filter(|finding| finding.is_open())) {
-        print(&handler, show_finding(&group, &mut quoted), out)?;
-    }
+    write_findings(&groups::of(report.findings.iter().filter(|finding| finding.is_open())), style, out)?;
     write_exempted(report, out)?;
-    for group in groups::of_faults(&report.failed) {
-        print(&handler, show_fault(group.sentence(), group.fault, &mut quoted), out)?;
-    }
+    groups::of_faults(&report.failed).iter().try_for_each(|group| write_fault(group, style, out))?;
     writeln!(out, "{}", summary::line(report))
+}
+
+/// Prints each with the lines that it is about.
+pub(super) fn write_findings(groups: &[Group<'_>], style: Style, out: &mut dyn Write) -> io::Result<()> {
+    let (handler, mut quoted) = (handler(style), Quoted::default());
+    groups.iter().try_for_each(|group| print(&handler, show_finding(group, &mut quoted), out))
+}
+
+/// Prints why releases could not be checked.
+pub(super) fn write_fault(group: &FaultGroup<'_>, style: Style, out: &mut dyn Write) -> io::Result<()> {
+    print(&handler(style), show_fault(group.sentence(), group.fault, &mut Quoted::default()), out)
 }
 
 /// What is exempted, below the reasons, in the order of the findings.

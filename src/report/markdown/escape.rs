@@ -17,16 +17,18 @@ const MAX_TEXT: usize = 400;
 /// Keeps characters apart, and takes no room.
 const APART: &str = "&#8203;";
 
-/// A text on one line, printable, of bounded length; what has no width of its own is shown as `�`.
+/// A text that hides nothing and steers nothing: what has no width of its own is shown as `�`.
+fn visible(text: &str) -> String {
+    let is_hidden =
+        |c: char| get_general_category(c) == GeneralCategory::Format || ('\u{FE00}'..='\u{FE0F}').contains(&c);
+    printable(text).chars().map(|c| if is_hidden(c) { '\u{FFFD}' } else { c }).collect()
+}
+
+/// The same on one line, of bounded length.
 fn line(text: &str) -> String {
-    let is_hidden = |c: char| {
-        let category = get_general_category(c);
-        category == GeneralCategory::Format || c == '\u{FFFD}' || ('\u{FE00}'..='\u{FE0F}').contains(&c)
-    };
     let cut = text.char_indices().nth(MAX_TEXT).map(|(at, _)| at);
-    let shown = printable(cut.and_then(|at| text.get(..at)).unwrap_or(text));
-    let mut out: String = shown.chars().map(|c| if is_hidden(c) { '\u{FFFD}' } else { c }).collect();
-    out = out.split_whitespace().collect::<Vec<_>>().join(" ");
+    let shown = visible(cut.and_then(|at| text.get(..at)).unwrap_or(text));
+    let mut out = shown.split_whitespace().collect::<Vec<_>>().join(" ");
     if cut.is_some() {
         out.push('…');
     }
@@ -115,7 +117,7 @@ fn ends_with(text: &str, word: &str) -> bool {
 
 /// Lines as a block of code, between fences that nothing in it closes. Each line ends with a line break.
 pub(in crate::report) fn fence(language: &str, lines: &str) -> String {
-    let lines = printable(lines);
+    let lines = visible(lines);
     let fence = "`".repeat(longest_run(&lines).max(2) + 1);
     let mut out = String::new();
     _ = write!(out, "{fence}{language}\n{lines}");

@@ -7,30 +7,35 @@ use std::sync::Arc;
 use super::escape::{code, fence, html, html_code, prose};
 use super::page::Piece;
 use crate::credential;
-use crate::finding::{Exempted, Fault, Finding, Setter};
-use crate::report::groups::Group;
+use crate::finding::{Exempted, Finding, Setter};
+use crate::report::groups::{FaultGroup, Group};
 use crate::report::place;
+use crate::report::summary::plural;
 use crate::source::{Location, SourceFile};
 
 /// The most releases that are named.
 const MAX_NAMED: usize = 3;
+
+/// The most lines of a message.
+const MAX_LINES: usize = 20;
 
 /// The most characters of a line that is quoted.
 const MAX_LINE: usize = 160;
 
 /// The texts of files without credentials: made once for all findings.
 #[derive(Debug, Default)]
-pub(in crate::report) struct Quotes(HashMap<*const SourceFile, Arc<str>>);
+pub(in crate::report) struct Quotes(HashMap<*const SourceFile, Arc<SourceFile>>);
 
 impl Quotes {
     /// The first line of a place and those beside it, numbered.
     fn lines(&mut self, location: &Location) -> String {
-        let file = &location.file;
-        let text = self.0.entry(Arc::as_ptr(file)).or_insert_with(|| credential::text(&file.text).into());
+        let hide = || SourceFile::new("", credential::lines(&location.file.text));
+        let file = self.0.entry(Arc::as_ptr(&location.file)).or_insert_with(hide);
         let marked = location.position().line;
         let mut out = String::new();
         for line in marked.saturating_sub(1).max(1)..=marked + 1 {
-            let Some(text) = file.line_span(line).and_then(|span| text.get(span.start..span.end)) else { continue };
+            let span = file.line_span(line);
+            let Some(text) = span.and_then(|span| file.text.get(span.start..span.end)) else { continue };
             if line != marked && text.trim().is_empty() {
                 continue;
             }
@@ -63,11 +68,12 @@ pub(in crate::report) fn piece(group: &Group<'_>, quotes: &mut Quotes) -> Piece 
         [one] => format!(" · release {}", code(one)),
         many => format!(" · in {} releases: {}", many.len(), named(many)),
     };
+    let place = finding.places.first();
+    let field = place.map(|place| format!(" · {}", code(&place.named))).unwrap_or_default();
+    let other = place.filter(|place| finding.object.as_ref().is_none_or(|object| *object != place.object));
+    let other = other.map(|place| format!(" of {}", code(&place.object.to_string()))).unwrap_or_default();
     let mut full = format!("<details>\n<summary>{}</summary>\n\n", summary(group));
-    _ = writeln!(full, "{}{among}", code(&finding.policy));
-    if let Some(place) = finding.places.first() {
-        _ = writeln!(full, "\nThe field is {} of {}.", code(&place.named), code(&place.object.to_string()));
-    }
+    _ = writeln!(full, "{}{field}{other}{among}", code(&finding.policy));
     evidence(finding, quotes, &mut full);
     for (title, text) in [("Why", &finding.rationale), ("Remedy", &finding.remediation)] {
         if !text.is_empty() {
@@ -141,24 +147,27 @@ fn terms(exemption: &Exempted) -> String {
     format!(" (exempted: {}{owner}{until})", prose(&exemption.reason))
 }
 
-/// Why something could not be done, as a block.
-pub(in crate::report) fn faults(faults: &[Fault]) -> String {
-    let mut out = String::new();
-    for fault in faults {
-        let text = credential::text(&fault.message);
-        let mut lines: String = text.lines().take(20).map(|line| format!("{}\n", clip(line))).collect();
-        if text.lines().count() > 20 {
-            lines.push_str("…\n");
-        }
-        for (location, what) in fault.labels.iter().take(MAX_NAMED) {
-            _ = writeln!(lines, "{}", clip(&format!("at {location}: {what}").replace('\n', " ")));
-        }
-        _ = write!(out, "\n{}", fence("", &lines));
-        if let Some(help) = &fault.help {
-            _ = writeln!(out, "\n**Help:** {}", prose(help));
-        }
+/// Why releases could not be checked: the fault that they have in common.
+pub(in crate::report) fn failure(group: &FaultGroup<'_>, what: &str) -> Piece {
+    let fault = group.fault;
+    let releases = if let [one] = group.releases.as_slice() {
+        format!("Release {} {what}", code(one))
+    } else {
+        format!("{} {what}: {}", plural(group.releases.len(), "release"), named(&group.releases))
+    };
+    let text = credential::lines(&fault.message);
+    let mut lines: String = text.lines().take(MAX_LINES).map(|line| format!("{}\n", clip(line))).collect();
+    if text.lines().nth(MAX_LINES).is_some() {
+        lines.push_str("…\n");
     }
-    out
+    for (location, what) in fault.labels.iter().take(MAX_NAMED) {
+        _ = writeln!(lines, "{}", clip(&format!("at {location}: {what}").replace('\n', " ")));
+    }
+    let help = fault.help.as_ref().map(|help| format!("\n**Help:** {}\n", prose(help))).unwrap_or_default();
+    Piece {
+        full: format!("**{releases}**\n\n{}{help}", fence("", &lines)),
+        short: format!("- {releases}: {}\n", prose(text.lines().next().unwrap_or_default())),
+    }
 }
 
 fn clip(line: &str) -> String {
@@ -170,13 +179,9 @@ fn clip(line: &str) -> String {
 
 /// Names as code, the first ones of many.
 pub(in crate::report) fn named(names: &[&str]) -> String {
-    let mut out: Vec<String> = names.iter().take(MAX_NAMED).map(|name| code(name)).collect();
+    let out: Vec<String> = names.iter().take(MAX_NAMED).map(|name| code(name)).collect();
     if let Some(more) = names.len().checked_sub(MAX_NAMED).filter(|more| *more > 0) {
-        out.push(format!("and {more} more"));
+        return format!("{} and {more} more", out.join(", "));
     }
     out.join(", ")
-}
-
-pub(in crate::report) fn plural(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
