@@ -72,8 +72,18 @@ fn links_are_not_followed_and_never_passed_by_in_silence() {
     use std::os::unix::fs::symlink;
     let outside = folder(&[("values.yaml", "a: 1\n")]);
     for (glob, link, target, wanted) in [
-        ("tenants/*/values.yaml", "tenants/mallory", outside.path().to_owned(), "tenants/mallory matches and is no plain"),
-        ("tenants/*/*.yaml", "tenants/alice/x.yaml", outside.path().join("values.yaml"), "tenants/alice/x.yaml matches"),
+        (
+            "tenants/*/values.yaml",
+            "tenants/mallory",
+            outside.path().to_owned(),
+            "tenants/mallory matches and is no plain",
+        ),
+        (
+            "tenants/*/*.yaml",
+            "tenants/alice/x.yaml",
+            outside.path().join("values.yaml"),
+            "tenants/alice/x.yaml matches",
+        ),
         ("tenants/*/values.yaml", "tenants/gone.yaml", outside.path().join("nothing"), ""),
         ("tenants/**/values.yaml", "tenants/mallory", outside.path().to_owned(), ""),
         ("tenants/*", "tenants/mallory", "mallory".into(), "tenants/mallory matches"),

@@ -4,13 +4,12 @@ use std::collections::HashMap;
 use std::fs;
 use std::io::Read as _;
 use std::path::Path;
-use std::sync::Arc;
 
 use super::error::{Error, ErrorKind};
 use super::glob::Glob;
+use super::locate;
 use super::release::Release;
 use super::releases::beside;
-use super::locate;
 use crate::chart::values_file;
 use crate::parallel;
 use crate::render::host::Source;
@@ -176,7 +175,8 @@ fn check(key: &str, text: &str) -> Result<(), String> {
             "a namespace: at most 63 small letters, digits and inner dashes",
         ),
         _ => {
-            let release = render::Release { name: text.into(), namespace: String::new(), revision: 1, is_upgrade: false };
+            let release =
+                render::Release { name: text.into(), namespace: String::new(), revision: 1, is_upgrade: false };
             let expected = "a release's name: at most 53 small letters, digits, and inner dashes and dots";
             (release.check_name().is_ok(), expected)
         }

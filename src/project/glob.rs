@@ -96,7 +96,8 @@ impl Glob {
     /// The files below a folder that match, as paths from there with `/`, sorted. Symbolic links behind the first wildcard
     /// are not followed; names that begin with a dot match only where the glob says the dot.
     pub(super) fn files(&self, base: &Path) -> Result<Vec<String>, GlobError> {
-        let mut search = Search { glob: self, base, open: vec![(String::new(), 0)], found: BTreeSet::new(), looked_at: 0 };
+        let mut search =
+            Search { glob: self, base, open: vec![(String::new(), 0)], found: BTreeSet::new(), looked_at: 0 };
         while let Some((folder, index)) = search.open.pop() {
             match self.segments.get(index) {
                 Some(Segment::Name(name)) => search.name(&folder, index, name)?,

@@ -76,7 +76,9 @@ impl Project {
         let place = || Location::new(SourceFile::new(name.clone(), ""), Span::default());
         let failed = |error: std::io::Error| Error::new(ErrorKind::File(error.to_string()), place());
         let mut bytes = Vec::new();
-        fs::File::open(root.join(path)).and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut bytes)).map_err(failed)?;
+        fs::File::open(root.join(path))
+            .and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut bytes))
+            .map_err(failed)?;
         if bytes.len() as u64 > MAX_FILE {
             return Err(Error::new(ErrorKind::File("larger than 1 MiB".into()), place()));
         }
@@ -93,7 +95,8 @@ impl Project {
             Error::new(ErrorKind::Text(error.to_string()), Location::new(source.clone(), error.span()))
         })?;
         // A newer form may have keys that would be called unknown.
-        if let Some(version) = value.get("version").filter(|found| !matches!(found, Value::Null | Value::Int(VERSION))) {
+        if let Some(version) = value.get("version").filter(|found| !matches!(found, Value::Null | Value::Int(VERSION)))
+        {
             let found = json::to_json(version).unwrap_or_default();
             return Err(Error::new(ErrorKind::Version(found), locate(source, &Field::default().key("version"))));
         }
