@@ -6,7 +6,6 @@ mod common;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
-use std::time::Instant;
 
 use common::{folder, folders, snapshots};
 use plimsoll::finding::Fault;
@@ -103,7 +102,7 @@ fn links_are_not_followed_and_never_passed_by_in_silence() {
 }
 
 #[test]
-fn thousands_of_files_are_named_on_all_cores() {
+fn thousands_of_files_are_named_in_their_order() {
     let file = "releases: [{forEach: 'tenants/*/values.yaml', name: w, namespace: '{{ values.id }}', chart: c}]\n";
     let dir = folder(&[("plimsoll.yaml", file)]);
     for n in 0..2_000 {
@@ -111,8 +110,6 @@ fn thousands_of_files_are_named_on_all_cores() {
         fs::create_dir_all(&folder).unwrap();
         fs::write(folder.join("values.yaml"), format!("id: t{n}\n")).unwrap();
     }
-    let start = Instant::now();
     let releases = load(dir.path(), "plimsoll.yaml").unwrap();
     assert_eq!((releases.len(), releases[1].namespace.as_str()), (2_000, "t1"));
-    eprintln!("{:?}", start.elapsed());
 }

@@ -5,9 +5,11 @@ use std::collections::HashSet;
 use super::values_files::label;
 use super::{Discovery, Draft};
 use crate::report::printable;
+use crate::yaml;
 
 const HEAD: &str = "\
 # Written by `plimsoll init` from what is in this repository. Look it over, then run `plimsoll check`.
+# Names and namespaces are guesses where no comment says which file has them.
 version: 1
 ";
 
@@ -22,15 +24,26 @@ impl Discovery {
         text.push_str("\nreleases:\n");
         let mut known = HashSet::new();
         for draft in &self.releases {
-            let draft = Draft { name: label(&draft.name), namespace: draft.namespace(), ..draft.clone() };
-            let is_first = known.insert((draft.name.clone(), draft.namespace.clone(), draft.for_each.clone()));
-            text.push_str(&draft.text(is_first && !draft.name.is_empty()));
+            let mut draft = Draft { name: label(&draft.name), namespace: draft.namespace(), ..draft.clone() };
+            let is_known = |draft: &Draft| known.contains(&draft.key());
+            if draft.source.is_none() && is_known(&draft) {
+                // Charts of one name lie in different folders.
+                draft.name = label(&draft.chart);
+            }
+            let is_first = !draft.name.is_empty() && !is_known(&draft);
+            known.insert(draft.key());
+            text.push_str(&draft.text(is_first));
         }
         text
     }
 }
 
 impl Draft {
+    /// What no two releases have in common.
+    fn key(&self) -> (String, String, Option<String>) {
+        (self.name.clone(), self.namespace.clone(), self.for_each.clone())
+    }
+
     /// An expression, or a text that can be a namespace.
     fn namespace(&self) -> String {
         match self.for_each {
@@ -74,14 +87,10 @@ fn plain(text: &str) -> String {
     printable(text).replace('\n', " ")
 }
 
-/// A text as YAML reads it back: plain only where nobody could read it as anything else.
+/// A text as YAML reads it back: plain only where nothing else could be read.
 fn scalar(text: &str) -> String {
-    let is_plain = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '.')
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || "._/-".contains(c))
-        && text.contains(['/', '-'])
-        || text == "."
-        || text == "default";
-    let is_word = text.len() > 3 && text.chars().all(|c| c.is_ascii_lowercase());
-    let is_word = is_word && !matches!(text, "true" | "false" | "null");
-    if is_plain || is_word { text.to_owned() } else { serde_json::Value::from(text).to_string() }
+    let is_plain = text.chars().all(|c| c.is_ascii_alphanumeric() || "._/-".contains(c))
+        && text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '.')
+        && yaml::parse(text, yaml::Options::default()).is_ok_and(|value| value.as_str() == Some(text));
+    if is_plain { text.to_owned() } else { serde_json::Value::from(text).to_string() }
 }
