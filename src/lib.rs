@@ -5,19 +5,23 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod baseline;
 pub mod cel;
 pub mod chart;
 pub mod check;
 pub mod cli;
 pub mod committed;
+pub mod credential;
 pub mod delta;
 pub mod diff;
 pub mod finding;
 pub mod fingerprint;
 pub mod gate;
+pub mod git;
 pub mod infer;
 pub mod json;
 pub mod json_schema;
+pub mod kinds;
 pub mod manifest;
 pub mod number;
 pub mod parallel;

@@ -346,8 +346,8 @@ impl Path {
     }
 }
 
-/// Whether a text needs no quotes in a path.
-fn is_word(text: &str) -> bool {
+/// Whether a text needs no quotes in a [`Path`].
+pub fn is_word(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-')
 }
 

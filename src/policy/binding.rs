@@ -2,11 +2,11 @@
 
 use super::Error;
 use super::decode::{Document, Node};
-use super::kinds::{Kinds, group_version};
 use super::matching::MatchResources;
 use super::request::Request;
 use super::selector::Selector;
 use crate::finding::Severity;
+use crate::kinds::{Kinds, group_version};
 use crate::value::Value;
 
 /// `spec.paramKind` of a policy.

@@ -4,7 +4,7 @@ use super::Error;
 use super::binding::Binding;
 use super::decode::Document;
 use super::document::{Policy, PolicyKind};
-use super::kinds::group_version;
+use crate::kinds::group_version;
 use crate::manifest::{Manifest, Object};
 use crate::value::Value;
 

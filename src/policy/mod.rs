@@ -18,7 +18,6 @@ pub mod exemption;
 mod field;
 mod file;
 mod fleet;
-mod kinds;
 mod kyverno;
 mod matching;
 mod params;

@@ -119,6 +119,7 @@ impl File {
             output,
             baseline: self.baseline.map(|path| folder.join(path)),
             folder: folder.to_path_buf(),
+            root: PathBuf::new(),
             entries,
             named: names.found,
         })

@@ -93,6 +93,15 @@ impl Glob {
         }
     }
 
+    /// The folder that all files are below: the segments before the first wildcard.
+    pub(super) fn fixed(&self) -> String {
+        let names = self.segments.iter().map_while(|segment| match segment {
+            Segment::Name(name) => Some(name.as_str()),
+            Segment::Like(..) | Segment::Folders => None,
+        });
+        names.collect::<Vec<_>>().join("/")
+    }
+
     /// The files below a folder that match, as paths from there with `/`, sorted. Symbolic links behind the first wildcard
     /// are not followed; names that begin with a dot match only where the glob says the dot.
     pub(super) fn files(&self, base: &Path) -> Result<Vec<String>, GlobError> {

@@ -5,6 +5,7 @@ mod error;
 mod expand;
 mod file;
 mod glob;
+mod paths;
 mod release;
 mod releases;
 mod schemas;
@@ -61,6 +62,8 @@ pub struct Project {
     pub baseline: Option<PathBuf>,
     /// The folder of the file.
     folder: PathBuf,
+    /// Where that, and all that the file names, is looked for.
+    root: PathBuf,
     /// The releases as they are written.
     entries: Vec<expand::Entry>,
     /// Parameters of policies, and where they are set.
@@ -85,7 +88,13 @@ impl Project {
         }
         let text =
             String::from_utf8(bytes).map_err(|_| Error::new(ErrorKind::File("not UTF-8 text".into()), place()))?;
-        Self::read(&SourceFile::new(name.clone(), text), path.parent().unwrap_or(Path::new("")))
+        let project = Self::read(&SourceFile::new(name.clone(), text), path.parent().unwrap_or(Path::new("")))?;
+        Ok(project.at(root))
+    }
+
+    /// Where the paths of its releases are looked for: that of [`load`](Self::load).
+    pub fn root(&self) -> &Path {
+        &self.root
     }
 
     /// Reads the text of a project file that lies in a folder.
@@ -106,12 +115,11 @@ impl Project {
     }
 
     /// The releases that the file lists, those of `forEach` for each file that is there now; none where it lists none.
-    /// `root` is that of [`load`](Self::load).
     ///
     /// # Errors
     /// A `forEach` that matches nothing, a file of it whose values give no name, and two releases with one label.
-    pub fn releases(&self, root: &Path) -> Result<Vec<Release>, Error> {
-        expand::expand(&self.entries, root, &self.folder)
+    pub fn releases(&self) -> Result<Vec<Release>, Error> {
+        expand::expand(&self.entries, &self.root, &self.folder)
     }
 
     /// Sets parameters as the file has them. Every policy that the file names must be there.

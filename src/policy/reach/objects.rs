@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::field::{At, Field};
 use super::{Error, Member};
-use crate::policy::kinds::{self, Kinds};
+use crate::kinds::{self, Kinds};
 use crate::value::Value;
 
 /// An object, and whose it is.
