@@ -24,6 +24,11 @@ pub(super) fn nothing() -> Fault {
         .help("`plimsoll init` writes one from what is in this folder")
 }
 
+/// The randomness and time that all releases of a run have in common.
+pub(super) fn source() -> Result<Source, Fault> {
+    Source::system().map_err(|error| Fault::new(format!("no random numbers: {error}")))
+}
+
 /// What a check of releases came to.
 pub(super) struct Checked {
     /// All findings, and the releases that could not be checked.
