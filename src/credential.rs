@@ -273,7 +273,7 @@ mod tests {
             ),
             (
                 r#"{"kind":"ConfigMap","data":{"app.yaml":"host: web\npassword: hunter2\n"}}"#,
-                r#"{"kind":"ConfigMap","data":{"app.yaml":"host: web\npassword: *******\n"}}"#,
+                r#"{"kind":"ConfigMap","data":{"app.yaml":"host: web\npassword: ***\n"}}"#,
             ),
             (
                 r#"{"annotations":{"kubectl.kubernetes.io/last-applied-configuration":"{}","a":"b"}}"#,
