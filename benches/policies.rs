@@ -4,7 +4,6 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use plimsoll::policy::{Catalogue, Policy, PolicyKind, Release, evaluate};
-use plimsoll::schema::Schemas;
 use plimsoll::value::Value;
 use plimsoll::yaml;
 
@@ -28,11 +27,8 @@ fn main() {
     let policies: Vec<&Policy> = catalogue.policies().collect();
     for count in [25, 250, 2_500] {
         let objects = objects(0, count);
-        let run = |()| {
-            evaluate(policies.iter().copied(), &[release("web", &objects)], &Schemas::default())
-                .expect("they have verdicts")
-                .len()
-        };
+        let run =
+            |()| evaluate(policies.iter().copied(), &[release("web", &objects)]).expect("they have verdicts").len();
         print(&format!("all of them on {count} objects"), median(|| (), run));
     }
     print_slowest(&policies, &objects(0, 250));
@@ -41,9 +37,7 @@ fn main() {
         let tenants: Vec<(String, Vec<Value>)> =
             (0..count).map(|at| (format!("tenant-{at}"), objects(at, 5))).collect();
         let releases: Vec<Release<'_>> = tenants.iter().map(|(name, objects)| release(name, objects)).collect();
-        let run = |()| {
-            evaluate(fleet_policies.iter().copied(), &releases, &Schemas::default()).expect("they have verdicts").len()
-        };
+        let run = |()| evaluate(fleet_policies.iter().copied(), &releases).expect("they have verdicts").len();
         print(&format!("fleet policies on {} objects", count * 5), median(|| (), run));
     }
 }
@@ -52,7 +46,7 @@ fn main() {
 fn print_slowest(policies: &[&Policy], objects: &[Value]) {
     let time = |policy: &Policy| {
         let start = Instant::now();
-        black_box(evaluate([policy], &[release("web", objects)], &Schemas::default()).expect("it has a verdict"));
+        black_box(evaluate([policy], &[release("web", objects)]).expect("it has a verdict"));
         start.elapsed()
     };
     let mut times: Vec<(Duration, &str)> = policies.iter().map(|policy| (time(policy), policy.id.as_str())).collect();

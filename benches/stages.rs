@@ -3,13 +3,13 @@
 mod charts;
 
 use std::hint::black_box;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::civil::Date;
 use plimsoll::chart::{self, Capabilities};
-use plimsoll::check::{self, Job, Rules, Subject};
+use plimsoll::check::{self, Charts, Job, Rules, Subject};
 use plimsoll::manifest::{self, Stream};
 use plimsoll::policy::exemption::Honoured;
 use plimsoll::policy::{Catalogue, Profile, Selection};
@@ -78,6 +78,7 @@ fn stages(name: &str, path: &Path) {
 fn check_stages() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("charts/workspace");
     let job = Job {
+        root: PathBuf::new(),
         release: Release { name: "alice".into(), namespace: "default".into(), revision: 1, is_upgrade: false },
         inputs: Inputs { files: vec![root.join("examples/alice.yaml").display().to_string()], ..Inputs::default() },
         chart: root,
@@ -86,7 +87,7 @@ fn check_stages() {
         schema: SchemaCheck::Enforce,
         source: Source::reproducible(1),
     };
-    let rendered = check::render(&job).expect("it can be rendered");
+    let rendered = check::render(&job, &Charts::default()).expect("it can be rendered");
     let subject = Subject::from(&rendered);
     let lint = |catalogue: &Catalogue| {
         let every = Selection { profiles: vec![Profile::All], ..Selection::default() };
@@ -102,7 +103,8 @@ fn check_stages() {
     let builtin = || Catalogue::builtin().expect("the policies can be read");
     let compiled = builtin();
     println!("\n{:<16} {:>8} {:>8} {:>8}", "ms", "render", "lint", "compiled");
-    let times = [median(|| check::render(&job)), median(|| lint(&builtin())), median(|| lint(&compiled))];
+    let times =
+        [median(|| check::render(&job, &Charts::default())), median(|| lint(&builtin())), median(|| lint(&compiled))];
     print_row("alice --check", &times);
 }
 

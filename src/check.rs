@@ -1,25 +1,34 @@
 //! The pipeline, load to report. Start reading here.
 
+mod charts;
+mod compare;
 mod exempt;
 mod explain;
 mod fault;
+mod fleet;
+mod releases;
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Read as _};
-use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+pub use charts::Charts;
+pub use compare::compare;
+pub use releases::render_all;
+
+use fleet::Fleet;
 use jiff::civil::Date;
 
 use crate::chart::{self, Capabilities, Chart};
 use crate::finding::{Fault, Report};
 use crate::manifest::{self, Manifest, Object};
 use crate::policy::exemption::{Exemption, Honoured};
-use crate::policy::{self, Chosen, Policy, PolicyKind, reach};
+use crate::policy::{self, Chosen, PolicyKind, reach};
 use crate::render::host::Source;
 use crate::render::{Release, RenderedFile, Scope, Templates};
-use crate::schema::Schemas;
+use crate::schema::{Minor, Schemas};
 use crate::source::SourceFile;
 use crate::value::{Path, Value};
 use crate::values::{self, Inputs, Resolved, SchemaCheck, Supplied};
@@ -30,6 +39,8 @@ const MAX_VALUES: u64 = 64 << 20;
 /// Which release of which chart is meant.
 #[derive(Debug, Clone)]
 pub struct Job {
+    /// Where the paths of the chart and of values files begin: nowhere else than they say, where it is empty.
+    pub root: PathBuf,
     /// A folder or a .tgz.
     pub chart: PathBuf,
     /// Its name and namespace.
@@ -54,7 +65,7 @@ pub struct Rendered {
     /// What Helm warns of.
     pub warnings: Vec<String>,
     resolved: Resolved,
-    templates: Templates,
+    templates: Arc<Templates>,
     release: Release,
     capabilities: Capabilities,
     source: Source,
@@ -67,6 +78,12 @@ pub struct Subject<'a> {
     namespace: &'a str,
     capabilities: &'a Capabilities,
     rendered: Option<&'a Rendered>,
+    /// What it is called in findings.
+    label: Option<&'a str>,
+    /// The ids of the policies that it is held to, where those are not all.
+    chosen: Option<&'a HashSet<&'a str>>,
+    /// The version of Kubernetes whose schemas it is held to, where that is not the one of all.
+    version: Option<Minor>,
 }
 
 /// What a release is held to.
@@ -84,16 +101,16 @@ pub struct Rules<'a> {
     pub today: Date,
 }
 
-/// Loads a chart and renders a release of it.
+/// Renders a release of a chart.
 ///
 /// # Errors
 /// All that keeps it from being rendered; of templates every one that fails.
-pub fn render(job: &Job) -> Result<Rendered, Vec<Fault>> {
+pub fn render(job: &Job, charts: &Charts) -> Result<Rendered, Vec<Fault>> {
     let supplied = Supplied::read(&job.inputs, &|name| job.read_values(name)).map_err(one)?;
-    let chart = chart::load(&job.chart).map_err(one)?;
+    let chart = charts.load(&job.root, &job.chart)?;
     job.release.check_name().map_err(one)?;
     let resolved = values::resolve(&chart, &supplied, &job.capabilities, job.schema).map_err(one)?;
-    let templates = Templates::parse(&resolved.chart).map_err(fault::of_render)?;
+    let templates = charts.parse(&resolved.chart)?;
     let mut rendered = Rendered {
         manifests: Vec::new(),
         warnings: resolved.warnings.clone(),
@@ -103,7 +120,7 @@ pub fn render(job: &Job) -> Result<Rendered, Vec<Fault>> {
         capabilities: job.capabilities.clone(),
         source: job.source,
     };
-    rendered.manifests = match manifest::read(rendered.print(false)?) {
+    rendered.manifests = match manifest::read(rendered.print(false, rendered.source)?) {
         Ok(manifests) => manifests,
         // Whatever is wrong with the text, its source map leads to the template.
         Err(_) => rendered.traced()?,
@@ -122,112 +139,26 @@ pub fn read(files: Vec<Arc<SourceFile>>) -> Result<Vec<Manifest>, Vec<Fault>> {
 /// Whatever could not be checked; also where there was nothing to check.
 pub fn lint(subjects: &[Subject<'_>], rules: &Rules<'_>) -> Result<Report, Vec<Fault>> {
     let fleet = Fleet::new(subjects)?;
-    let brought = fleet.brought()?;
-    let (values, duplicates) = (fleet.values(), fleet.duplicates());
-    let releases = fleet.releases(&values, &duplicates).zip(&brought);
-    let releases: Vec<_> = releases.map(|(release, policies)| policy::Release { policies, ..release }).collect();
     let policies = &rules.chosen.policies;
     let asks_schemas = policies.iter().any(|policy| policy.kind == PolicyKind::Schema);
-    let schemas = if asks_schemas { fleet.schemas(&rules.schemas)? } else { Schemas::default() };
-    let violations = policy::evaluate(policies.iter().copied(), &releases, &schemas)
+    let asked = fleet.ask(asks_schemas.then_some(&rules.schemas))?;
+    let violations = policy::evaluate(policies.iter().copied(), &fleet.releases(&asked))
         .map_err(|error| one(fault::of_policy(&error, &fleet.objects)))?;
     let findings = explain::findings(&fleet, rules, violations)?;
     let warnings =
         subjects.iter().filter_map(|subject| subject.rendered).flat_map(|rendered| rendered.warnings.clone());
+    let evaluated = policies.iter().copied().chain(asked.brought());
+    let found_by = explain::rules(&findings, evaluated);
     let profiles = rules.chosen.profiles.iter().map(ToString::to_string).collect();
     Ok(Report {
+        rules: found_by,
         findings,
         objects: fleet.objects.len(),
-        policies: policies.len() + brought.iter().map(Vec::len).sum::<usize>(),
+        policies: policies.len() + asked.brought().count(),
         profiles,
         warnings: warnings.collect(),
         ..Report::default()
     })
-}
-
-/// What is linted together.
-struct Fleet<'a> {
-    subjects: &'a [Subject<'a>],
-    /// The objects of all.
-    objects: Vec<Object>,
-    /// Which of them belong to which.
-    ranges: Vec<Range<usize>>,
-}
-
-impl<'a> Fleet<'a> {
-    fn new(subjects: &'a [Subject<'a>]) -> Result<Self, Vec<Fault>> {
-        let mut fleet = Self { subjects, objects: Vec::new(), ranges: Vec::new() };
-        for subject in subjects {
-            let first = fleet.objects.len();
-            fleet.objects.extend(subject.objects()?);
-            fleet.ranges.push(first..fleet.objects.len());
-        }
-        Ok(fleet)
-    }
-
-    /// The values of all objects.
-    fn values(&self) -> Vec<Value> {
-        self.objects.iter().map(|object| object.value.clone()).collect()
-    }
-
-    /// The keys that each of them writes more than once.
-    fn duplicates(&self) -> Vec<Vec<Path>> {
-        self.objects.iter().map(|object| object.duplicates.clone()).collect()
-    }
-
-    /// What policies see of each, with its part of the values, and of the keys that are written more than once.
-    fn releases<'r>(
-        &'r self,
-        values: &'r [Value],
-        duplicates: &'r [Vec<Path>],
-    ) -> impl Iterator<Item = policy::Release<'r>> {
-        let part = |(subject, range): (&'r Subject<'r>, &Range<usize>)| policy::Release {
-            duplicates: duplicates.get(range.clone()).unwrap_or_default(),
-            ..subject.release(&values[range.clone()])
-        };
-        self.subjects.iter().zip(&self.ranges).map(part)
-    }
-
-    /// The policies that each of them brings.
-    fn brought(&self) -> Result<Vec<Vec<Policy>>, Vec<Fault>> {
-        let of = |(subject, range): (&Subject<'_>, &Range<usize>)| {
-            let objects = self.objects.get(range.clone()).unwrap_or_default();
-            policy::brought(objects, subject.manifests).map_err(|error| one(fault::of_policy(&error, objects)))
-        };
-        self.subjects.iter().zip(&self.ranges).map(of).collect()
-    }
-
-    /// The schemas that are named, and those of the CRDs that come with the releases: among their objects, and in `crds/`
-    /// of their charts.
-    fn schemas(&self, named: &Schemas) -> Result<Schemas, Vec<Fault>> {
-        let mut schemas = named.clone();
-        for (index, object) in self.objects.iter().enumerate() {
-            let manifests = self.subjects.get(self.owner(index)).map_or(&[][..], |subject| subject.manifests);
-            if let Some(manifest) = manifests.get(object.manifest) {
-                schemas.add_crd(&object.value, || manifest.place(object)).map_err(one)?;
-            }
-        }
-        for rendered in self.subjects.iter().filter_map(|subject| subject.rendered) {
-            let files = rendered.crds().into_iter().map(|(name, text)| (SourceFile::new(name, text), None));
-            for manifest in manifest::read(files).map_err(one)? {
-                for object in manifest.objects(0, "") {
-                    schemas.add_crd(&object.value, || manifest.place(&object)).map_err(one)?;
-                }
-            }
-        }
-        Ok(schemas)
-    }
-
-    /// The name of a release, where there are several.
-    fn name(&self, release: usize) -> Option<&str> {
-        let rendered = self.subjects.get(release)?.rendered?;
-        (self.subjects.len() > 1).then_some(rendered.release.name.as_str())
-    }
-
-    /// The index of what an object belongs to.
-    fn owner(&self, object: usize) -> usize {
-        self.ranges.partition_point(|range| range.end <= object)
-    }
 }
 
 /// Finds who can read which Secret in releases taken together. The graph is handed over with what tells where a field
@@ -241,8 +172,7 @@ pub fn reach<T>(
 ) -> Result<T, Vec<Fault>> {
     let fleet = Fleet::new(subjects)?;
     let values = fleet.values();
-    let member = |policy::Release { name, namespace, objects, .. }| reach::Member { name, namespace, objects };
-    let members: Vec<reach::Member<'_>> = fleet.releases(&values, &[]).map(member).collect();
+    let members = fleet.members(&values);
     let locate = |object: usize, field: &Path| {
         let (found, subject) = (fleet.objects.get(object)?, subjects.get(fleet.owner(object))?);
         Some(subject.manifests.get(found.manifest)?.locate(&found.prefix.join(field)))
@@ -257,7 +187,7 @@ impl Job {
             return Ok(self.stdin.clone());
         }
         let mut bytes = Vec::new();
-        File::open(name)?.take(MAX_VALUES + 1).read_to_end(&mut bytes)?;
+        File::open(self.root.join(name))?.take(MAX_VALUES + 1).read_to_end(&mut bytes)?;
         if bytes.len() as u64 > MAX_VALUES {
             return Err(io::Error::other(format!("larger than {} MiB", MAX_VALUES >> 20)));
         }
@@ -273,19 +203,38 @@ impl Rendered {
         crds
     }
 
-    /// Its manifests again, with source maps.
-    fn traced(&self) -> Result<Vec<Manifest>, Vec<Fault>> {
-        manifest::read(self.print(true)?).map_err(one)
+    /// Tells charts apart: releases of one chart have the same.
+    fn chart_address(&self) -> usize {
+        Arc::as_ptr(&self.resolved.chart.files).cast::<u8>().addr()
     }
 
-    /// Renders; the same text every time, whatever random functions the templates call.
-    fn print(&self, trace: bool) -> Result<Vec<manifest::File>, Vec<Fault>> {
+    /// Its manifests again, with source maps.
+    fn traced(&self) -> Result<Vec<Manifest>, Vec<Fault>> {
+        manifest::read(self.print(true, self.source)?).map_err(one)
+    }
+
+    /// The release.
+    pub fn release(&self) -> &Release {
+        &self.release
+    }
+
+    /// Whether another source of randomness and time makes another text: then committed manifests are stale every time.
+    pub fn depends_on(&self, other: Source) -> bool {
+        let texts = |source| {
+            let files = self.print(false, source).ok()?;
+            Some(files.into_iter().map(|(file, _)| file.text.to_string()).collect::<Vec<_>>())
+        };
+        texts(self.source) != texts(other)
+    }
+
+    /// Renders; the same text every time from the same source, whatever random functions the templates call.
+    fn print(&self, trace: bool, source: Source) -> Result<Vec<manifest::File>, Vec<Fault>> {
         let scope = Scope {
             chart: &self.resolved.chart,
             values: &self.resolved.values,
             release: &self.release,
             capabilities: &self.capabilities,
-            source: self.source,
+            source,
             trace,
         };
         let files = self.templates.render(&scope).map_err(fault::of_render)?;
@@ -297,7 +246,24 @@ impl Rendered {
 impl<'a> Subject<'a> {
     /// Manifests that no chart of ours rendered. Objects without a namespace belong to the one given.
     pub fn plain(manifests: &'a [Manifest], namespace: &'a str, capabilities: &'a Capabilities) -> Self {
-        Self { manifests, namespace, capabilities, rendered: None }
+        Self { manifests, namespace, capabilities, rendered: None, label: None, chosen: None, version: None }
+    }
+
+    /// Calls it so in findings.
+    #[must_use]
+    pub fn called(self, label: &'a str) -> Self {
+        Self { label: Some(label), ..self }
+    }
+
+    /// What it is called in findings, if it has been said.
+    pub fn label(&self) -> Option<&'a str> {
+        self.label
+    }
+
+    /// Holds it to the policies with these ids only, and to the schemas of a version of Kubernetes.
+    #[must_use]
+    pub fn held_to(self, chosen: &'a HashSet<&'a str>, version: Option<Minor>) -> Self {
+        Self { chosen: Some(chosen), version, ..self }
     }
 
     /// All objects; that there is at least one.
@@ -331,10 +297,8 @@ impl<'a> Subject<'a> {
 impl<'a> From<&'a Rendered> for Subject<'a> {
     fn from(rendered: &'a Rendered) -> Self {
         Self {
-            manifests: &rendered.manifests,
-            namespace: &rendered.release.namespace,
-            capabilities: &rendered.capabilities,
             rendered: Some(rendered),
+            ..Self::plain(&rendered.manifests, &rendered.release.namespace, &rendered.capabilities)
         }
     }
 }

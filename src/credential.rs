@@ -1,8 +1,9 @@
 //! Credentials are shown to nobody: what hides them in the lines that a report quotes, and in objects.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
-use regex::Regex;
+use regex::{Captures, Regex};
 
 use crate::value::{Map, Value};
 
@@ -18,8 +19,12 @@ static CREDENTIAL: LazyLock<Regex> = LazyLock::new(|| {
 });
 /// Keys that only say where a credential is.
 static REFERENCE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)^secrets/|(names?|refs?|path|file|dir|enabled|mode|type|class|ttl|seconds|existing\w*|secret)$")
+    Regex::new(r"(?i)^secrets/|(names?|refs?|path|file|dir|enabled|mode|type|class|ttl|seconds|existing\w*|secret|pullsecrets)$")
         .expect("a valid expression")
+});
+/// Keys of what is made of a credential: a guess can be tried on it.
+static DIGEST: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new("(?i)(checksum|digest|hash|sha256).*(secret|cred|passw|token)").expect("a valid expression")
 });
 /// An entry of a mapping on a line of its own: indentation and dashes, key, value.
 static ENTRY: LazyLock<Regex> = LazyLock::new(|| {
@@ -37,10 +42,36 @@ static SECRET: LazyLock<Regex> = LazyLock::new(|| {
 static DATA: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r#"\b(data|stringData)["']?\s*:\s*"#).expect("a valid expression"));
 
+/// Credentials that are known by their form, whatever they stand under: those of the policy secrets/plaintext.
+static FORM: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(concat!(
+        r"(?-u:\b)(",
+        r"gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{22,}",
+        r"|gl(pat|ptt|dt|rt|soat|agent|ft|imt)-[A-Za-z0-9_-]{20,}|npm_[A-Za-z0-9]{36}",
+        r"|pypi-AgE[A-Za-z0-9_-]{16,}|dop_v1_[a-f0-9]{64}|dckr_(pat|oat)_[A-Za-z0-9_-]{20,}",
+        r"|(AKIA|ASIA)[0-9A-Z]{16}|AIza[A-Za-z0-9_-]{35}|GOCSPX-[A-Za-z0-9_-]{24,}|dapi[a-f0-9]{32}",
+        r"|xox[abeprs]-[A-Za-z0-9-]{10,}|xapp-[0-9]-[A-Z0-9]+-[0-9]+-[a-f0-9]{20,}|SK[a-f0-9]{32}",
+        r"|[0-9]{8,10}:AA[A-Za-z0-9_-]{33}|[rs]k_live_[A-Za-z0-9]{16,}|sk-[A-Za-z0-9_-]{32,}",
+        r"|SG[.][A-Za-z0-9_-]{22}[.][A-Za-z0-9_-]+|hv[sb][.][A-Za-z0-9_-]{20,}|hf_[A-Za-z0-9]{30,}",
+        r"|shp(at|ca|pa|ss)_[a-f0-9]{32}|glsa_[A-Za-z0-9]{32}_[a-f0-9]{8}|lin_api_[A-Za-z0-9]{32,}",
+        r"|NRAK-[A-Z0-9]{27}|PMAK-[a-f0-9]{24}-[a-f0-9]{34}|pscale_(tkn|pw|oauth)_[A-Za-z0-9_.-]{32,}",
+        r"|[A-Za-z0-9]{14}[.]atlasv1[.][A-Za-z0-9_-]+",
+        r"|eyJ[A-Za-z0-9_-]{10,}[.]eyJ[A-Za-z0-9_-]{10,}[.][A-Za-z0-9_-]{10,}",
+        r"|AGE-SECRET-KEY-1[A-Z0-9]{20,}",
+        r"|hooks[.]slack[.]com/services/T[A-Z0-9]+/B[A-Z0-9]+/[A-Za-z0-9]{16,}",
+        r")|-----BEGIN ([A-Z0-9]+ )*PRIVATE KEY-----[^-]*|[$](apr1|2[aby])[$][A-Za-z0-9./$]{8,}",
+    ))
+    .expect("a valid expression")
+});
+/// An address with a password: what stands before it, and the password.
+static ADDRESS: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"(://[^/\s:@${<]*:)([^/\s:@${<]{3,})@").expect("a valid expression"));
+
 /// The same text with every character of a credential as `*`: byte for byte as long, so that positions stay true.
 ///
 /// Hidden are values under keys that name a credential, values of environment variables with such a name, and all of
-/// `data` and `stringData` in a document that has a Secret. Templates' expressions are no values.
+/// `data` and `stringData` in a document that has a Secret. Templates' expressions are no values. Hidden wherever it
+/// stands is what has the form of a well-known token or private key, and a password in an address.
 pub fn text(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for document in text.split_inclusive("\n---") {
@@ -57,7 +88,7 @@ pub fn text(text: &str) -> String {
             if let Some(entry) = &entry {
                 let (key, value) = (&entry[2], entry.get(3));
                 let opens = is_secret && (key == "data" || key == "stringData");
-                let names = CREDENTIAL.is_match(key) && !REFERENCE.is_match(key) || named && key == "value";
+                let names = names_credential(key) || named && key == "value";
                 named = key == "name" && value.is_some_and(|value| CREDENTIAL.is_match(value.as_str()));
                 let all_below = hiding.as_ref().is_some_and(|hiding| hiding.entries);
                 if all_below || hiding.is_none() {
@@ -82,7 +113,24 @@ pub fn text(text: &str) -> String {
             }
         }
     }
-    out
+    match formed(&out, |form| form.chars().flat_map(|c| stars(c).chars()).collect()) {
+        Some(masked) => masked,
+        None => out,
+    }
+}
+
+/// A text with something else for what is a credential by its form; nothing where there is none.
+fn formed(text: &str, hide: impl Fn(&str) -> String) -> Option<String> {
+    let masked = FORM.replace_all(text, |found: &Captures<'_>| hide(&found[0]));
+    let masked = match ADDRESS.replace_all(&masked, |found: &Captures<'_>| format!("{}{}@", &found[1], hide(&found[2])))
+    {
+        Cow::Borrowed(_) => masked,
+        Cow::Owned(masked) => Cow::Owned(masked),
+    };
+    match masked {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(masked) => Some(masked),
+    }
 }
 
 /// What is being hidden: everything that is indented deeper.
@@ -144,7 +192,7 @@ pub fn is_entry(map: &Map, key: &str) -> Option<Entry> {
         // How long a token that is mounted lasts, and for whom.
         ("serviceAccountToken", Some(Value::Map(_))) => None,
         (_, Some(Value::List(items))) if items.iter().all(is_name) => None,
-        _ => (CREDENTIAL.is_match(key) && !REFERENCE.is_match(key)).then_some(Entry::Value),
+        _ => names_credential(key).then_some(Entry::Value),
     }
 }
 
@@ -153,13 +201,31 @@ fn is_name(value: &Value) -> bool {
     value.as_map().is_some_and(|map| map.len() == 1 && map.get("name").is_some_and(|name| name.as_str().is_some()))
 }
 
+fn names_credential(key: &str) -> bool {
+    CREDENTIAL.is_match(key) && !REFERENCE.is_match(key) || DIGEST.is_match(key)
+}
+
+/// The same lines with `***` for what [`text`] hides of each: where no position depends on it, not even its length is told.
+pub fn lines(shown: &str) -> String {
+    let masked = text(shown);
+    let line = |(shown, masked): (&str, &str)| {
+        // Where they part the credential begins; or before, for it may begin with asterisks itself.
+        let same = shown.bytes().zip(masked.bytes()).take_while(|(a, b)| a == b).count();
+        let start = shown.get(..same).filter(|_| same < shown.len()).map(|start| start.trim_end_matches('*'));
+        let end = if shown.ends_with('\n') { "\n" } else { "" };
+        start.map_or_else(|| shown.to_owned(), |start| format!("{start}{HIDDEN}{end}"))
+    };
+    shown.split_inclusive('\n').zip(masked.split_inclusive('\n')).map(line).collect()
+}
+
 /// The value without its credentials; nothing where it has none.
 fn without(value: &Value) -> Option<Value> {
     match value {
-        Value::String(lines) if lines.contains('\n') => {
-            let masked = text(lines);
-            (*masked != **lines).then(|| short(lines, &masked).into())
+        Value::String(text) if text.contains('\n') => {
+            let masked = lines(text);
+            (*masked != **text).then(|| masked.into())
         }
+        Value::String(line) => formed(line, |_| HIDDEN.to_owned()).map(Into::into),
         Value::List(items) => {
             let masked: Vec<Option<Value>> = items.iter().map(without).collect();
             masked.iter().any(Option::is_some).then(|| {
@@ -183,27 +249,11 @@ fn without(value: &Value) -> Option<Value> {
     }
 }
 
-/// Masked lines with as many stars for a long credential as for a short one.
-fn short(lines: &str, masked: &str) -> String {
-    let mut out = String::with_capacity(masked.len());
-    for (line, masked) in lines.split_inclusive('\n').zip(masked.split_inclusive('\n')) {
-        let start = masked.trim_end_matches('\n').trim_end_matches('*');
-        if line == masked {
-            out.push_str(line);
-        } else {
-            out.push_str(start);
-            out.push_str(HIDDEN);
-            out.push_str(if masked.ends_with('\n') { "\n" } else { "" });
-        }
-    }
-    out
-}
-
 /// A flag without the values of keys that name a credential: `--set db.password=…` becomes `--set db.password=***`.
 pub fn flag(text: &str) -> String {
     let hide = |part: &str| match part.split_once('=') {
         Some((key, _)) if CREDENTIAL.is_match(key) => format!("{key}=***"),
-        _ => part.to_owned(),
+        _ => formed(part, |_| HIDDEN.to_owned()).unwrap_or_else(|| part.to_owned()),
     };
     text.split(',').map(hide).collect::<Vec<_>>().join(",")
 }
@@ -241,6 +291,35 @@ mod tests {
             assert_eq!(hidden.len(), shown.len());
             assert_eq!(hidden, expected, "{shown}");
         }
+    }
+
+    #[test]
+    fn credentials_are_known_by_their_form() {
+        for (shown, expected) in [
+            (
+                "colour: ghp_0123456789abcdefghijABCDEFGHIJ012345 # blue\n",
+                "colour: **************************************** # blue\n",
+            ),
+            ("url: https://me:hunter2@example.com/\n", "url: https://me:*******@example.com/\n"),
+            ("url: https://me:{{ .Values.x }}@example.com/\n", "url: https://me:{{ .Values.x }}@example.com/\n"),
+            ("image: a/b@sha256:0123\nport: http://web:8080\n", "image: a/b@sha256:0123\nport: http://web:8080\n"),
+        ] {
+            assert_eq!(text(shown), expected);
+        }
+        let key = "pem: |\n  -----BEGIN RSA PRIVATE KEY-----\n  MIIE\n  -----END RSA PRIVATE KEY-----\n";
+        assert!(text(key).len() == key.len() && !text(key).contains("MIIE"), "{}", text(key));
+        let object = crate::json::parse(r#"{"args":["--at=https://me:hunter2@web"]}"#, Default::default()).unwrap();
+        assert_eq!(crate::json::to_json(&value(&object)).unwrap(), r#"{"args":["--at=https://me:***@web"]}"#);
+        assert_eq!(flag("--set a=AKIA0123456789ABCDEF"), "--set a=***");
+    }
+
+    #[test]
+    fn lines_tell_not_even_the_length() {
+        assert_eq!(
+            lines("a: 1\npassword: **hé☃\nchecksum/secret: ab12\n"),
+            "a: 1\npassword: ***\nchecksum/secret: ***\n"
+        );
+        assert_eq!(lines("imagePullSecrets:\n- name: pull"), "imagePullSecrets:\n- name: pull");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What a check has to say: data only, every format prints the same.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::source::Location;
@@ -126,11 +127,22 @@ pub struct Failed {
     pub faults: Vec<Fault>,
 }
 
+/// What a policy is about, whatever it finds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rule {
+    /// What must hold, in one line.
+    pub title: String,
+    /// How bad a violation is.
+    pub severity: Severity,
+}
+
 /// What a check of releases, or of plain manifests, came to.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
     /// All violations, in the order of objects and policies; those that are exempted too.
     pub findings: Vec<Finding>,
+    /// The policies that found them, by their ids.
+    pub rules: BTreeMap<String, Rule>,
     /// The releases of a project that could not be checked: with one of them the whole has failed.
     pub failed: Vec<Failed>,
     /// How many releases of a project were checked; none where it was no project.

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod baseline;
 pub mod cel;
 pub mod chart;
 pub mod check;
@@ -16,6 +17,7 @@ pub mod diff;
 pub mod finding;
 pub mod fingerprint;
 pub mod gate;
+pub mod git;
 pub mod infer;
 pub mod json;
 pub mod json_schema;

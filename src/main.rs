@@ -3,7 +3,7 @@
 use std::io::{self, BufWriter, IsTerminal};
 use std::process::ExitCode;
 
-use plimsoll::cli::{self, Streams};
+use plimsoll::cli::{self, Streams, Verbosity};
 use plimsoll::report::Style;
 
 /// Templates run on a thread with a deep stack, where glibc asks the kernel for memory page by page.
@@ -23,6 +23,8 @@ fn main() -> ExitCode {
             stderr: &mut io::stderr().lock(),
             stdout_style: style(io::stdout().is_terminal()),
             stderr_style: style(io::stderr().is_terminal()),
+            verbosity: Verbosity::default(),
+            is_watched: io::stderr().is_terminal(),
         },
     );
     ExitCode::from(status.code())

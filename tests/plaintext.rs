@@ -6,7 +6,6 @@ use std::fs;
 use std::path::Path;
 
 use plimsoll::policy::{Catalogue, Release, evaluate};
-use plimsoll::schema::Schemas;
 use plimsoll::value::{Map, Value};
 use serde::Deserialize;
 
@@ -58,7 +57,7 @@ fn credentials_are_found_and_nothing_else() {
     let policy = catalogue.policies().find(|policy| policy.id == "secrets/plaintext").unwrap();
     let is_found = |row: &Row| {
         let objects = [row.object()];
-        !evaluate([policy], &[Release::plain("n", "v1.35.0", &objects)], &Schemas::default()).unwrap().is_empty()
+        !evaluate([policy], &[Release::plain("n", "v1.35.0", &objects)]).unwrap().is_empty()
     };
     let (credentials, harmless) = (rows("credentials.jsonl"), rows("harmless.jsonl"));
     let named = |row: &&Row| format!("{} {} {}", row.sort, row.r#where, row.name);

@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 
 use plimsoll::policy::{Catalogue, Profile, Release, evaluate};
-use plimsoll::schema::Schemas;
 use plimsoll::value::Value;
 use plimsoll::yaml;
 
@@ -42,8 +41,7 @@ fn every_verdict_is_that_of_pod_security_admission() {
         let profile = Profile::named(&format!("pod-security-{level}")).unwrap();
         let policies = catalogue.policies().filter(|policy| profile.has(policy));
         let objects: Vec<Value> = cases.iter().map(|case| case.pod.clone()).collect();
-        let violations =
-            evaluate(policies, &[Release::plain("default", &version, &objects)], &Schemas::default()).unwrap();
+        let violations = evaluate(policies, &[Release::plain("default", &version, &objects)]).unwrap();
         for (index, case) in cases.iter().enumerate() {
             let found: Vec<_> = violations.iter().filter(|violation| violation.object == Some(index)).collect();
             if found.is_empty() != case.passes {

@@ -11,7 +11,6 @@ use plimsoll::cel::value::{Origin, Root, Val};
 use plimsoll::cel::{Evaluation, Program, Scope};
 use plimsoll::policy::examples::Examples;
 use plimsoll::policy::{Catalogue, Policy, PolicyKind, Release, evaluate};
-use plimsoll::schema::Schemas;
 use plimsoll::source::SourceFile;
 use plimsoll::value::Value;
 use plimsoll::yaml;
@@ -165,7 +164,7 @@ fn wrong_policies_are_refused_at_their_place() {
         let error = Policy::read("a/b", &file)
             .and_then(|policy| {
                 let objects = [pod.clone()];
-                evaluate([&policy], &[Release::plain("n", "v1.35.0", &objects)], &Schemas::default()).map(|_| ())
+                evaluate([&policy], &[Release::plain("n", "v1.35.0", &objects)]).map(|_| ())
             })
             .unwrap_err();
         let position = error.location.position();
@@ -214,7 +213,7 @@ fn fleets_take_linear_time() {
         let releases: Vec<Release<'_>> =
             releases.iter().map(|objects| Release { name: "r", ..Release::plain("n", "v1.35.0", objects) }).collect();
         let start = Instant::now();
-        let violations = evaluate(policies(), &releases, &Schemas::default()).unwrap();
+        let violations = evaluate(policies(), &releases).unwrap();
         assert_eq!(violations.len(), if collide { 2 } else { 0 });
         start.elapsed()
     };

@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use plimsoll::finding::Severity;
 use plimsoll::policy::examples::Examples;
 use plimsoll::policy::{Catalogue, Policy, Release, evaluate};
-use plimsoll::schema::Schemas;
 use plimsoll::source::SourceFile;
 use plimsoll::yaml;
 
@@ -59,9 +58,8 @@ fn what_cannot_be_evaluated_is_an_error_at_its_place() {
         let text = fs::read_to_string(&path).unwrap();
         let (place, reason) = text.lines().next().unwrap().trim_start_matches("# ").split_once(' ').unwrap();
         let file = SourceFile::new("p.rego", text.clone());
-        let error = Policy::read("p", &file)
-            .and_then(|policy| evaluate([&policy], &[release], &Schemas::default()).map(|_| ()))
-            .unwrap_err();
+        let error =
+            Policy::read("p", &file).and_then(|policy| evaluate([&policy], &[release]).map(|_| ())).unwrap_err();
         let position = error.location.position();
         let found = format!("{}:{}", position.line, position.column);
         if found != place || !error.to_string().contains(reason) {

@@ -18,11 +18,13 @@ use plimsoll::{json, yaml};
 use serde_json::Value as Json;
 
 /// The names of the command, and the files.
-const SCHEMAS: [(&str, &str); 6] = [
+const SCHEMAS: [(&str, &str); 8] = [
     ("project", "plimsoll.schema.json"),
     ("policy", "policy.schema.json"),
     ("policy-examples", "policy-examples.schema.json"),
+    ("baseline", "baseline.schema.json"),
     ("findings", "findings.schema.json"),
+    ("delta", "delta.schema.json"),
     ("reach", "reach.schema.json"),
     ("unused", "unused.schema.json"),
 ];
@@ -206,7 +208,7 @@ fn every_field_is_described() {
             _ => {}
         }
     }
-    for file in ["plimsoll.schema.json", "policy.schema.json", "policy-examples.schema.json"] {
+    for file in ["plimsoll.schema.json", "policy.schema.json", "policy-examples.schema.json", "baseline.schema.json"] {
         let schema = schema(file);
         assert!(schema["title"].is_string() && schema["description"].is_string(), "{file}");
         let mut wrong = Vec::new();

@@ -13,7 +13,6 @@ use plimsoll::cel::value::{Data, Val};
 use plimsoll::cel::{CompileError, CompileErrorKind, Evaluation, Program, Scope};
 use plimsoll::policy::examples::Examples;
 use plimsoll::policy::{Catalogue, KUBERNETES_MINOR, Policy, PolicyKind, evaluate};
-use plimsoll::schema::Schemas;
 use plimsoll::source::Span;
 use plimsoll::value::Value;
 
@@ -204,7 +203,7 @@ fn questions(catalogue: &Catalogue) -> Vec<Question<'_>> {
             let [release] = releases.as_slice() else { panic!("{}: one release", example.name) };
             let minor = release.kube_version.split('.').nth(1).unwrap_or_default();
             let manifest = deployed(policy, minor);
-            let found = evaluate([policy], &releases, &Schemas::default());
+            let found = evaluate([policy], &releases);
             let named = |name: &str| {
                 let is = |object: &&Value| {
                     object.get("kind").and_then(Value::as_str) == Some("Namespace")

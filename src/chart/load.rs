@@ -45,8 +45,18 @@ impl RawFile {
 /// Everything that Helm refuses, with its text; and what a hostile chart may try: links that leave the chart, archives
 /// that lead out of it or unpack without end, too many files.
 pub fn load(path: &Path) -> Result<Chart, Error> {
-    let metadata = std::fs::metadata(path).map_err(|error| Error::not_found(path, error))?;
+    load_below(Path::new(""), path)
+}
+
+/// The same below a folder, of which diagnostics say nothing.
+///
+/// # Errors
+///
+/// As [`load`].
+pub fn load_below(root: &Path, path: &Path) -> Result<Chart, Error> {
     let origin = display(path);
+    let path = &root.join(path);
+    let metadata = std::fs::metadata(path).map_err(|error| Error::not_found(path, error))?;
     let mut budget = Budget::default();
     let files = if metadata.is_dir() {
         let chart_yaml = path.join("Chart.yaml");

@@ -23,7 +23,7 @@ pub use archive::{ArchiveError, MAX_CHART_SIZE, MAX_FILE_SIZE, MAX_FILES, is_gzi
 pub use capabilities::{Capabilities, HelmVersion, KubeVersion, KubeVersionError};
 pub use error::Error;
 pub use ignore::IgnoreError;
-pub use load::load;
+pub use load::{load, load_below};
 pub use metadata::{Dependency, Lock, Maintainer, Metadata, MetadataError};
 pub use pattern::{BadPattern, path_match};
 pub use values_file::ValuesFileError;

@@ -47,6 +47,8 @@ pub(super) struct Check {
     /// As a policy's.
     pub id: &'static str,
     /// As a policy's.
+    pub title: &'static str,
+    /// As a policy's.
     pub severity: Severity,
     /// Why it matters.
     pub rationale: &'static str,
@@ -56,6 +58,7 @@ pub(super) struct Check {
 
 const MALFORMED: Check = Check {
     id: "exemptions/malformed",
+    title: "Exemptions can be read",
     severity: Severity::Error,
     rationale: "An exemption that cannot be read exempts nothing, while its author believes that it does.",
     remediation: "Write a YAML list of entries with policy and reason, and perhaps field, owner and expires.",
@@ -63,6 +66,7 @@ const MALFORMED: Check = Check {
 
 const EXPIRED: Check = Check {
     id: "exemptions/expired",
+    title: "Exemptions have not expired",
     severity: Severity::Warning,
     rationale: "Somebody answered for these findings for a time that is over: they count again.",
     remediation: "Mend what was exempted and remove the exemption, or have its owner renew it.",
@@ -70,10 +74,14 @@ const EXPIRED: Check = Check {
 
 const UNUSED: Check = Check {
     id: "exemptions/unused",
+    title: "Exemptions are needed",
     severity: Severity::Warning,
     rationale: "What is exempted without need will hide the next finding, about which nobody has thought.",
     remediation: "Remove the exemption.",
 };
+
+/// All of them.
+pub(super) const CHECKS: [&Check; 3] = [&MALFORMED, &EXPIRED, &UNUSED];
 
 impl<'a> Exemptions<'a> {
     /// Collects the exemptions that count.

@@ -2,15 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::finding::{Exempted, Fault, Finding, Place, Setter, ValuesKey};
+use crate::finding::{self, Exempted, Fault, Finding, Place, Setter, ValuesKey};
 use crate::manifest::{Manifest, Object};
 use crate::policy::exemption::{self, Exemption, Scope};
-use crate::policy::{self, Blamed, Violation};
+use crate::policy::{self, Blamed, Policy, Violation};
 use crate::source::{Location, Span};
 use crate::value::Path;
 
-use super::exempt::{Exemptions, Note, Written};
-use super::{Fleet, Rules, Subject};
+use super::exempt::{self, Exemptions, Note, Written};
+use super::fleet::Fleet;
+use super::{Rules, Subject};
 
 /// The most values keys that one finding names.
 const MAX_KEYS: usize = 3;
@@ -31,6 +32,18 @@ pub(super) fn findings(
         ..traced.finding(violation)
     });
     Ok(found.chain(notes.iter().map(|note| traced.noted(note))).collect())
+}
+
+/// What is to be said about the policies that found something.
+pub(super) fn rules<'p>(
+    findings: &[Finding],
+    policies: impl Iterator<Item = &'p Policy>,
+) -> BTreeMap<String, finding::Rule> {
+    let found: BTreeSet<&str> = findings.iter().map(|finding| finding.policy.as_str()).collect();
+    let of_policies = policies.map(|policy| (policy.id.as_str(), policy.title.as_str(), policy.severity));
+    let of_exemptions = exempt::CHECKS.into_iter().map(|check| (check.id, check.title, check.severity));
+    let found = of_policies.chain(of_exemptions).filter(|(id, ..)| found.contains(id));
+    found.map(|(id, title, severity)| (id.to_owned(), finding::Rule { title: title.to_owned(), severity })).collect()
 }
 
 /// Releases with source maps.
@@ -55,9 +68,7 @@ impl<'a> Traced<'a> {
             Written::Project(_) => None,
         }));
         let owners: BTreeSet<usize> = objects.into_iter().map(|object| fleet.owner(object)).collect();
-        let rendered = |owner: usize| Some((owner, fleet.subjects.get(owner)?.rendered?));
-        let traced = owners.into_iter().filter_map(rendered).map(|(owner, rendered)| Ok((owner, rendered.traced()?)));
-        Ok(Self { fleet, manifests: traced.collect::<Result<_, Vec<Fault>>>()? })
+        Ok(Self { fleet, manifests: fleet.traced(owners)? })
     }
 
     fn finding(&self, violation: &Violation<'_>) -> Finding {
@@ -100,7 +111,8 @@ impl<'a> Traced<'a> {
         let owner = self.fleet.owner(index);
         let manifests = self.manifests.get(&owner).map(Vec::as_slice);
         let manifests = manifests.or_else(|| Some(self.fleet.subjects.get(owner)?.manifests))?;
-        Some(place(object, manifests.get(object.manifest)?, field, keys.entry(owner).or_default()))
+        let manifest = manifests.get(object.manifest)?;
+        Some(place_with_keys(object, manifest, field, keys.entry(owner).or_default()))
     }
 
     fn annotation(&self, index: usize) -> Option<Place> {
@@ -143,17 +155,22 @@ impl<'a> Traced<'a> {
     }
 }
 
-fn place(object: &Object, manifest: &Manifest, field: &Path, keys: &mut Keys) -> Place {
-    let rendered = manifest.locate(&object.prefix.join(field));
-    let mut template = Vec::new();
+/// The place of an object's field. Values keys behind it are noted.
+fn place_with_keys(object: &Object, manifest: &Manifest, field: &Path, keys: &mut Keys) -> Place {
+    let place = place(object, manifest, field);
     // A whole object is at fault for what it lacks: what was printed into it has no part in that.
     if !field.0.is_empty() {
-        keys.printed.extend(manifest.keys(&rendered).cloned());
+        keys.printed.extend(manifest.keys(&place.rendered).cloned());
     }
-    if let Some(origin) = manifest.origin(&rendered) {
-        keys.guards.extend(origin.guards.iter().cloned());
-        template = origin.chain.into_iter().map(to_line_end).collect();
-    }
+    keys.guards.extend(manifest.origin(&place.rendered).iter().flat_map(|origin| origin.guards).cloned());
+    place
+}
+
+/// The place of an object's field, or of its nearest parent if it is missing.
+pub(super) fn place(object: &Object, manifest: &Manifest, field: &Path) -> Place {
+    let rendered = manifest.locate(&object.prefix.join(field));
+    let chain = manifest.origin(&rendered).map(|origin| origin.chain).unwrap_or_default();
+    let template = chain.into_iter().map(to_line_end).collect();
     let named = field.named(&object.value);
     Place { object: object.reference.clone(), field: field.clone(), named, rendered, template }
 }

@@ -4,8 +4,9 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use super::cluster_args::ClusterArgs;
 use super::{Stop, Streams};
-use crate::chart::{self, Capabilities, KubeVersion};
+use crate::chart;
 use crate::check::Job;
 use crate::finding::Fault;
 use crate::project::Project;
@@ -13,7 +14,6 @@ use crate::render::any::Any;
 use crate::render::host::Source;
 use crate::render::{Release, gotemplate};
 use crate::repository;
-use crate::schema::Minor;
 use crate::values::{Inputs, SchemaCheck};
 
 /// The most bytes of a values file on standard input.
@@ -44,21 +44,14 @@ pub(super) struct ChartArgs {
     #[arg(long, help_heading = "Values")]
     pub skip_schema_validation: bool,
 
-    /// The namespace of the release
-    #[arg(short, long, value_name = "NAME", default_value = "default", help_heading = "Release")]
-    pub namespace: String,
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
     /// A template for the release's name, in place of NAME
     #[arg(long, value_name = "TEMPLATE", help_heading = "Release")]
     pub name_template: Option<String>,
     /// Set .Release.IsUpgrade instead of .Release.IsInstall
     #[arg(long, help_heading = "Release")]
     pub is_upgrade: bool,
-    /// Pretend that the cluster is of this Kubernetes version
-    #[arg(long, value_name = "VERSION", help_heading = "Cluster")]
-    pub kube_version: Option<String>,
-    /// Pretend that the cluster offers these API versions too (repeatable)
-    #[arg(short, long, value_name = "VERSION", value_delimiter = ',', help_heading = "Cluster")]
-    pub api_versions: Vec<String>,
     /// Package missing file:// dependencies into charts/ first; `plimsoll deps` gets the others
     #[arg(long, help_heading = "Release")]
     pub dependency_update: bool,
@@ -120,8 +113,14 @@ impl ChartArgs {
             stdin = read(streams.stdin, MAX_STDIN, "standard input")?;
         }
         Ok(Job {
+            root: PathBuf::new(),
             chart: PathBuf::from(chart),
-            release: Release { name, namespace: self.namespace.clone(), revision: 1, is_upgrade: self.is_upgrade },
+            release: Release {
+                name,
+                namespace: self.cluster.namespace.clone(),
+                revision: 1,
+                is_upgrade: self.is_upgrade,
+            },
             inputs: Inputs {
                 files: self.values.clone(),
                 set_json: self.set_json.clone(),
@@ -131,31 +130,10 @@ impl ChartArgs {
                 set_literal: self.set_literal.clone(),
             },
             stdin,
-            capabilities: self.capabilities(project)?,
+            capabilities: self.cluster.capabilities(project)?,
             schema: if self.skip_schema_validation { SchemaCheck::Skip } else { SchemaCheck::Enforce },
             source,
         })
-    }
-
-    /// The version of Kubernetes that is named.
-    pub(super) fn minor(&self, project: &Project) -> Result<Option<Minor>, Stop> {
-        let named = self.kube_version.is_some() || project.kube_version.is_some();
-        let version = named.then(|| self.capabilities(project)).transpose()?;
-        let minor = version.map(|capabilities| capabilities.kube_version.version.parse()).transpose();
-        Ok(minor.map_err(|error: String| Fault::new(error))?)
-    }
-
-    /// What the cluster is said to offer.
-    pub(super) fn capabilities(&self, project: &Project) -> Result<Capabilities, Stop> {
-        let mut capabilities = Capabilities::default();
-        if let Some(version) = &project.kube_version {
-            capabilities.kube_version = version.clone();
-        }
-        if let Some(version) = &self.kube_version {
-            capabilities.kube_version = kube_version(version)?;
-        }
-        capabilities.api_versions.extend(self.api_versions.iter().cloned());
-        Ok(capabilities)
     }
 
     fn name_and_chart(&self, given: &[String], source: Source) -> Result<(String, String), Stop> {
@@ -182,13 +160,6 @@ impl ChartArgs {
             }
         }
     }
-}
-
-/// Reads `--kube-version`.
-pub(super) fn kube_version(text: &str) -> Result<KubeVersion, Fault> {
-    text.parse::<KubeVersion>().map_err(|error| {
-        Fault::new(format!("invalid kube version '{text}': {error}")).help("for example: --kube-version 1.34")
-    })
 }
 
 /// Fills `charts/` where something is missing, without the network.

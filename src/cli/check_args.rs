@@ -1,48 +1,37 @@
 //! The arguments that say how findings are judged and printed.
 
 use std::mem::ManuallyDrop;
+use std::time::Instant;
 
-use jiff::Timestamp;
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
-
-use super::schema_args::SchemaArgs;
-use super::select_args::SelectArgs;
+use super::output_args::OutputArgs;
+use super::rule_args::RuleArgs;
 use super::{Stop, Streams};
-use crate::check::{self, Rules, Subject};
-use crate::gate::{self, ExitStatus, FailOn};
-use crate::policy::exemption::{self, Honoured};
+use crate::check::{self, Subject};
+use crate::committed::Drift;
+use crate::finding::Report;
+use crate::gate::ExitStatus;
 use crate::project::Project;
-use crate::report::{self, Format};
 use crate::schema::Minor;
 
 /// Which policies, and what becomes of their findings.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Check")]
 pub(super) struct CheckArgs {
-    /// How findings are printed
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
-    /// The least severity that refuses
-    #[arg(long, value_enum, default_value_t, value_name = "SEVERITY")]
-    fail_on: FailOn,
-    /// Which exemptions count; `all` where plimsoll.yaml says no other
-    #[arg(long, value_enum, value_name = "WHOSE")]
-    exemptions: Option<Honoured>,
-    /// The day on which exemptions hold or are expired: 2026-12-31; today (UTC) where left out
-    #[arg(long, value_name = "DATE", value_parser = exemption::date)]
-    today: Option<Date>,
-
     #[command(flatten)]
-    schemas: SchemaArgs,
+    output: OutputArgs,
     #[command(flatten)]
-    select: SelectArgs,
+    pub rules: RuleArgs,
 }
 
 impl CheckArgs {
     /// What the project file says.
     pub(super) fn project(&self) -> Result<Project, Stop> {
-        self.select.project()
+        self.rules.select.project()
+    }
+
+    /// Whether all can be printed as asked: to be known before the work.
+    pub(super) fn check_outputs(&self) -> Result<(), Stop> {
+        Ok(self.output.check()?)
     }
 
     /// Checks, prints and judges.
@@ -53,17 +42,34 @@ impl CheckArgs {
         version: Option<Minor>,
         streams: &mut Streams<'_>,
     ) -> Result<ExitStatus, Stop> {
+        self.check_outputs()?;
+        let start = Instant::now();
         // The process ends with this: to give back every policy by itself would take as long as to read some.
-        let catalogue = ManuallyDrop::new(self.select.catalogue(project)?);
-        let rules = Rules {
-            chosen: self.select.choose(project, &catalogue, self.schemas.are_left_out())?,
-            schemas: self.schemas.read(project, version)?,
-            exemptions: &project.exemptions,
-            honoured: self.exemptions.unwrap_or(project.honoured),
-            today: self.today.unwrap_or_else(|| Timestamp::now().to_zoned(TimeZone::UTC).date()),
-        };
+        let catalogue = ManuallyDrop::new(self.rules.catalogue(project)?);
+        let rules = self.rules.rules(project, self.rules.choose(project, None, &catalogue)?, version)?;
+        streams.took("read policies and schemas", start.elapsed())?;
+        let start = Instant::now();
         let report = check::lint(subjects, &rules)?;
-        report::write(&report, self.format, streams.stdout_style, streams.stdout)?;
-        Ok(gate::judge(&report, self.fail_on))
+        streams.took("checked", start.elapsed())?;
+        self.conclude(&report, streams)
+    }
+
+    /// Prints and judges committed manifests; `help` says how to write them.
+    pub(super) fn conclude_drift(
+        &self,
+        drifts: &[Drift],
+        help: &str,
+        streams: &mut Streams<'_>,
+    ) -> Result<ExitStatus, Stop> {
+        if !drifts.is_empty() {
+            self.output.write_drift(drifts, help, streams)?;
+        }
+        Ok(self.rules.judge_drift(drifts))
+    }
+
+    /// Prints and judges.
+    pub(super) fn conclude(&self, report: &Report, streams: &mut Streams<'_>) -> Result<ExitStatus, Stop> {
+        self.output.write(report, streams)?;
+        Ok(self.rules.judge(report))
     }
 }

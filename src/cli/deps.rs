@@ -60,7 +60,9 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
     let network = Network { plain_http: args.plain_http, roots, login, timeout: Duration::from_secs(args.timeout) };
     let options = Options { locked: args.locked, network: Some(network), now: SystemTime::now() };
     let outcome = repository::update(&args.chart, &options).map_err(|error| fault(&error))?;
-    print(&outcome, streams)?;
+    if !streams.is_quiet() {
+        print(&outcome, streams)?;
+    }
     Ok(ExitStatus::Clean)
 }
 

@@ -44,8 +44,8 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
         return Err(fault.help("choose another name, or move what is there out of the way").into());
     }
     write(chart, name).map_err(|error| Fault::new(format!("{} could not be written: {error}", chart.display())))?;
-    writeln!(streams.stdout, "wrote {} files to {}", FILES.len(), chart.display())?;
-    writeln!(streams.stdout, "next: plimsoll render {name} {} --check", chart.display())?;
+    streams.note(&format!("wrote {} files to {}", FILES.len(), chart.display()))?;
+    streams.note(&format!("next: plimsoll render {name} {} --check", chart.display()))?;
     Ok(ExitStatus::Clean)
 }
 

@@ -1,34 +1,48 @@
 //! The command line: one file a subcommand, its arguments and its `run`.
 
 mod chart_args;
+mod check;
 mod check_args;
+mod cluster_args;
 mod deps;
+mod diff;
 mod files;
 mod init;
 mod lint;
 mod linters;
+mod man;
+mod manifests;
+mod output_args;
 mod policy;
 mod policy_docs;
 mod policy_export;
 mod policy_reach;
 mod policy_text;
+mod post_render;
+mod releases;
 mod render;
+mod rule_args;
 mod schema;
 mod schema_args;
 mod schema_export;
 mod schema_infer;
 mod schema_unused;
 mod select_args;
+mod streams;
 mod target_args;
 
 use std::ffi::OsString;
-use std::io::{self, Read, Write};
+use std::io;
+use std::path::Path;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+pub use streams::{Streams, Verbosity};
+use streams::{UntilClosed, VerbosityArgs};
 
 use crate::finding::Fault;
 use crate::gate::ExitStatus;
-use crate::report::{self, Style};
+use crate::report;
 
 /// Renders Kubernetes charts and refuses unsafe ones.
 ///
@@ -36,6 +50,8 @@ use crate::report::{self, Style};
 #[derive(Debug, Parser)]
 #[command(name = "plimsoll", version, disable_help_subcommand = true)]
 struct Cli {
+    #[command(flatten)]
+    verbosity: VerbosityArgs,
     #[command(subcommand)]
     command: Command,
 }
@@ -44,13 +60,17 @@ struct Cli {
 enum Command {
     Render(render::Args),
     Lint(lint::Args),
+    Check(check::Args),
+    Diff(diff::Args),
     Deps(deps::Args),
     #[command(subcommand)]
     Policy(policy::Args),
     #[command(subcommand)]
     Schema(schema::Args),
+    PostRender(post_render::Args),
     Init(init::Args),
     Completions(CompletionArgs),
+    Man(man::Args),
 }
 
 /// Print a completion script for a shell
@@ -58,20 +78,6 @@ enum Command {
 struct CompletionArgs {
     /// The shell
     shell: clap_complete::Shell,
-}
-
-/// Where a command reads and writes.
-pub struct Streams<'a> {
-    /// Standard input, for `-f -` and `lint -`.
-    pub stdin: &'a mut dyn Read,
-    /// Results.
-    pub stdout: &'a mut dyn Write,
-    /// Warnings, and why the work could not be done.
-    pub stderr: &'a mut dyn Write,
-    /// Whether results may be coloured.
-    pub stdout_style: Style,
-    /// Whether errors may be coloured.
-    pub stderr_style: Style,
 }
 
 /// Why a command ends without a verdict.
@@ -82,22 +88,50 @@ enum Stop {
     Io(io::Error),
 }
 
+/// All commands with their arguments and help: what is parsed, completed, and written as manual pages.
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+/// The same under the name that the program was called by: kubectl runs `kubectl-plimsoll` for `kubectl plimsoll`.
+fn called(program: Option<&OsString>) -> clap::Command {
+    let name = program.and_then(|program| Path::new(program).file_stem());
+    if name.is_some_and(|name| name == "kubectl-plimsoll") { command().bin_name("kubectl plimsoll") } else { command() }
+}
+
 /// Runs the program with its arguments, the program's name first.
 pub fn run(args: impl IntoIterator<Item = OsString>, streams: &mut Streams<'_>) -> ExitStatus {
-    let cli = match Cli::try_parse_from(args) {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let mut command = called(args.first());
+    let matches = command.try_get_matches_from_mut(args).and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = match matches {
         Ok(cli) => cli,
-        Err(error) => return usage(&error, streams),
+        Err(error) => return usage(&error.format(&mut command), streams),
+    };
+    let streams = &mut Streams {
+        stdin: streams.stdin,
+        stdout: &mut UntilClosed::new(streams.stdout),
+        stderr: &mut UntilClosed::new(streams.stderr),
+        stdout_style: streams.stdout_style,
+        stderr_style: streams.stderr_style,
+        verbosity: cli.verbosity.verbosity(),
+        is_watched: streams.is_watched,
     };
     let outcome = match cli.command {
         Command::Render(args) => render::run(&args, streams),
         Command::Lint(args) => lint::run(&args, streams),
+        Command::Check(args) => check::run(&args, streams),
+        Command::Diff(args) => diff::run(&args, streams),
         Command::Deps(args) => deps::run(&args, streams),
         Command::Policy(args) => policy::run(&args, streams),
         Command::Schema(args) => schema::run(&args, streams),
+        Command::PostRender(args) => post_render::run(&args, streams),
         Command::Init(args) => init::run(&args, streams),
+        Command::Man(args) => man::run(&args, streams),
         Command::Completions(args) => {
-            clap_complete::generate(args.shell, &mut Cli::command(), "plimsoll", &mut streams.stdout);
-            Ok(ExitStatus::Clean)
+            let mut script = Vec::new();
+            clap_complete::generate(args.shell, &mut self::command(), "plimsoll", &mut script);
+            streams.stdout.write_all(&script).map(|()| ExitStatus::Clean).map_err(Stop::Io)
         }
     };
     let outcome = outcome.and_then(|status| Ok(streams.stdout.flush().map(|()| status)?));
@@ -108,8 +142,6 @@ pub fn run(args: impl IntoIterator<Item = OsString>, streams: &mut Streams<'_>) 
             let _ = report::write_faults(&faults, streams.stderr_style, streams.stderr);
             ExitStatus::Failed
         }
-        // Whoever closed the pipe has seen enough.
-        Err(Stop::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitStatus::Clean,
         Err(Stop::Io(error)) => {
             let _ = writeln!(streams.stderr, "error: the output could not be written: {error}");
             ExitStatus::Failed

@@ -111,6 +111,8 @@ fn test(folders: &[PathBuf], streams: &mut Streams<'_>) -> Result<ExitStatus, St
     if passed + failed == 0 {
         return Err(Fault::new("there are no policies to test").into());
     }
-    writeln!(streams.stdout, "{passed} passed, {failed} failed")?;
+    if failed > 0 || !streams.is_quiet() {
+        writeln!(streams.stdout, "{passed} passed, {failed} failed")?;
+    }
     Ok(if failed == 0 { ExitStatus::Clean } else { ExitStatus::Refused })
 }

@@ -55,8 +55,8 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
     select.name(&args.ids);
     let project = select.project()?;
     let catalogue = select.catalogue(&project)?;
-    let chosen = select.choose(&project, &catalogue, false)?;
-    let version = args.kube_version.as_deref().map(super::chart_args::kube_version).transpose()?;
+    let chosen = select.choose(&project, None, &catalogue, false)?;
+    let version = args.kube_version.as_deref().map(super::cluster_args::kube_version).transpose()?;
     let version = version.as_ref().or(project.kube_version.as_ref());
     let can = |policy: &&Policy| policy.kind == PolicyKind::Object && !policy.is_bound();
     let (exported, kept): (Vec<&Policy>, Vec<&Policy>) = chosen.policies.iter().copied().partition(can);
@@ -81,8 +81,10 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
             write!(streams.stdout, "---\n{text}")?;
         }
     }
-    for why in whys {
-        writeln!(streams.stderr, "note: not exported: {why}")?;
+    if !streams.is_quiet() {
+        for why in whys {
+            writeln!(streams.stderr, "note: not exported: {why}")?;
+        }
     }
     Ok(ExitStatus::Clean)
 }

@@ -1,18 +1,17 @@
 //! `plimsoll render`: what `helm template` does, and with `--check` what it does not.
 
-use std::collections::BTreeMap;
 use std::mem::ManuallyDrop;
-use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use super::chart_args::ChartArgs;
 use super::check_args::CheckArgs;
-use super::files::write_all;
+use super::manifests::{self, ManifestArgs};
 use super::{Stop, Streams};
-use crate::check::{self, Rendered};
+use crate::check::{self, Charts, Job, Rendered};
 use crate::finding::Fault;
 use crate::gate::ExitStatus;
 use crate::manifest::{self, Stream};
-use crate::report::printable;
+use crate::render::host::Source;
 
 /// Print a chart's manifests, or check them with --check
 ///
@@ -39,13 +38,8 @@ pub(super) struct Args {
     /// Leave out test hooks
     #[arg(long, help_heading = "Output")]
     skip_tests: bool,
-    /// Write files to this folder instead of standard output
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["check", "show_only"], help_heading = "Output")]
-    output_dir: Option<PathBuf>,
-    /// Put the release's name into the path below --output-dir
-    #[arg(long, help_heading = "Output")]
-    release_name: bool,
-
+    #[command(flatten)]
+    folder: ManifestArgs,
     #[command(flatten)]
     chart: ChartArgs,
     #[command(flatten)]
@@ -56,20 +50,25 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
     let project = args.checks.project()?;
     let job = args.chart.job(&args.name_and_chart, &project, streams)?;
     // The process ends with this: to give back every value by itself would take as long as to load the chart.
-    let rendered = ManuallyDrop::new(check::render(&job)?);
+    let rendered = ManuallyDrop::new(render(&job, &Charts::default(), streams)?);
     for warning in &rendered.warnings {
-        writeln!(streams.stderr, "warning: {}", printable(warning))?;
-    }
-    if args.check {
-        let version = args.chart.minor(&project)?;
-        return args.checks.run(&[check::Subject::from(&*rendered)], &project, version, streams);
+        streams.warn(warning)?;
     }
     let options = Stream { no_hooks: args.no_hooks, skip_tests: args.skip_tests };
-    let crds = if args.include_crds { rendered.crds() } else { Vec::new() };
-    if let Some(dir) = &args.output_dir {
-        let dir = if args.release_name { dir.join(&job.release.name) } else { dir.clone() };
-        return write_files(&dir, &crds, &rendered, options, streams);
+    if args.check {
+        let version = args.chart.cluster.minor(&project)?;
+        let status = args.checks.run(&[check::Subject::from(&*rendered)], &project, version, streams)?;
+        let Some((folder, manifests)) = args.folder.manifests(&rendered, args.include_crds, options)? else {
+            return Ok(status);
+        };
+        let drifts = manifests.compare(&folder)?;
+        let varies = !drifts.is_empty() && args.chart.seed.is_none() && rendered.depends_on(Source::reproducible(0));
+        return Ok(status.max(args.checks.conclude_drift(&drifts, manifests::help(varies), streams)?));
     }
+    if let Some((folder, manifests)) = args.folder.manifests(&rendered, args.include_crds, options)? {
+        return manifests.write(&folder, streams);
+    }
+    let crds = if args.include_crds { rendered.crds() } else { Vec::new() };
     let output = manifest::print(&crds, &rendered.manifests, options);
     let output = manifest::show_only(&output, &args.show_only).map_err(|pattern| {
         Fault::new(format!("could not find template {pattern} in chart"))
@@ -79,22 +78,10 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
     Ok(ExitStatus::Clean)
 }
 
-/// Writes a file for each template, all or none.
-fn write_files(
-    dir: &Path,
-    crds: &[(String, String)],
-    rendered: &Rendered,
-    options: Stream,
-    streams: &mut Streams<'_>,
-) -> Result<ExitStatus, Stop> {
-    let mut files: BTreeMap<PathBuf, String> = BTreeMap::new();
-    let mut said = String::new();
-    for (name, document) in manifest::documents(crds, &rendered.manifests, options) {
-        let path = dir.join(name);
-        said.push_str(&format!("wrote {}\n", path.display()));
-        files.entry(path).or_default().push_str(&document);
-    }
-    write_all(&files).map_err(|error| Fault::new(format!("{} could not be written: {error}", dir.display())))?;
-    writeln!(streams.stdout, "{said}")?;
-    Ok(ExitStatus::Clean)
+/// Renders a chart.
+pub(super) fn render(job: &Job, known: &Charts, streams: &mut Streams<'_>) -> Result<Rendered, Stop> {
+    let start = Instant::now();
+    let rendered = check::render(job, known)?;
+    streams.took(&format!("rendered {} from {}", job.release.name, job.chart.display()), start.elapsed())?;
+    Ok(rendered)
 }

@@ -37,7 +37,7 @@ impl SchemaArgs {
     /// The schemas that the flags and the project name, for the version of Kubernetes that is meant. Of the locations the
     /// flags' are taken in place of the project's, as their order decides; CRDs are taken of both.
     pub(super) fn read(&self, project: &Project, version: Option<Minor>) -> Result<Schemas, Stop> {
-        let target = self.target_kube_version.as_deref().map(super::chart_args::kube_version).transpose()?;
+        let target = self.target_kube_version.as_deref().map(super::cluster_args::kube_version).transpose()?;
         let target = target.as_ref().or(project.schemas.target.as_ref());
         let target =
             target.map(|version| version.version.parse()).transpose().map_err(|error: String| Fault::new(error))?;

@@ -30,8 +30,12 @@ enum Name {
     Policy,
     /// Examples of policies, NAME.test.yaml
     PolicyExamples,
+    /// The baseline, plimsoll-baseline.yaml
+    Baseline,
     /// Findings: --format json
     Findings,
+    /// What `diff --format json` prints
+    Delta,
     /// What `policy reach --format json` prints
     Reach,
     /// What `schema unused --format json` prints
@@ -50,7 +54,9 @@ impl Name {
             Self::Project => file!("plimsoll.schema.json"),
             Self::Policy => file!("policy.schema.json"),
             Self::PolicyExamples => file!("policy-examples.schema.json"),
+            Self::Baseline => file!("baseline.schema.json"),
             Self::Findings => file!("findings.schema.json"),
+            Self::Delta => file!("delta.schema.json"),
             Self::Reach => file!("reach.schema.json"),
             Self::Unused => file!("unused.schema.json"),
         }

@@ -104,7 +104,7 @@ fn write(
 ) -> Result<ExitStatus, Stop> {
     let shown = path.display();
     if old == Some(text.as_bytes()) {
-        writeln!(streams.stdout, "{shown} is up to date")?;
+        streams.note(&format!("{shown} is up to date"))?;
         return Ok(ExitStatus::Clean);
     }
     if old.is_some_and(|old| !infer::is_inferred(old)) && !args.force {
@@ -113,6 +113,6 @@ fn write(
     }
     let file = BTreeMap::from([(path.to_path_buf(), text.to_owned())]);
     write_all(&file).map_err(|error| Fault::new(format!("{shown} could not be written: {error}")))?;
-    writeln!(streams.stdout, "wrote {shown}")?;
+    streams.note(&format!("wrote {shown}"))?;
     Ok(ExitStatus::Clean)
 }

@@ -49,15 +49,25 @@ impl SelectArgs {
         named.any(|pattern| policies.iter().any(|policy| pattern.matches(policy)))
     }
 
+    /// Whether it is the project alone that says which policies are evaluated.
+    pub(super) fn is_the_projects(&self) -> bool {
+        self.profile.is_empty() && self.policy.is_empty() && self.exclude.is_empty()
+    }
+
     /// What the project file says; nothing where there is none.
     pub(super) fn project(&self) -> Result<Project, Stop> {
-        let path = match &self.config {
-            Some(path) => path,
-            // What is there and cannot be read is an error: it may say what must be checked.
-            None if !self.no_config && Path::new(project::FILE).symlink_metadata().is_ok() => Path::new(project::FILE),
-            None => return Ok(Project::default()),
-        };
-        Ok(Project::load(path).map_err(Fault::from)?)
+        match self.project_file() {
+            Some(path) => Ok(Project::load(Path::new(""), path).map_err(Fault::from)?),
+            None => Ok(Project::default()),
+        }
+    }
+
+    /// The project file that is to be read.
+    pub(super) fn project_file(&self) -> Option<&Path> {
+        let default = Path::new(project::FILE);
+        // What is there and cannot be read is an error: it may say what must be checked.
+        let is_there = || !self.no_config && default.symlink_metadata().is_ok();
+        self.config.as_deref().or_else(|| is_there().then_some(default))
     }
 
     /// The built-in policies, and those of the folders that the project and the flags name, with what they set of them.
@@ -75,15 +85,20 @@ impl SelectArgs {
     /// Chooses policies: flags win over the project.
     ///
     /// Policies that `--policy` names are evaluated though the project excludes them; `--profile` alone says nothing
-    /// about that. `no_schemas` leaves out what holds objects to schemas.
+    /// about that. `profiles` are those of a release in place of the project's. `no_schemas` leaves out what holds objects
+    /// to schemas.
     pub(super) fn choose<'c>(
         &self,
         project: &Project,
+        profiles: Option<&[Profile]>,
         catalogue: &'c Catalogue,
         no_schemas: bool,
     ) -> Result<Chosen<'c>, Stop> {
         let patterns = |texts: &[String]| -> Vec<Pattern> { texts.iter().map(Pattern::new).collect() };
         let mut selection = project.selection.clone();
+        if let Some(profiles) = profiles {
+            selection.profiles = profiles.to_vec();
+        }
         if !self.profile.is_empty() || !self.policy.is_empty() {
             selection.profiles = self.profile.clone();
             selection.include = patterns(&self.policy);
@@ -139,6 +154,18 @@ impl From<project::Error> for Fault {
                 Some(place) => fault.label(place, "this"),
                 None => fault,
             },
+            project::ErrorKind::Version(_) => fault.help("a newer plimsoll may know it; `version` may be left out"),
+            project::ErrorKind::ForEach { .. } => {
+                fault.help("a release that is not there is not checked: mend the glob, or take the entry away")
+            }
+            project::ErrorKind::Values { place, .. } => match place {
+                Some(place) => fault.label(place, "this"),
+                None => fault,
+            },
+            project::ErrorKind::Twice { first, .. } => {
+                let fault = fault.label(first, "the first one");
+                fault.help("give one of them another name, or another namespace")
+            }
             _ => fault.help("docs/configuration.md describes the file, schemas/plimsoll.schema.json too"),
         }
     }

@@ -5,10 +5,12 @@ use std::io::{self, Read};
 use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::chart_args::{ChartArgs, read};
+use super::render::render;
 use super::{Stop, Streams};
-use crate::check::{self, Job, Subject};
+use crate::check::{self, Charts, Job, Subject};
 use crate::finding::Fault;
 use crate::gate::ExitStatus;
 use crate::project::{self, Project};
@@ -35,7 +37,7 @@ pub(super) struct TargetArgs {
 impl TargetArgs {
     /// The version of Kubernetes that is named.
     pub(super) fn minor(&self, project: &Project) -> Result<Option<Minor>, Stop> {
-        self.chart.minor(project)
+        self.chart.cluster.minor(project)
     }
 
     /// Renders the charts, reads the manifests, and hands over the releases.
@@ -54,11 +56,16 @@ impl TargetArgs {
         }
         // The process ends soon: to give back every value by itself takes longer than to leave all to the system.
         let rendered = ManuallyDrop::new(self.render(&charts, project, streams)?);
+        let start = Instant::now();
+        let count = files.len();
         let manifests = ManuallyDrop::new(check::read(files)?);
-        let capabilities = self.chart.capabilities(project)?;
+        if count > 0 {
+            streams.took(&format!("read {count} files of manifests"), start.elapsed())?;
+        }
+        let capabilities = self.chart.cluster.capabilities(project)?;
         let mut subjects: Vec<Subject<'_>> = rendered.iter().map(Subject::from).collect();
         if !plain.is_empty() {
-            subjects.push(Subject::plain(&manifests, &self.chart.namespace, &capabilities));
+            subjects.push(Subject::plain(&manifests, &self.chart.cluster.namespace, &capabilities));
         }
         then(&subjects, streams)
     }
@@ -78,13 +85,13 @@ impl TargetArgs {
         }
         let name = self.name.clone().unwrap_or_else(|| "release-name".into());
         let job = self.chart.job(&[name, first.display().to_string()], project, streams)?;
-        let mut rendered = Vec::new();
+        let (known, mut rendered) = (Charts::default(), Vec::new());
         for chart in charts {
             let mut job = Job { chart: chart.to_path_buf(), ..job.clone() };
             if several {
                 job.release.name = name_of(chart);
             }
-            rendered.push(check::render(&job)?);
+            rendered.push(render(&job, &known, streams)?);
         }
         Ok(rendered)
     }
@@ -138,7 +145,8 @@ fn unreadable(path: &Path, error: &io::Error) -> Fault {
     Fault::new(format!("{} could not be read: {error}", path.display()))
 }
 
-fn source(name: &str, input: &mut dyn Read) -> Result<Arc<SourceFile>, Fault> {
+/// Reads a file of manifests.
+pub(super) fn source(name: &str, input: &mut dyn Read) -> Result<Arc<SourceFile>, Fault> {
     let text = String::from_utf8(read(input, MAX_FILE, name)?);
     Ok(SourceFile::new(name, text.map_err(|_| Fault::new(format!("{name} is not UTF-8 text")))?))
 }

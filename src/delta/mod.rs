@@ -1,7 +1,12 @@
 //! What a change does: to the manifests, to the findings, and to who can do what.
 
+pub mod access;
+mod findings;
+
 use crate::diff::ObjectChange;
-use crate::finding::{Failed, Finding};
+use crate::finding::{Failed, Finding, Place, Severity};
+
+pub use findings::Findings;
 
 /// What lies between two revisions of a project.
 #[derive(Debug, Clone, Default)]
@@ -18,11 +23,14 @@ pub struct Delta {
     pub releases: usize,
     /// The objects that are not the same, in the order of the releases and their objects.
     pub objects: Vec<ObjectChange>,
-    /// Findings of the new side alone.
+    /// Findings that count on the new side and did not on the old one.
     pub new: Vec<Finding>,
-    /// Findings of the old side alone.
+    /// Findings that counted on the old side and are gone.
     pub mended: Vec<Finding>,
-    /// Findings of both sides, as they are on the new one.
+    /// Findings that do not count on the new side though nothing was mended: somebody answers for them now, they are in the
+    /// baseline now, or the policy is evaluated no more.
+    pub silenced: Vec<Finding>,
+    /// Findings that count on both sides, as they are on the new one.
     pub unchanged: Vec<Finding>,
     /// What changed in who can do what.
     pub access: Vec<AccessChange>,
@@ -49,16 +57,24 @@ pub struct FailedOn {
 }
 
 /// Something that is possible now and was not, or the other way round.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone)]
 pub struct AccessChange {
     /// What it is about.
     pub kind: AccessKind,
     /// Whether it came or went.
     pub direction: Direction,
-    /// Who or what: `container Deployment alice/web/ide`, `ServiceAccount alice/web`, `Ingress alice/web`.
+    /// How much is at stake, whichever the direction: an error crosses from a release to others or to the node.
+    pub severity: Severity,
+    /// Who or what: `container ide of Deployment alice/web`, `ServiceAccount alice/web`, `Ingress alice/web`.
+    ///
+    /// Of several releases in which the same is so, `<namespace>` and `<release>` stand for their names.
     pub subject: String,
-    /// What it can do, in words that follow the subject: `reads Secret alice/github-app through a mounted volume`.
+    /// What it can do, in words that follow the subject: `can read Secret alice/github-app (mounted volume)`.
     pub what: String,
+    /// The releases that it is so in, as `namespace/name`; none for plain manifests.
+    pub releases: Vec<String>,
+    /// The field that makes it so, on the side that has it: of several releases, that of the first.
+    pub place: Option<Place>,
 }
 
 /// What an access is about, the most important first.

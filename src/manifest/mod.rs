@@ -12,7 +12,7 @@ use crate::source::{Location, Origin, SourceFile, SourceMap, Span};
 use crate::value::{Map, Path, Value};
 use crate::yaml;
 
-pub use stream::{Stream, documents, print, show_only};
+pub use stream::{Stream, document, documents, print, selected, show_only};
 
 /// One document of a rendered file, or of a file of plain manifests.
 #[derive(Debug, Clone)]

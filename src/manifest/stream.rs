@@ -21,15 +21,25 @@ pub fn documents<'a>(
     manifests: &'a [Manifest],
     options: Stream,
 ) -> impl Iterator<Item = (&'a str, String)> {
-    let crds = crds.iter().map(|(name, text)| (name.as_str(), text.as_str()));
-    let manifests = manifests
-        .iter()
-        .filter(move |manifest| {
-            let Some(events) = &manifest.hook else { return true };
-            !(options.no_hooks || options.skip_tests && events.contains(&"test"))
-        })
-        .map(|manifest| (manifest.file.name.as_str(), manifest.content()));
-    crds.chain(manifests).map(|(name, text)| (name, format!("---\n# Source: {name}\n{text}\n")))
+    let crds = crds.iter().map(|(name, text)| headed(name, text));
+    crds.chain(selected(manifests, options).map(|manifest| (manifest.file.name.as_str(), document(manifest))))
+}
+
+/// The manifests that would be printed.
+pub fn selected(manifests: &[Manifest], options: Stream) -> impl Iterator<Item = &Manifest> {
+    manifests.iter().filter(move |manifest| {
+        let Some(events) = &manifest.hook else { return true };
+        !(options.no_hooks || options.skip_tests && events.contains(&"test"))
+    })
+}
+
+/// A document as it is printed.
+pub fn document(manifest: &Manifest) -> String {
+    headed(&manifest.file.name, manifest.content()).1
+}
+
+fn headed<'a>(name: &'a str, text: &str) -> (&'a str, String) {
+    (name, format!("---\n# Source: {name}\n{text}\n"))
 }
 
 /// The whole output of `helm template` (pkg/cmd/template.go).

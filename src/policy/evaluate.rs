@@ -13,7 +13,7 @@ use super::{Error, ErrorKind};
 use crate::cel::value::{Data, Root, Val};
 use crate::cel::{BUDGET, EvalError, Evaluation, Failure, Shared, blame};
 use crate::finding::Severity;
-use crate::schema::Schemas;
+use crate::parallel;
 use crate::value::{Path, Step, Value};
 
 /// The steps that the `matchConditions` of a policy may take on one object: the API server's share.
@@ -59,54 +59,81 @@ pub enum Subject {
     Values(usize),
 }
 
-/// Evaluates policies on releases, in the order given; of each policy the violations are in the order of the releases
-/// and their objects.
+/// Evaluates policies on releases; of each policy, in the order given, the violations are in the order of the releases and
+/// their objects.
 ///
-/// The policies that a release brings itself are evaluated on it after the others. Objects are seen as the API server
+/// A release is held to those policies alone that it [chooses](Release::chosen); a `FleetPolicy` judges all of them. The
+/// policies that a release brings itself are evaluated on it after the others. Objects are seen as the API server
 /// would show them: without null fields, and with the namespace that they will have. What a `SchemaPolicy` says rests on
-/// `schemas`, and on the objects as they were written.
+/// the schemas of the release, and on the objects as they were written.
 pub fn evaluate<'p, 'c: 'p>(
     policies: impl IntoIterator<Item = &'c Policy>,
     releases: &[Release<'p>],
-    schemas: &Schemas,
 ) -> Result<Vec<Violation<'p>>, Error> {
     let fleet = Fleet::new(releases);
     let policies: Vec<&Policy> = policies.into_iter().filter(|policy| concerns(policy, &fleet)).collect();
-    std::thread::scope(|threads| {
+    let found = std::thread::scope(|threads| {
         // Compiling takes longer than evaluating: another thread does it from the other end, until they meet.
         // What does not compile is told when its turn comes.
         threads.spawn(|| policies.iter().rev().for_each(|policy| policy.prepare()));
-        let mut violations = Vec::new();
-        for policy in policies.iter().copied() {
-            if let Some(check) = policy.check {
-                violations.append(&mut super::schemas::judge(policy, check, &fleet, schemas)?);
-                continue;
-            }
-            #[cfg(feature = "rego")]
-            if let Some(rego) = &policy.rego {
-                violations.append(&mut rego.judge(policy, &fleet)?);
-                continue;
-            }
-            let before = violations.len();
-            for variant in std::iter::once(policy).chain(&policy.generated) {
-                let mut judge = Judge::new(variant, &fleet, violations)?;
-                judge.all()?;
-                violations = judge.violations.into_inner();
-            }
-            if let (Some(own), false) = (violations.get_mut(before..), policy.generated.is_empty()) {
-                own.iter_mut().for_each(|violation| violation.policy = policy);
-                own.sort_by_key(|violation| (violation.release, violation.object));
-            }
-        }
-        for (index, release) in releases.iter().enumerate() {
-            for policy in release.policies {
-                let mut judge = Judge::new(policy, &fleet, violations)?;
-                judge.release(index)?;
-                violations = judge.violations.into_inner();
-            }
-        }
-        Ok(violations)
-    })
+        let on_release = |index: usize, release: &Release<'p>| on_release(&policies, &fleet, index, release);
+        parallel::map(releases, releases.len(), on_release)
+    });
+    let mut violations = found.into_iter().collect::<Result<Vec<_>, Error>>()?.concat();
+    for (index, policy) in policies.iter().enumerate().filter(|(_, policy)| policy.kind == PolicyKind::Fleet) {
+        violations.extend(on_fleet(policy, &fleet)?.into_iter().map(|violation| (index, violation)));
+    }
+    violations.sort_by_key(|(policy, _)| *policy);
+    Ok(violations.into_iter().map(|(_, violation)| violation).collect())
+}
+
+/// The violations of one release, each with the place of its policy in the order of all.
+fn on_release<'p>(
+    policies: &[&'p Policy],
+    fleet: &Fleet<'_>,
+    index: usize,
+    release: &Release<'p>,
+) -> Result<Vec<(usize, Violation<'p>)>, Error> {
+    let mut found = Vec::new();
+    let ours = policies.iter().copied().enumerate();
+    for (order, policy) in ours.filter(|(_, policy)| policy.kind != PolicyKind::Fleet && release.chooses(policy)) {
+        let violations = judge_release(policy, fleet, index)?;
+        found.extend(violations.into_iter().map(|violation| (order, violation)));
+    }
+    for (number, policy) in release.policies.iter().enumerate() {
+        let violations = judge_release(policy, fleet, index)?;
+        found.extend(violations.into_iter().map(|violation| (policies.len() + number, violation)));
+    }
+    Ok(found)
+}
+
+/// The violations of one policy in one release, in the order of its objects.
+fn judge_release<'p>(policy: &'p Policy, fleet: &Fleet<'_>, index: usize) -> Result<Vec<Violation<'p>>, Error> {
+    if let Some(check) = policy.check {
+        return super::schemas::judge(policy, check, fleet, index);
+    }
+    #[cfg(feature = "rego")]
+    if let Some(rego) = &policy.rego {
+        return rego.judge(policy, fleet, index);
+    }
+    let mut violations = Vec::new();
+    for variant in std::iter::once(policy).chain(&policy.generated) {
+        let judge = Judge::new(variant, fleet, violations)?;
+        judge.release(index)?;
+        violations = judge.violations.into_inner();
+    }
+    if !policy.generated.is_empty() {
+        violations.iter_mut().for_each(|violation| violation.policy = policy);
+        violations.sort_by_key(|violation| violation.object);
+    }
+    Ok(violations)
+}
+
+/// The violations of a policy that judges all releases together.
+fn on_fleet<'p>(policy: &'p Policy, fleet: &Fleet<'_>) -> Result<Vec<Violation<'p>>, Error> {
+    let judge = Judge::new(policy, fleet, Vec::new())?;
+    judge.unbound(None, None)?;
+    Ok(judge.violations.into_inner())
 }
 
 /// Whether a policy has anything to judge here: the others need not be compiled.
@@ -156,16 +183,8 @@ impl<'p, 'a> Judge<'p, 'a> {
         Ok(Self { policy, compiled, fleet, violations: violations.into(), shared: compiled.shared() })
     }
 
-    fn all(&mut self) -> Result<(), Error> {
-        if self.policy.kind == PolicyKind::Fleet {
-            return self.unbound(None, None);
-        }
-        (0..self.fleet.releases.len()).try_for_each(|index| self.release(index))
-    }
-
-    fn release(&mut self, index: usize) -> Result<(), Error> {
+    fn release(&self, index: usize) -> Result<(), Error> {
         let (policy, fleet) = (self.policy, self.fleet);
-        self.shared = self.compiled.shared();
         let Some(constraints) = &policy.constraints else { return self.unbound(Some(index), None) };
         let Some(release) = fleet.releases.get(index) else { return Ok(()) };
         for (object, request) in release.requests.iter().enumerate() {

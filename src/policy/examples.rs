@@ -124,7 +124,9 @@ impl Examples {
                 PolicyKind::Schema => example.schemas().map_err(|error| error.of(&policy.id))?,
                 _ => Schemas::default(),
             };
-            let violations = evaluate([policy], &example.releases(), &schemas)?;
+            let held_to = |release| Release { schemas: &schemas, ..release };
+            let releases: Vec<_> = example.releases().into_iter().map(held_to).collect();
+            let violations = evaluate([policy], &releases)?;
             if let Some(reason) = example.differs(&violations) {
                 let (policy, example, location) = (policy.id.clone(), example.name.clone(), example.location.clone());
                 mismatches.push(Mismatch { policy, example, reason, location });
@@ -167,13 +169,10 @@ impl ExampleRelease {
     fn as_release(&self) -> Release<'_> {
         Release {
             name: &self.name,
-            namespace: &self.namespace,
-            kube_version: &self.kube_version,
             values: &self.values,
             supplied: &self.supplied,
-            objects: &self.objects,
             duplicates: &self.duplicates,
-            policies: &[],
+            ..Release::plain(&self.namespace, &self.kube_version, &self.objects)
         }
     }
 }
@@ -365,7 +364,7 @@ mod tests {
                     places(&whole, &Path::default(), &mut all);
                     for path in all.iter().filter(|path| !matches!(path.to_string().as_str(), "apiVersion" | "kind")) {
                         release.objects[at] = without(&whole, &path.0);
-                        if let Err(error) = evaluate([&entry.policy], &[release.as_release()], &Schemas::default())
+                        if let Err(error) = evaluate([&entry.policy], &[release.as_release()])
                             && let ErrorKind::Evaluate { error: inner, .. } = &error.kind
                             && let EvalError { failure: Failure::NoSuchKey(_), .. } = &**inner
                         {

@@ -1,8 +1,7 @@
 //! Releases as expressions see them: prepared once, shared by all policies.
 
-use std::cell::OnceCell;
-use std::collections::HashMap;
-use std::sync::{Arc, LazyLock};
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use super::Policy;
 use super::reach::{Graph, Member};
@@ -11,6 +10,7 @@ use super::schemas::Problems;
 use crate::cel::Failure;
 use crate::cel::value::{Origin, Root, Val};
 use crate::kinds::Kinds;
+use crate::schema::Schemas;
 use crate::value::{Map, Path, Step, Value};
 
 /// What policies are evaluated on: the objects that a chart rendered to, and what they came from.
@@ -30,28 +30,48 @@ pub struct Release<'a> {
     pub objects: &'a [Value],
     /// The keys that are written more than once in each object; nothing where that is not known.
     pub duplicates: &'a [Vec<Path>],
+    /// The ids of the policies that it is held to; of all that are evaluated where none are named.
+    pub chosen: Option<&'a HashSet<&'a str>>,
     /// The policies that it brings itself: see [`brought`](super::brought()).
     pub policies: &'a [Policy],
+    /// The schemas that its objects are held to.
+    pub schemas: &'a Schemas,
 }
 
 impl<'a> Release<'a> {
     /// Manifests that no chart of ours rendered: there is no name, and there are no values.
     pub fn plain(namespace: &'a str, kube_version: &'a str, objects: &'a [Value]) -> Self {
         static NOTHING: LazyLock<Value> = LazyLock::new(|| Map::default().into());
-        let (values, supplied) = (&*NOTHING, &*NOTHING);
-        Self { name: "", namespace, kube_version, values, supplied, objects, duplicates: &[], policies: &[] }
+        static SCHEMAS: LazyLock<Schemas> = LazyLock::new(Schemas::default);
+        Self {
+            name: "",
+            namespace,
+            kube_version,
+            values: &NOTHING,
+            supplied: &NOTHING,
+            objects,
+            duplicates: &[],
+            chosen: None,
+            policies: &[],
+            schemas: &SCHEMAS,
+        }
+    }
+
+    /// Whether it is held to a policy.
+    pub(super) fn chooses(&self, policy: &Policy) -> bool {
+        self.chosen.is_none_or(|chosen| chosen.contains(policy.id.as_str()))
     }
 }
 
 /// The releases that are judged together.
 pub(super) struct Fleet<'a> {
     pub releases: Vec<Prepared<'a>>,
-    all: OnceCell<Value>,
+    all: OnceLock<Value>,
     reach: Reach,
 }
 
 /// The variable `reach`, without and with the fields that it rests on.
-type Reach = [OnceCell<Result<Val, Failure>>; 2];
+type Reach = [OnceLock<Result<Val, Failure>>; 2];
 
 /// A release as expressions see it.
 pub(super) struct Prepared<'a> {
@@ -79,7 +99,7 @@ impl<'a> Fleet<'a> {
             first += release.objects.len();
             prepared
         };
-        Self { releases: releases.iter().map(prepare).collect(), all: OnceCell::new(), reach: Reach::default() }
+        Self { releases: releases.iter().map(prepare).collect(), all: OnceLock::new(), reach: Reach::default() }
     }
 
     /// The number of objects.

@@ -61,7 +61,6 @@ impl Policy {
 mod tests {
     use crate::finding::Severity;
     use crate::policy::{Policy, Release, evaluate};
-    use crate::schema::Schemas;
     use crate::source::SourceFile;
     use crate::yaml;
 
@@ -86,11 +85,7 @@ data: {most: "3", least: "1"}
         let object = "{apiVersion: apps/v1, kind: Deployment, metadata: {name: d}, spec: {replicas: 5}}";
         let objects = [yaml::parse(object, yaml::Options::default()).unwrap()];
         let release = Release::plain("n", "v1.35.0", &objects);
-        evaluate([policy], &[release], &Schemas::default())
-            .unwrap()
-            .iter()
-            .map(|violation| violation.severity)
-            .collect()
+        evaluate([policy], &[release]).unwrap().iter().map(|violation| violation.severity).collect()
     }
 
     #[test]

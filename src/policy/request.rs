@@ -1,6 +1,6 @@
 //! An object on its way into a cluster: as the API server's admission sees its creation.
 
-use std::cell::OnceCell;
+use std::sync::OnceLock;
 
 use crate::kinds::{Kinds, Served, group_version};
 use crate::value::{Map, Value};
@@ -26,7 +26,7 @@ pub(super) struct Request {
     pub namespaced: bool,
     /// The groups and versions under which it could be read as well.
     pub equivalents: Vec<Served>,
-    about: OnceCell<Value>,
+    about: OnceLock<Value>,
 }
 
 impl Request {
@@ -54,7 +54,7 @@ impl Request {
             namespace: namespace.into(),
             namespaced,
             equivalents: kinds.equivalents(group, kind),
-            about: OnceCell::new(),
+            about: OnceLock::new(),
         }
     }
 

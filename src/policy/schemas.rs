@@ -1,6 +1,6 @@
 //! `SchemaPolicy`: objects are held to the schemas of their kinds, and each policy stands for one way to fall short.
 
-use std::cell::OnceCell;
+use std::sync::OnceLock;
 
 use super::evaluate::{Blamed, Subject, Violation};
 use super::fleet::{Fleet, Prepared};
@@ -18,31 +18,30 @@ const OBJECTS_PER_THREAD: usize = 200;
 
 /// What is wrong with each object of a release, found when the first policy asks.
 #[derive(Default)]
-pub(super) struct Problems(OnceCell<Result<Vec<Vec<Problem>>, Error>>);
+pub(super) struct Problems(OnceLock<Result<Vec<Vec<Problem>>, Error>>);
 
-/// The violations of one policy.
+/// The violations of one policy in one release.
 pub(super) fn judge<'p>(
     policy: &'p Policy,
     check: Check,
     fleet: &Fleet<'_>,
-    schemas: &Schemas,
+    index: usize,
 ) -> Result<Vec<Violation<'p>>, Error> {
     let mut violations = Vec::new();
-    for (index, release) in fleet.releases.iter().enumerate() {
-        let problems = release.problems.0.get_or_init(|| release.held_to(schemas));
-        let problems = problems.as_ref().map_err(|error| error.clone().of(&policy.id))?;
-        for (number, (object, problems)) in release.release.objects.iter().zip(problems).enumerate() {
-            for problem in problems.iter().filter(|problem| problem.check == check && !policy.allows(object)) {
-                let object = release.first + number;
-                violations.push(Violation {
-                    policy,
-                    severity: policy.severity,
-                    release: Some(index),
-                    object: Some(object),
-                    message: problem.message.clone(),
-                    blamed: vec![Blamed { subject: Subject::Object(object), path: problem.path.clone() }],
-                });
-            }
+    let Some(release) = fleet.releases.get(index) else { return Ok(violations) };
+    let problems = release.problems.0.get_or_init(|| release.held_to(release.release.schemas));
+    let problems = problems.as_ref().map_err(|error| error.clone().of(&policy.id))?;
+    for (number, (object, problems)) in release.release.objects.iter().zip(problems).enumerate() {
+        for problem in problems.iter().filter(|problem| problem.check == check && !policy.allows(object)) {
+            let object = release.first + number;
+            violations.push(Violation {
+                policy,
+                severity: policy.severity,
+                release: Some(index),
+                object: Some(object),
+                message: problem.message.clone(),
+                blamed: vec![Blamed { subject: Subject::Object(object), path: problem.path.clone() }],
+            });
         }
     }
     Ok(violations)

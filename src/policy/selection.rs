@@ -1,5 +1,6 @@
 //! Which policies of the catalogue are evaluated, and what users set of them.
 
+use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 
 use super::brought::RELEASE;
@@ -193,6 +194,27 @@ impl Selection {
             return Err(SelectionError::Nothing);
         }
         Ok(Chosen { catalogue, policies, profiles })
+    }
+}
+
+impl<'c> Chosen<'c> {
+    /// All that any of several choices has, in the catalogue's order.
+    pub fn union<'a>(catalogue: &'c Catalogue, choices: impl IntoIterator<Item = &'a Self>) -> Self
+    where
+        'c: 'a,
+    {
+        let (mut ids, mut profiles) = (HashSet::new(), BTreeSet::new());
+        for chosen in choices {
+            ids.extend(chosen.ids());
+            profiles.extend(chosen.profiles.iter().copied());
+        }
+        let policies = catalogue.policies().filter(|policy| ids.contains(policy.id.as_str())).collect();
+        Self { catalogue, policies, profiles: profiles.into_iter().collect() }
+    }
+
+    /// The ids of the policies.
+    pub fn ids(&self) -> HashSet<&'c str> {
+        self.policies.iter().map(|policy| policy.id.as_str()).collect()
     }
 }
 

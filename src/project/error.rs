@@ -5,11 +5,14 @@ use std::sync::{Arc, LazyLock};
 use regex::Regex;
 use thiserror::Error as ThisError;
 
+use super::VERSION;
+use super::glob::GlobError;
 use crate::policy::SelectionError;
 use crate::policy::exemption::EntryError;
 use crate::schema;
 use crate::source::{Location, SourceFile, Span};
 use crate::suggest;
+use crate::value::Path as Field;
 
 /// A project file that cannot be used.
 #[derive(Debug, Clone, ThisError)]
@@ -36,6 +39,49 @@ pub enum ErrorKind {
     /// Schemas that it names cannot be used.
     #[error(transparent)]
     Schema(schema::Error),
+    /// It is of a version that is not known.
+    #[error("version: {0}, expected {VERSION}, the only one that this plimsoll knows")]
+    Version(String),
+    /// A `forEach` that finds no files.
+    #[error("{field}: {glob}: {error}")]
+    ForEach {
+        /// Which: `releases[1].forEach`
+        field: Field,
+        /// The glob.
+        glob: String,
+        /// Why.
+        error: GlobError,
+    },
+    /// A name or a namespace that cannot be one, or an expression that gives none.
+    #[error("{field}{}: {reason}", file.as_ref().map(|file| format!(" for {file}")).unwrap_or_default())]
+    Name {
+        /// Which: `releases[1].namespace`
+        field: Field,
+        /// The file that the release is for.
+        file: Option<String>,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A file of `forEach` whose values cannot be read.
+    #[error("{file}: {reason}")]
+    Values {
+        /// The file.
+        file: String,
+        /// What is wrong.
+        reason: String,
+        /// Where in it.
+        place: Option<Location>,
+    },
+    /// Two releases with one label.
+    #[error("there are two releases {label}{}", if files.is_empty() { String::new() } else { format!(": {}", files.join(", ")) })]
+    Twice {
+        /// Namespace and name.
+        label: String,
+        /// The files that they are for, of those that are for one.
+        files: Vec<String>,
+        /// Where the first one is.
+        first: Location,
+    },
     /// An exemption says what it cannot mean.
     #[error("{0}")]
     Exemption(EntryError),

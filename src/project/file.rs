@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::error::{Error, ErrorKind};
-use super::{Project, locate, schemas};
+use super::{Project, locate, releases, schemas};
 use crate::chart::KubeVersion;
+use crate::committed::{Layout, Output};
 use crate::finding::Severity;
 use crate::policy::exemption::{Entry, EntryError, Exemption, Honoured, ObjectEntry, Scope};
 use crate::policy::{Param, Pattern, Profile, Selection};
@@ -19,7 +21,13 @@ use crate::value::Path as Field;
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase", expecting = "a mapping")]
 pub(super) struct File {
+    /// Read before the rest.
+    #[serde(rename = "version")]
+    _version: IgnoredAny,
     kube_version: Option<String>,
+    releases: Vec<releases::Form>,
+    output: Option<OutputForm>,
+    baseline: Option<PathBuf>,
     policies: Policies,
     schemas: schemas::Form,
     exemptions: Vec<Entry>,
@@ -35,6 +43,14 @@ struct Policies {
     severity: BTreeMap<String, Severity>,
     params: BTreeMap<String, BTreeMap<String, String>>,
     exemptions: Honoured,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a mapping")]
+struct OutputForm {
+    folder: PathBuf,
+    #[serde(default)]
+    layout: Layout,
 }
 
 /// The places where policies are named.
@@ -85,6 +101,11 @@ impl File {
             let place = locate(source, &field.key("policy"));
             exemptions.push(exemption(entry, place).map_err(|error| wrong(source, &field, error))?);
         }
+        let mut entries = Vec::new();
+        for (index, form) in self.releases.into_iter().enumerate() {
+            entries.push(form.resolve(source, root.key("releases").index(index), folder)?);
+        }
+        let output = self.output.map(|form| Output { folder: folder.join(form.folder), layout: form.layout });
         let profiles = self.policies.profiles.unwrap_or_else(|| Selection::default().profiles);
         Ok(Project {
             selection: Selection { profiles, include, exclude, only_named: false },
@@ -95,6 +116,11 @@ impl File {
             honoured: self.policies.exemptions,
             kube_version: kube_version(source, &root.key("kubeVersion"), self.kube_version)?,
             schemas: self.schemas.resolve(source, folder)?,
+            output,
+            baseline: self.baseline.map(|path| folder.join(path)),
+            folder: folder.to_path_buf(),
+            root: PathBuf::new(),
+            entries,
             named: names.found,
         })
     }

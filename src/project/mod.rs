@@ -1,8 +1,12 @@
 //! The project file, `plimsoll.yaml`: what a team holds its releases to.
 
 mod error;
+mod expand;
 mod file;
+mod glob;
+mod paths;
 mod release;
+mod releases;
 mod schemas;
 
 use std::fs;
@@ -11,19 +15,25 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use error::{Error, ErrorKind};
+pub use glob::GlobError;
 pub use release::Release;
 pub use schemas::Schemas;
 
 use crate::chart::KubeVersion;
+use crate::committed::Output;
 use crate::finding::Severity;
+use crate::json;
 use crate::policy::exemption::{Exemption, Honoured};
 use crate::policy::{Catalogue, Param, Pattern, Selection};
 use crate::source::{Location, SourceFile, Span};
-use crate::value::Path as Field;
+use crate::value::{Path as Field, Value};
 use crate::yaml;
 
 /// The name of the file that is read where none is named.
 pub const FILE: &str = "plimsoll.yaml";
+
+/// The version of its form.
+const VERSION: i64 = 1;
 
 /// The largest project file in bytes.
 const MAX_FILE: u64 = 1 << 20;
@@ -45,6 +55,16 @@ pub struct Project {
     pub kube_version: Option<KubeVersion>,
     /// Where schemas come from.
     pub schemas: Schemas,
+    /// Where manifests are committed.
+    pub output: Option<Output>,
+    /// The file of the findings that were there before.
+    pub baseline: Option<PathBuf>,
+    /// The folder of the file.
+    folder: PathBuf,
+    /// Where that, and all that the file names, is looked for.
+    root: PathBuf,
+    /// The releases as they are written.
+    entries: Vec<expand::Entry>,
     /// Parameters of policies, and where they are set.
     params: Vec<(Param, Location)>,
     /// Where policies are named.
@@ -52,30 +72,53 @@ pub struct Project {
 }
 
 impl Project {
-    /// Reads a project file. Folders that it names lie beside it.
-    pub fn load(path: &Path) -> Result<Self, Error> {
+    /// Reads a project file, at `root`. Files and folders that it names lie beside it; all are named without `root`, as
+    /// the command line does: so an older state of a work tree is read that lies elsewhere.
+    pub fn load(root: &Path, path: &Path) -> Result<Self, Error> {
         let name = path.display().to_string();
         let place = || Location::new(SourceFile::new(name.clone(), ""), Span::default());
         let failed = |error: std::io::Error| Error::new(ErrorKind::File(error.to_string()), place());
         let mut bytes = Vec::new();
-        fs::File::open(path).and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut bytes)).map_err(failed)?;
+        fs::File::open(root.join(path))
+            .and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut bytes))
+            .map_err(failed)?;
         if bytes.len() as u64 > MAX_FILE {
             return Err(Error::new(ErrorKind::File("larger than 1 MiB".into()), place()));
         }
         let text =
             String::from_utf8(bytes).map_err(|_| Error::new(ErrorKind::File("not UTF-8 text".into()), place()))?;
-        Self::read(&SourceFile::new(name.clone(), text), path.parent().unwrap_or(Path::new("")))
+        let project = Self::read(&SourceFile::new(name.clone(), text), path.parent().unwrap_or(Path::new("")))?;
+        Ok(project.at(root))
+    }
+
+    /// Where the paths of its releases are looked for: that of [`load`](Self::load).
+    pub fn root(&self) -> &Path {
+        &self.root
     }
 
     /// Reads the text of a project file that lies in a folder.
     pub fn read(source: &Arc<SourceFile>, folder: &Path) -> Result<Self, Error> {
         let options = yaml::Options { strict: true, ..Default::default() };
         // It knows keys that are given twice, and bounds what aliases expand to.
-        yaml::parse(&source.text, options).map_err(|error| {
+        let value = yaml::parse(&source.text, options).map_err(|error| {
             Error::new(ErrorKind::Text(error.to_string()), Location::new(source.clone(), error.span()))
         })?;
+        // A newer form may have keys that would be called unknown.
+        if let Some(version) = value.get("version").filter(|found| !matches!(found, Value::Null | Value::Int(VERSION)))
+        {
+            let found = json::to_json(version).unwrap_or_default();
+            return Err(Error::new(ErrorKind::Version(found), locate(source, &Field::default().key("version"))));
+        }
         let file: file::File = serde_yaml::from_str(&source.text).map_err(|error| Error::of_serde(&error, source))?;
         file.resolve(source, folder)
+    }
+
+    /// The releases that the file lists, those of `forEach` for each file that is there now; none where it lists none.
+    ///
+    /// # Errors
+    /// A `forEach` that matches nothing, a file of it whose values give no name, and two releases with one label.
+    pub fn releases(&self) -> Result<Vec<Release>, Error> {
+        expand::expand(&self.entries, &self.root, &self.folder)
     }
 
     /// Sets parameters as the file has them. Every policy that the file names must be there.

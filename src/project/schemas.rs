@@ -50,6 +50,23 @@ impl Form {
 }
 
 impl Schemas {
+    /// What is named: files, and the folders of templates.
+    pub(super) fn paths(&self) -> Vec<PathBuf> {
+        let fixed = |text: &str| self.folder.join(text.split("{{").next().unwrap_or_default());
+        let folder = |text: &str| {
+            if text.contains("{{") { fixed(text).parent().map(Path::to_path_buf) } else { Some(fixed(text)) }
+        };
+        let locations =
+            self.locations.iter().filter(|(text, _)| text != "default").filter_map(|(text, _)| folder(text));
+        self.crds.iter().map(|(path, _)| path.clone()).chain(locations).collect()
+    }
+
+    /// Looks for all of them at `root`.
+    pub(super) fn below(&mut self, root: &Path) {
+        self.folder = root.join(&self.folder);
+        self.crds.iter_mut().for_each(|(path, _)| *path = root.join(&*path));
+    }
+
     /// The CustomResourceDefinitions of all files that are named, each with the place where it is written.
     ///
     /// # Errors

@@ -45,18 +45,20 @@ pub enum NameError {
 impl Release {
     /// Checks the name: labels of small letters, digits and inner hyphens, 53 bytes at most.
     pub fn check_name(&self) -> Result<(), NameError> {
-        let is_word = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-        let is_label = |label: &[u8]| {
-            label.first().is_some_and(is_word)
-                && label.last().is_some_and(is_word)
-                && label.iter().all(|byte| is_word(byte) || *byte == b'-')
-        };
         match self.name.as_bytes() {
             [] => Err(NameError::Missing),
             name if name.len() <= 53 && name.split(|byte| *byte == b'.').all(is_label) => Ok(()),
             _ => Err(NameError::Invalid(self.name.clone())),
         }
     }
+}
+
+/// Whether this is a DNS label, whatever its length: small letters, digits and inner hyphens.
+pub fn is_label(label: &[u8]) -> bool {
+    let is_word = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    label.first().is_some_and(is_word)
+        && label.last().is_some_and(is_word)
+        && label.iter().all(|byte| is_word(byte) || *byte == b'-')
 }
 
 /// What a template became.

@@ -4,8 +4,10 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use super::printable::is_steering;
 use crate::credential;
-use crate::finding::{Exempted, Finding, ObjectRef, Place, Report, Setter, Severity, ValuesKey};
+use crate::finding::{Exempted, Failed, Fault, Finding, ObjectRef, Place, Report, Setter, Severity, ValuesKey};
+use crate::fingerprint::Fingerprint;
 use crate::source::Location;
 
 /// Goes up when a field changes its meaning or goes away; new fields do not change it.
@@ -15,16 +17,41 @@ const VERSION: u32 = 1;
 #[serde(rename_all = "camelCase")]
 struct Document<'a> {
     version: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    releases: Option<usize>,
     objects: usize,
     policies: usize,
     profiles: &'a [String],
     warnings: &'a [String],
     findings: Vec<Row<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    failed: Vec<Release<'a>>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Release<'a> {
+    release: &'a str,
+    faults: Vec<Reason<'a>>,
+}
+
+#[derive(Serialize)]
+struct Reason<'a> {
+    message: &'a str,
+    places: Vec<Label<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    help: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Label<'a> {
+    #[serde(flatten)]
+    at: At<'a>,
+    text: &'a str,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Row<'a> {
+pub(super) struct Row<'a> {
     policy: &'a str,
     severity: Severity,
     message: &'a str,
@@ -38,6 +65,8 @@ struct Row<'a> {
     configured: Option<At<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     exemption: Option<Exemption<'a>>,
+    known: bool,
+    fingerprint: String,
     rationale: &'a str,
     remediation: &'a str,
 }
@@ -54,7 +83,7 @@ struct Exemption<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Object<'a> {
+pub(super) struct Object<'a> {
     api_version: &'a str,
     kind: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -63,7 +92,7 @@ struct Object<'a> {
 }
 
 #[derive(Serialize)]
-struct Field<'a> {
+pub(super) struct Field<'a> {
     object: Object<'a>,
     field: String,
     rendered: At<'a>,
@@ -71,7 +100,7 @@ struct Field<'a> {
 }
 
 #[derive(Serialize)]
-struct At<'a> {
+pub(super) struct At<'a> {
     file: &'a str,
     line: usize,
     column: usize,
@@ -87,20 +116,35 @@ struct Key<'a> {
 }
 
 pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let fingerprints = Fingerprint::all(&report.findings);
+    let rows = report.findings.iter().zip(&fingerprints);
     let document = Document {
         version: VERSION,
+        releases: report.releases,
         objects: report.objects,
         policies: report.policies,
         profiles: &report.profiles,
         warnings: &report.warnings,
-        findings: report.findings.iter().map(Row::from).collect(),
+        findings: rows.map(Row::from).collect(),
+        failed: report.failed.iter().map(Release::from).collect(),
     };
-    serde_json::to_writer_pretty(&mut *out, &document)?;
-    writeln!(out)
+    print(&document, out)
 }
 
-impl<'a> From<&'a Finding> for Row<'a> {
-    fn from(finding: &'a Finding) -> Self {
+/// Prints a document. Characters that a terminal obeys, or that reorder a line, are escaped beyond what JSON asks for.
+pub(super) fn print(document: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+    let text = serde_json::to_string_pretty(document)?;
+    let mut rest = text.as_str();
+    // Outside of texts there are none but line breaks.
+    while let Some((at, c)) = rest.char_indices().find(|(_, c)| *c != '\n' && is_steering(*c)) {
+        write!(out, "{}\\u{:04x}", rest.get(..at).unwrap_or_default(), u32::from(c))?;
+        rest = rest.get(at + c.len_utf8()..).unwrap_or_default();
+    }
+    writeln!(out, "{rest}")
+}
+
+impl<'a> From<(&'a Finding, &Fingerprint)> for Row<'a> {
+    fn from((finding, fingerprint): (&'a Finding, &Fingerprint)) -> Self {
         Self {
             policy: &finding.policy,
             severity: finding.severity,
@@ -111,9 +155,23 @@ impl<'a> From<&'a Finding> for Row<'a> {
             values: finding.values.iter().map(Key::from).collect(),
             configured: finding.configured.as_ref().map(At::from),
             exemption: finding.exemption.as_ref().map(Exemption::from),
+            known: finding.is_known,
+            fingerprint: fingerprint.digest(),
             rationale: &finding.rationale,
             remediation: &finding.remediation,
         }
+    }
+}
+
+impl<'a> From<&'a Failed> for Release<'a> {
+    fn from(failed: &'a Failed) -> Self {
+        let label = |(location, text): &'a (Location, String)| Label { at: At::from(location), text };
+        let reason = |fault: &'a Fault| Reason {
+            message: &fault.message,
+            places: fault.labels.iter().map(label).collect(),
+            help: fault.help.as_deref(),
+        };
+        Self { release: &failed.release, faults: failed.faults.iter().map(reason).collect() }
     }
 }
 

@@ -1,14 +1,26 @@
 //! How findings are printed: one file a format.
 
+pub mod delta;
+pub mod drift;
+mod github;
+mod gitlab;
+mod groups;
 mod json;
+mod junit;
+mod markdown;
+mod place;
 mod printable;
 pub mod reach;
+mod sarif;
+mod summary;
 mod text;
 pub mod unused;
+mod xml;
 
 use std::io::{self, Write};
 
 pub use printable::printable;
+pub use summary::plural;
 
 use crate::finding::{Fault, Report};
 
@@ -20,6 +32,16 @@ pub enum Format {
     Text,
     /// For programs: schemas/findings.schema.json, one document.
     Json,
+    /// SARIF 2.1.0: GitHub code scanning, editors.
+    Sarif,
+    /// JUnit's XML: Jenkins, GitLab's test reports.
+    Junit,
+    /// Workflow commands: annotations of GitHub Actions.
+    Github,
+    /// GitLab's Code Quality report.
+    Gitlab,
+    /// For pull requests: a comment or a job's summary, never longer than a comment may be.
+    Markdown,
 }
 
 /// How text looks.
@@ -37,6 +59,11 @@ pub fn write(report: &Report, format: Format, style: Style, out: &mut dyn Write)
     match format {
         Format::Text => text::write(report, style, out),
         Format::Json => json::write(report, out),
+        Format::Sarif => sarif::write(report, out),
+        Format::Junit => junit::write(report, out),
+        Format::Github => github::write(report, out),
+        Format::Gitlab => gitlab::write(report, out),
+        Format::Markdown => markdown::write(report, out),
     }
 }
 

@@ -6,13 +6,17 @@ pub fn printable(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
         match c {
             '\n' | '\t' => out.push(c),
-            // Directional marks: a line would look like another one.
-            '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}' => out.push('\u{FFFD}'),
             c if c.is_control() => out.push_str(&"??"[..c.len_utf8()]),
+            c if is_steering(c) => out.push('\u{FFFD}'),
             c => out.push(c),
         }
         out
     })
+}
+
+/// Whether a terminal obeys a character, or lets it reorder a line so that it looks like another one.
+pub(super) fn is_steering(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! For people: miette's diagnostics, with the template's lines first, then the rendered line, then the values key.
 
-use std::collections::{BTreeMap, HashMap};
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt;
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -10,9 +11,11 @@ use miette::{
     SourceSpan, SpanContents,
 };
 
-use super::{Style, printable};
+use super::groups::{self, FaultGroup, Group};
+use super::summary::{self, plural};
+use super::{Style, place, printable};
 use crate::credential;
-use crate::finding::{Exempted, Fault, Finding, Report, Setter, Severity};
+use crate::finding::{Exempted, Fault, Report, Setter, Severity};
 use crate::source::{Location, SourceFile, Span};
 
 /// The most fields that one finding shows.
@@ -49,54 +52,49 @@ struct Quote {
 type Quoted = HashMap<*const SourceFile, Arc<str>>;
 
 pub(super) fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
-    let handler = handler(style);
-    let open = || report.findings.iter().filter(|finding| finding.exemption.is_none());
-    let mut quoted = Quoted::default();
-    for finding in open() {
-        print(&handler, show_finding(finding, &mut quoted), out)?;
-    }
-    let exempted = write_exempted(report, out)?;
-    let mut counts = BTreeMap::new();
-    for finding in open() {
-        *counts.entry(std::cmp::Reverse(finding.severity)).or_insert(0) += 1;
-    }
-    let found: Vec<String> = counts.iter().map(|(severity, count)| plural(*count, &severity.0.to_string())).collect();
-    let verdict = if found.is_empty() { "all is well".to_owned() } else { found.join(", ") };
-    let (objects, policies) = (plural(report.objects, "object"), plural_policies(report.policies));
-    write!(out, "{verdict}: {objects} checked against {policies}")?;
-    if !report.profiles.is_empty() {
-        let noun = if report.profiles.len() == 1 { "profile" } else { "profiles" };
-        write!(out, " ({noun} {})", report.profiles.join(", "))?;
-    }
-    if exempted > 0 {
-        write!(out, ", {} exempted", plural(exempted, "finding"))?;
-    }
-    writeln!(out)
+    write_findings(&groups::of(report.findings.iter().filter(|finding| finding.is_open())), style, out)?;
+    write_exempted(report, out)?;
+    groups::of_faults(&report.failed).iter().try_for_each(|group| write_fault(group, style, out))?;
+    writeln!(out, "{}", summary::line(report))
 }
 
-/// What is exempted, below the reasons, in the order of the findings. Returns how many findings that are.
-fn write_exempted(report: &Report, out: &mut dyn Write) -> io::Result<usize> {
+/// Prints each with the lines that it is about.
+pub(super) fn write_findings(groups: &[Group<'_>], style: Style, out: &mut dyn Write) -> io::Result<()> {
+    let (handler, mut quoted) = (handler(style), Quoted::default());
+    groups.iter().try_for_each(|group| print(&handler, show_finding(group, &mut quoted), out))
+}
+
+/// Prints why releases could not be checked.
+pub(super) fn write_fault(group: &FaultGroup<'_>, style: Style, out: &mut dyn Write) -> io::Result<()> {
+    print(&handler(style), show_fault(group.sentence(), group.fault, &mut Quoted::default()), out)
+}
+
+/// What is exempted, below the reasons, in the order of the findings.
+fn write_exempted(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let mut reasons: Vec<(String, Vec<String>)> = Vec::new();
     let mut known = HashMap::new();
-    for finding in &report.findings {
-        let Some(exemption) = &finding.exemption else { continue };
-        let (what, why) = (format!("[{}] {}{}", finding.policy, judged(finding), finding.message), terms(exemption));
+    for group in groups::of(report.findings.iter().filter(|finding| finding.exemption.is_some())) {
+        let Some(exemption) = &group.finding.exemption else { continue };
+        let (what, why) = (format!("[{}] {}", group.finding.policy, group.sentence()), terms(exemption));
         let index = *known.entry(why.clone()).or_insert(reasons.len());
         match reasons.get_mut(index) {
             Some((_, found)) => found.push(what),
             None => reasons.push((why, vec![what])),
         }
     }
-    // One line each, whatever the chart put into them.
-    let line = |text: &str| printable(text).replace(['\n', '\t'], " ");
     for (why, found) in &reasons {
-        writeln!(out, "exempted: {}", line(why))?;
+        writeln!(out, "exempted: {}", one_line(why))?;
         for what in found {
-            writeln!(out, "  {}", line(what))?;
+            writeln!(out, "  {}", one_line(what))?;
         }
         writeln!(out)?;
     }
-    Ok(reasons.iter().map(|(_, found)| found.len()).sum())
+    Ok(())
+}
+
+/// One line, whatever the chart put into it.
+fn one_line(text: &str) -> String {
+    printable(text).replace(['\n', '\t'], " ")
 }
 
 /// `builds images (team-build, until 2026-12-31), at plimsoll.yaml:3:5`
@@ -111,7 +109,7 @@ fn terms(exemption: &Exempted) -> String {
 pub(super) fn write_faults(faults: &[Fault], style: Style, out: &mut dyn Write) -> io::Result<()> {
     let handler = handler(style);
     let mut quoted = Quoted::default();
-    faults.iter().try_for_each(|fault| print(&handler, show_fault(fault, &mut quoted), out))
+    faults.iter().try_for_each(|fault| print(&handler, show_fault(fault.message.clone(), fault, &mut quoted), out))
 }
 
 fn handler(style: Style) -> GraphicalReportHandler {
@@ -133,25 +131,18 @@ fn print(handler: &GraphicalReportHandler, shown: Vec<Shown>, out: &mut dyn Writ
         let mut text = String::new();
         handler.render_report(&mut text, &part).map_err(io::Error::other)?;
         for line in text.trim_matches('\n').lines().filter(|line| !line.trim().is_empty()) {
-            writeln!(out, "{}", line.trim_end())?;
+            writeln!(out, "{}", no_command(line.trim_end()))?;
         }
     }
     writeln!(out)
 }
 
-/// What was judged, as the beginning of a sentence about it.
-fn judged(finding: &Finding) -> String {
-    let release = finding.release.as_ref().map(|release| format!("{release}: ")).unwrap_or_default();
-    let object = finding.object.as_ref().map(|object| format!("{object}: ")).unwrap_or_default();
-    release + &object
-}
-
-fn plural(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
-}
-
-fn plural_policies(count: usize) -> String {
-    if count == 1 { "1 policy".to_owned() } else { format!("{count} policies") }
+/// The runner of GitHub Actions obeys lines that begin with `::`, after whatever blanks: a chart may have written it.
+fn no_command(line: &str) -> Cow<'_, str> {
+    match line.trim_start().starts_with("::") {
+        true => Cow::Owned(line.replacen("::", ": :", 1)),
+        false => Cow::Borrowed(line),
+    }
 }
 
 /// A message with its places: those in the file of the first one stand under the message, each further file follows.
@@ -195,8 +186,8 @@ fn is_quotable(location: &Location) -> bool {
     (line - 1..=line + 1).all(|line| length(line) <= MAX_LINE)
 }
 
-fn show_fault(fault: &Fault, quoted: &mut Quoted) -> Vec<Shown> {
-    let mut parts = show(fault.message.clone(), fault.labels.clone(), quoted);
+fn show_fault(message: String, fault: &Fault, quoted: &mut Quoted) -> Vec<Shown> {
+    let mut parts = show(message, fault.labels.clone(), quoted);
     parts[0].code = Some("error".into());
     if let Some(last) = parts.last_mut() {
         last.help = fault.help.as_deref().map(printable);
@@ -204,8 +195,8 @@ fn show_fault(fault: &Fault, quoted: &mut Quoted) -> Vec<Shown> {
     parts
 }
 
-fn show_finding(finding: &Finding, quoted: &mut Quoted) -> Vec<Shown> {
-    let object = judged(finding);
+fn show_finding(group: &Group<'_>, quoted: &mut Quoted) -> Vec<Shown> {
+    let finding = group.finding;
     let mut places = Vec::new();
     for place in finding.places.iter().take(MAX_PLACES) {
         for (i, at) in place.template.iter().enumerate() {
@@ -217,20 +208,18 @@ fn show_finding(finding: &Finding, quoted: &mut Quoted) -> Vec<Shown> {
         places.push((place.rendered.clone(), format!("rendered: {owner}{field}").trim_end_matches(": ").to_owned()));
     }
     places.extend(finding.configured.iter().map(|place| (place.clone(), "here".to_owned())));
-    let mut notes = Vec::new();
     for key in &finding.values {
-        match &key.set_by {
-            Some(Setter::File(place)) => places.push((place.clone(), format!("{} is set here", key.path))),
-            Some(Setter::Flag(flag)) => notes.push(format!("{} is set by {}", key.path, credential::flag(flag))),
-            None => notes.push(format!("{} is not set", key.path)),
+        if let Some(Setter::File(place)) = &key.set_by {
+            places.push((place.clone(), format!("{} is set here", key.path)));
         }
     }
-    let mut message = format!("{object}{}", finding.message);
+    let mut notes: Vec<String> = place::notes(finding).collect();
+    let mut message = group.sentence();
     if let Some(more) = finding.places.len().checked_sub(MAX_PLACES).filter(|more| *more > 0) {
         message.push_str(&format!(" (and {} more)", plural(more, "field")));
     }
     let mut parts = show(message, places, quoted);
-    parts[0].code = Some(format!("{}[{}]", finding.severity, finding.policy));
+    parts[0].code = Some(format!("{}[{}]", finding.severity, one_line(&finding.policy)));
     parts[0].severity = Some(match finding.severity {
         Severity::Error => miette::Severity::Error,
         Severity::Warning => miette::Severity::Warning,
@@ -249,7 +238,7 @@ impl Shown {
         self.source.get_or_insert_with(|| {
             let text =
                 quoted.entry(Arc::as_ptr(file)).or_insert_with(|| printable(&credential::text(&file.text)).into());
-            Quote { file: file.clone(), name: printable(&file.name), text: text.clone() }
+            Quote { file: file.clone(), name: one_line(&file.name), text: text.clone() }
         });
         self.labels.push(label);
     }

@@ -63,6 +63,12 @@ impl Schemas {
         Self { version, target, ..Self::default() }
     }
 
+    /// The same for another version, where one is named.
+    #[must_use]
+    pub fn of_version(self, version: Option<Minor>) -> Self {
+        Self { version: version.or(self.version), ..self }
+    }
+
     /// Looks for schemas in these places, in this order; in the binary alone where there is none.
     #[must_use]
     pub fn with_locations(self, locations: Vec<SchemaLocation>) -> Self {

@@ -5,6 +5,7 @@ mod dependencies;
 mod inputs;
 mod schema;
 mod set;
+pub mod set_text;
 mod sources;
 mod table;
 

@@ -1,6 +1,6 @@
 //! The command line around it.
 
-use plimsoll::cli::{self, Streams};
+use plimsoll::cli::{self, Streams, Verbosity};
 use plimsoll::gate::ExitStatus;
 use plimsoll::report::Style;
 
@@ -18,6 +18,8 @@ fn plimsoll(args: &[&str], stdin: &str) -> (ExitStatus, String, String) {
             stderr: &mut stderr,
             stdout_style: Style::Plain,
             stderr_style: Style::Plain,
+            verbosity: Verbosity::default(),
+            is_watched: false,
         },
     );
     (status, String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
-use plimsoll::cli::{self, Streams};
+use plimsoll::cli::{self, Streams, Verbosity};
 use plimsoll::gate::ExitStatus;
 use plimsoll::report::Style;
 
@@ -102,6 +102,8 @@ fn run_plimsoll(dir: &Path, args: &[String]) -> Outcome {
             stderr: &mut stderr,
             stdout_style: Style::Plain,
             stderr_style: Style::Plain,
+            verbosity: Verbosity::default(),
+            is_watched: false,
         };
         cli::run(line, &mut streams)
     }));

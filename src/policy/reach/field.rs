@@ -4,7 +4,7 @@ use super::Error;
 use crate::value::{Path, Step, Value};
 
 /// A key and, where it holds a list, an index into it: `containers[0]`.
-pub(super) type Seg<'a> = (&'a str, Option<usize>);
+type Seg<'a> = (&'a str, Option<usize>);
 
 /// A field of an object: something that a relation rests on.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -27,7 +27,7 @@ impl Field<'_> {
 
 /// A value inside an object that knows the way to itself by its parents, which are on the stack.
 #[derive(Clone, Copy)]
-pub(super) struct At<'p, 'a> {
+pub(crate) struct At<'p, 'a> {
     value: &'a Value,
     parent: Option<&'p At<'p, 'a>>,
     seg: Seg<'a>,
@@ -37,12 +37,12 @@ pub(super) struct At<'p, 'a> {
 const MISSING: &Value = &Value::Null;
 
 impl<'p, 'a> At<'p, 'a> {
-    pub(super) fn root(object: usize, value: &'a Value) -> Self {
+    pub(crate) fn root(object: usize, value: &'a Value) -> Self {
         Self { value, parent: None, seg: ("", None), object }
     }
 
     /// The field of a key; null where it is missing.
-    pub(super) fn get<'s>(&'s self, key: &'a str) -> Result<At<'s, 'a>, Error> {
+    pub(crate) fn get<'s>(&'s self, key: &'a str) -> Result<At<'s, 'a>, Error> {
         let value = match self.value {
             Value::Map(map) => map.get(key).unwrap_or(MISSING),
             Value::Null => MISSING,
@@ -52,7 +52,7 @@ impl<'p, 'a> At<'p, 'a> {
     }
 
     /// The elements of the list that a key holds; none where it is missing.
-    pub(super) fn items<'s>(&'s self, key: &'a str) -> Result<impl Iterator<Item = At<'s, 'a>>, Error> {
+    pub(crate) fn items<'s>(&'s self, key: &'a str) -> Result<impl Iterator<Item = At<'s, 'a>>, Error> {
         let list = self.get(key)?;
         let items: &'a [Value] = match list.value {
             Value::List(items) => items,
@@ -64,17 +64,17 @@ impl<'p, 'a> At<'p, 'a> {
     }
 
     /// The texts of the list that a key holds.
-    pub(super) fn texts(&self, key: &'a str) -> Result<Vec<&'a str>, Error> {
+    pub(crate) fn texts(&self, key: &'a str) -> Result<Vec<&'a str>, Error> {
         self.items(key)?.map(|item| item.text()).collect()
     }
 
     /// The text of a key; empty where it is missing.
-    pub(super) fn text_of(&self, key: &'a str) -> Result<&'a str, Error> {
+    pub(crate) fn text_of(&self, key: &'a str) -> Result<&'a str, Error> {
         self.get(key)?.text()
     }
 
     /// The value as text; empty where it is missing.
-    pub(super) fn text(&self) -> Result<&'a str, Error> {
+    pub(crate) fn text(&self) -> Result<&'a str, Error> {
         match self.value {
             Value::String(text) => Ok(text),
             Value::Null => Ok(""),
@@ -83,7 +83,7 @@ impl<'p, 'a> At<'p, 'a> {
     }
 
     /// The switch of a key, if it is there.
-    pub(super) fn flag(&self, key: &'a str) -> Result<Option<bool>, Error> {
+    pub(crate) fn flag(&self, key: &'a str) -> Result<Option<bool>, Error> {
         let at = self.get(key)?;
         match at.value {
             Value::Bool(value) => Ok(Some(*value)),
@@ -93,7 +93,7 @@ impl<'p, 'a> At<'p, 'a> {
     }
 
     /// The keys of a map; none where it is missing.
-    pub(super) fn keys(&self) -> Result<impl Iterator<Item = &'a str>, Error> {
+    pub(crate) fn keys(&self) -> Result<impl Iterator<Item = &'a str>, Error> {
         let map = match self.value {
             Value::Map(map) => Some(map),
             Value::Null => None,
@@ -102,12 +102,17 @@ impl<'p, 'a> At<'p, 'a> {
         Ok(map.into_iter().flat_map(|map| map.iter().map(|(key, _)| &**key)))
     }
 
-    pub(super) fn exists(&self) -> bool {
+    /// What is there; null where it is missing.
+    pub(crate) fn value(&self) -> &'a Value {
+        self.value
+    }
+
+    pub(crate) fn exists(&self) -> bool {
         !matches!(self.value, Value::Null)
     }
 
     /// The field itself, as evidence.
-    pub(super) fn field(&self) -> Field<'a> {
+    pub(crate) fn field(&self) -> Field<'a> {
         let mut path = Vec::new();
         let mut at = self;
         while let Some(parent) = at.parent {
@@ -119,7 +124,7 @@ impl<'p, 'a> At<'p, 'a> {
     }
 
     /// Follows keys, and hands over what is there.
-    pub(super) fn descend(
+    pub(crate) fn descend(
         &self,
         keys: &[&'static str],
         then: &mut dyn FnMut(&At<'_, 'a>) -> Result<(), Error>,

@@ -7,6 +7,7 @@
 
 mod edge;
 mod field;
+mod labels;
 mod node;
 mod objects;
 mod pods;
@@ -23,9 +24,12 @@ use crate::value::{Path, Value};
 pub use edge::{Action, Among, Edge, Hop, Target, TargetKind, Via, Who};
 pub use field::Field;
 pub use objects::Object;
-pub use roles::{Subject, Unknown};
+pub use roles::{Bound, Rule, Subject, Unknown};
 
-use field::At;
+pub(crate) use field::At;
+pub(crate) use labels::Labels;
+pub(crate) use pods::template;
+
 use objects::Objects;
 use pods::Reference;
 use walk::Walker;
@@ -146,6 +150,14 @@ impl<'a> Graph<'a> {
     /// Bindings of which nobody knows what they grant.
     pub fn unknown(&self) -> &[Unknown<'a>] {
         &self.unknown
+    }
+
+    /// All bindings with what they allow, whether it leads to Secrets or not: one entry for each subject of each.
+    ///
+    /// # Errors
+    /// A role that no API server would take.
+    pub fn bound(&self) -> Result<Vec<Bound<'a>>, Error> {
+        roles::bound(&self.objects)
     }
 
     /// The steps of an edge, the first one first.

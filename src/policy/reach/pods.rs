@@ -88,23 +88,28 @@ pub(super) fn accounts<'a>(objects: &Objects<'a>) -> Result<HashMap<(&'a str, &'
     Ok(accounts)
 }
 
+/// The way to the `metadata` and `spec` of the pods that an object of a kind makes.
+pub(crate) fn template(group: &str, kind: &str) -> Option<&'static [&'static str]> {
+    match (group, kind) {
+        ("", "Pod") => Some(&[]),
+        ("", "PodTemplate") => Some(&["template"]),
+        ("batch", "CronJob") => Some(&["spec", "jobTemplate", "spec", "template"]),
+        ("", "ReplicationController")
+        | ("apps", "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet")
+        | ("batch", "Job") => Some(&["spec", "template"]),
+        _ => None,
+    }
+}
+
 pub(super) fn pods<'a>(
     objects: &Objects<'a>,
     accounts: &HashMap<(&'a str, &'a str), Account<'a>>,
 ) -> Result<Vec<Pod<'a>>, Error> {
     let mut pods = Vec::new();
     for (number, object) in objects.all.iter().enumerate() {
-        let way: &[&'static str] = match (object.group, object.kind) {
-            ("", "Pod") => &["spec"],
-            ("", "PodTemplate") => &["template", "spec"],
-            ("batch", "CronJob") => &["spec", "jobTemplate", "spec", "template", "spec"],
-            ("", "ReplicationController")
-            | ("apps", "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet")
-            | ("batch", "Job") => &["spec", "template", "spec"],
-            _ => continue,
-        };
-        At::root(number, object.value).descend(way, &mut |spec| {
-            pods.push(pod(spec, object.namespace, accounts)?);
+        let Some(way) = template(object.group, object.kind) else { continue };
+        At::root(number, object.value).descend(way, &mut |template| {
+            pods.push(pod(&template.get("spec")?, object.namespace, accounts)?);
             Ok(())
         })?;
     }

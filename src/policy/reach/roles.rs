@@ -5,7 +5,8 @@ use std::rc::Rc;
 
 use super::Error;
 use super::field::{At, Field};
-use super::objects::{Key, Objects};
+use super::labels::Labels;
+use super::objects::{Key, Object, Objects};
 use super::rights::{self, Grant, Power};
 use crate::value::Value;
 
@@ -36,6 +37,42 @@ pub struct Unknown<'a> {
     pub name: &'a str,
 }
 
+/// A role that somebody is bound to, with all that it allows.
+#[derive(Debug, Clone)]
+pub struct Bound<'a> {
+    /// Who.
+    pub subject: Subject<'a>,
+    /// Where it holds; in the whole cluster where there is none.
+    pub namespace: Option<&'a str>,
+    /// `Role` or `ClusterRole`
+    pub kind: &'a str,
+    /// The role's name.
+    pub name: &'a str,
+    /// Whether there is a ClusterRole of this name in every cluster, whose own rules are not among `rules`.
+    pub is_builtin: bool,
+    /// What the role's rules are in the releases; `None` where they have no such role.
+    pub rules: Option<Rc<[Rule<'a>]>>,
+    /// The subject in the binding.
+    pub field: Field<'a>,
+}
+
+/// A rule of a role.
+#[derive(Debug, Clone)]
+pub struct Rule<'a> {
+    /// `apiGroups`
+    pub groups: Vec<&'a str>,
+    /// `resources`
+    pub resources: Vec<&'a str>,
+    /// `resourceNames`; all objects where there are none.
+    pub names: Vec<&'a str>,
+    /// `nonResourceURLs`
+    pub urls: Vec<&'a str>,
+    /// `verbs`
+    pub verbs: Vec<&'a str>,
+    /// Where it stands.
+    pub field: Field<'a>,
+}
+
 #[derive(Default)]
 pub(super) struct Bindings<'a> {
     /// Who is bound, each once, in the order of the objects.
@@ -62,11 +99,7 @@ impl<'a> Bindings<'a> {
         let mut roles = Roles::new(objects)?;
         let mut bindings = Self::default();
         for (number, object) in objects.all.iter().enumerate() {
-            let namespace = match (object.group, object.kind) {
-                (GROUP, "RoleBinding") => Some(object.namespace),
-                (GROUP, "ClusterRoleBinding") => None,
-                _ => continue,
-            };
+            let Some(namespace) = scope(object) else { continue };
             bindings.add(&At::root(number, object.value), namespace, &mut roles)?;
         }
         Ok(bindings)
@@ -90,8 +123,7 @@ impl<'a> Bindings<'a> {
     fn add(&mut self, root: &At<'_, 'a>, namespace: Option<&'a str>, roles: &mut Roles<'a>) -> Result<(), Error> {
         let reference = root.get("roleRef")?;
         let (kind, name) = (reference.text_of("kind")?, reference.get("name")?);
-        let of = if kind == "ClusterRole" { "" } else { namespace.unwrap_or_default() };
-        let Some(grants) = roles.grants(kind, (of, name.text()?))? else {
+        let Some(grants) = roles.grants(kind, (home(kind, namespace), name.text()?))? else {
             self.unknown.push(Unknown { field: name.field(), kind, name: name.text()? });
             return Ok(());
         };
@@ -99,16 +131,7 @@ impl<'a> Bindings<'a> {
             return Ok(());
         }
         for at in root.items("subjects")? {
-            let called = at.text_of("name")?;
-            let subject = match at.text_of("kind")? {
-                "ServiceAccount" => match at.text_of("namespace")? {
-                    "" => Subject::Account(namespace.unwrap_or_default(), called),
-                    of => Subject::Account(of, called),
-                },
-                "User" => account_of_user(called).unwrap_or(Subject::User(called)),
-                "Group" => Subject::Group(called),
-                _ => continue,
-            };
+            let Some(subject) = Subject::read(&at, namespace)? else { continue };
             let powers = match subject {
                 Subject::Group(name) => self.groups.entry(name).or_default(),
                 other => self.powers.entry(other).or_default(),
@@ -125,6 +148,66 @@ impl<'a> Bindings<'a> {
         }
         Ok(())
     }
+}
+
+/// All bindings, one entry for each subject, in the order of the objects.
+pub(super) fn bound<'a>(objects: &Objects<'a>) -> Result<Vec<Bound<'a>>, Error> {
+    let mut roles = Roles::new(objects)?;
+    let mut known: HashMap<(&'a str, Key<'a>), Option<Rc<[Rule<'a>]>>> = HashMap::new();
+    let mut bound = Vec::new();
+    for (number, object) in objects.all.iter().enumerate() {
+        let Some(namespace) = scope(object) else { continue };
+        let root = At::root(number, object.value);
+        let reference = root.get("roleRef")?;
+        let (kind, name) = (reference.text_of("kind")?, reference.text_of("name")?);
+        let key = (home(kind, namespace), name);
+        let rules = match known.get(&(kind, key)) {
+            Some(rules) => rules.clone(),
+            None => {
+                let rules = roles.all_rules(kind, key)?;
+                known.insert((kind, key), rules.clone());
+                rules
+            }
+        };
+        let is_builtin = kind == "ClusterRole" && rights::of_builtin(name).is_some();
+        for at in root.items("subjects")? {
+            if let Some(subject) = Subject::read(&at, namespace)? {
+                let (field, rules) = (at.get("name")?.field(), rules.clone());
+                bound.push(Bound { subject, namespace, kind, name, is_builtin, rules, field });
+            }
+        }
+    }
+    Ok(bound)
+}
+
+impl<'a> Subject<'a> {
+    /// The subject of a binding in a namespace, or of the cluster; `None` for a kind that there is not.
+    fn read(at: &At<'_, 'a>, namespace: Option<&'a str>) -> Result<Option<Self>, Error> {
+        let called = at.text_of("name")?;
+        Ok(match at.text_of("kind")? {
+            "ServiceAccount" => match at.text_of("namespace")? {
+                "" => Some(Self::Account(namespace.unwrap_or_default(), called)),
+                of => Some(Self::Account(of, called)),
+            },
+            "User" => Some(account_of_user(called).unwrap_or(Self::User(called))),
+            "Group" => Some(Self::Group(called)),
+            _ => None,
+        })
+    }
+}
+
+/// Where a binding holds: in a namespace, or in all of them; `None` for what is no binding.
+fn scope<'a>(object: &Object<'a>) -> Option<Option<&'a str>> {
+    match (object.group, object.kind) {
+        (GROUP, "RoleBinding") => Some(Some(object.namespace)),
+        (GROUP, "ClusterRoleBinding") => Some(None),
+        _ => None,
+    }
+}
+
+/// The namespace of a role that a binding names.
+fn home<'a>(kind: &str, namespace: Option<&'a str>) -> &'a str {
+    if kind == "ClusterRole" { "" } else { namespace.unwrap_or_default() }
 }
 
 /// The ServiceAccount that a user name stands for.
@@ -176,23 +259,60 @@ impl<'a> Roles<'a> {
             return Ok(Some(known.clone()));
         }
         let builtin = if kind == "ClusterRole" { rights::of_builtin(key.1) } else { None };
-        let numbers = self.by_key.get(&(kind, key)).cloned().unwrap_or_default();
-        if builtin.is_none() && numbers.is_empty() {
+        let roots = self.roots_of(kind, key);
+        if builtin.is_none() && roots.is_empty() {
             return Ok(None);
         }
         let mut grants = builtin.unwrap_or_default();
-        let labels =
-            GATHERED.iter().find(|(name, _)| kind == "ClusterRole" && *name == key.1).map(|(_, labels)| *labels);
-        let gathered = labels.unwrap_or_default().iter().filter_map(|label| self.by_label.get(&(*label, "true")));
-        let roots: Vec<usize> = numbers.into_iter().chain(gathered.flatten().copied()).collect();
-        self.collect(roots, &mut grants)?;
+        self.rules(roots, &mut |selectors, rule| {
+            let gathered = rights::of_rule(rule)?
+                .into_iter()
+                .map(|grant| Grant { fields: selectors.iter().chain(grant.fields.iter()).cloned().collect(), ..grant });
+            grants.extend(gathered);
+            Ok(())
+        })?;
         let grants: Rc<[Grant<'a>]> = grants.into();
         self.resolved.insert((kind, key), grants.clone());
         Ok(Some(grants))
     }
 
-    /// The rules of roles; of one that gathers, those of the roles that it selects: its own are overwritten.
-    fn collect(&mut self, roots: Vec<usize>, grants: &mut Vec<Grant<'a>>) -> Result<(), Error> {
+    /// All rules of a role; `None` where there is none of the name.
+    fn all_rules(&mut self, kind: &'a str, key: Key<'a>) -> Result<Option<Rc<[Rule<'a>]>>, Error> {
+        let roots = self.roots_of(kind, key);
+        if roots.is_empty() {
+            return Ok(None);
+        }
+        let mut rules = Vec::new();
+        self.rules(roots, &mut |_, rule| {
+            rules.push(Rule {
+                groups: rule.texts("apiGroups")?,
+                resources: rule.texts("resources")?,
+                names: rule.texts("resourceNames")?,
+                urls: rule.texts("nonResourceURLs")?,
+                verbs: rule.texts("verbs")?,
+                field: rule.field(),
+            });
+            Ok(())
+        })?;
+        Ok(Some(rules.into()))
+    }
+
+    /// The roles of a name, and those that Kubernetes gathers into it.
+    fn roots_of(&self, kind: &'a str, key: Key<'a>) -> Vec<usize> {
+        let numbers = self.by_key.get(&(kind, key)).into_iter().flatten();
+        let labels =
+            GATHERED.iter().find(|(name, _)| kind == "ClusterRole" && *name == key.1).map(|(_, labels)| *labels);
+        let gathered = labels.unwrap_or_default().iter().filter_map(|label| self.by_label.get(&(*label, "true")));
+        numbers.chain(gathered.flatten()).copied().collect()
+    }
+
+    /// The rules of roles; of one that gathers, those of the roles that it selects, with the selectors on the way: its
+    /// own are overwritten.
+    fn rules(
+        &mut self,
+        roots: Vec<usize>,
+        then: &mut dyn FnMut(&[Field<'a>], &At<'_, 'a>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         let mut open: VecDeque<(usize, Vec<Field<'a>>)> = roots.into_iter().map(|role| (role, Vec::new())).collect();
         let mut seen: HashSet<usize> = open.iter().map(|(role, _)| *role).collect();
         while let Some((role, selectors)) = open.pop_front() {
@@ -201,11 +321,7 @@ impl<'a> Roles<'a> {
             let aggregation = root.get("aggregationRule")?;
             if !aggregation.exists() {
                 for rule in root.items("rules")? {
-                    let gathered = rights::of_rule(&rule)?.into_iter().map(|grant| Grant {
-                        fields: selectors.iter().chain(grant.fields.iter()).cloned().collect(),
-                        ..grant
-                    });
-                    grants.extend(gathered);
+                    then(&selectors, &rule)?;
                 }
                 continue;
             }
@@ -224,35 +340,17 @@ impl<'a> Roles<'a> {
 
     /// The ClusterRoles that a selector of labels selects.
     fn select(&mut self, selector: &At<'_, 'a>) -> Result<Vec<usize>, Error> {
-        let mut wanted = Vec::new();
-        let labels = selector.get("matchLabels")?;
-        for key in labels.keys()? {
-            wanted.push((key, labels.text_of(key)?));
-        }
-        let mut requirements = Vec::new();
-        for at in selector.items("matchExpressions")? {
-            requirements.push((at.text_of("key")?, at.text_of("operator")?, at.texts("values")?));
-        }
-        let candidates = match wanted.iter().map(|pair| self.by_label.get(pair)).min_by_key(|l| l.map_or(0, Vec::len)) {
-            Some(rarest) => rarest.cloned().unwrap_or_default(),
-            None => self.cluster.clone(),
-        };
+        let labels = Labels::read(selector)?;
+        let candidates =
+            match labels.wanted.iter().map(|pair| self.by_label.get(pair)).min_by_key(|l| l.map_or(0, Vec::len)) {
+                Some(rarest) => rarest.cloned().unwrap_or_default(),
+                None => self.cluster.clone(),
+            };
         self.selections += candidates.len();
         if self.selections > MAX_SELECTIONS {
             return Err(Error::TooLarge { what: "ClusterRoles selected by aggregation rules", limit: MAX_SELECTIONS });
         }
-        let selected = candidates.into_iter().filter(|number| {
-            let labels = self.roots.get(number).and_then(|role| role.at(["metadata", "labels"]));
-            let label = |key: &str| labels.and_then(|labels| labels.get(key)).and_then(Value::as_str);
-            wanted.iter().all(|(key, value)| label(key) == Some(value))
-                && requirements.iter().all(|(key, operator, values)| match *operator {
-                    "In" => label(key).is_some_and(|given| values.contains(&given)),
-                    "NotIn" => label(key).is_none_or(|given| !values.contains(&given)),
-                    "Exists" => label(key).is_some(),
-                    "DoesNotExist" => label(key).is_none(),
-                    _ => false,
-                })
-        });
-        Ok(selected.collect())
+        let labels_of = |number: &usize| self.roots.get(number).and_then(|role| role.at(["metadata", "labels"]));
+        Ok(candidates.into_iter().filter(|number| labels.select(labels_of(number))).collect())
     }
 }

@@ -1,7 +1,7 @@
 //! What people call those who reach something, what they reach, and each step of the way.
 
 use super::edge::{Among, Edge, Hop, Target, TargetKind, Via, Who};
-use super::{Graph, Subject};
+use super::{Graph, Object, Subject};
 
 /// `container ide of Deployment alice/workspace`
 pub fn who(graph: &Graph<'_>, who: Who<'_>) -> String {
@@ -15,10 +15,15 @@ pub fn who(graph: &Graph<'_>, who: Who<'_>) -> String {
 
 /// `Deployment alice/workspace`
 pub fn owner(graph: &Graph<'_>, object: usize) -> String {
-    graph.objects().get(object).map_or_else(String::new, |object| match object.namespace {
+    graph.objects().get(object).map_or_else(String::new, named)
+}
+
+/// `Deployment alice/workspace`, `ClusterRole view`
+pub fn named(object: &Object<'_>) -> String {
+    match object.namespace {
         "" => format!("{} {}", object.kind, object.name),
         namespace => format!("{} {namespace}/{}", object.kind, object.name),
-    })
+    }
 }
 
 /// `ServiceAccount alice/builder`

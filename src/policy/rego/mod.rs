@@ -87,25 +87,21 @@ impl Body {
         self.engine(&policy.id).map(|_| ())
     }
 
-    /// Judges all objects that the policy is about.
-    pub fn judge<'p>(&self, policy: &'p Policy, fleet: &Fleet<'_>) -> Result<Vec<Violation<'p>>, Error> {
-        let engine = self.engine(&policy.id)?;
+    /// Judges the objects of a release that the policy is about.
+    pub fn judge<'p>(&self, policy: &'p Policy, fleet: &Fleet<'_>, index: usize) -> Result<Vec<Violation<'p>>, Error> {
         let mut violations = Vec::new();
-        for (index, release) in fleet.releases.iter().enumerate() {
-            let mut engine = engine.clone();
-            if matches!(self.dialect, Dialect::Gatekeeper(_)) {
-                let added = rego(&gatekeeper::inventory(release)).and_then(|data| engine.add_data(data).map_err(text));
-                added.map_err(|reason| self.error(&policy.id, &reason, None))?;
-            }
-            for (object, request) in release.requests.iter().enumerate() {
-                let object = release.first + object;
-                let found = self.object(policy, &mut engine, release, request);
-                for Found { severity, message } in
-                    found.map_err(|reason| self.error(&policy.id, &reason, Some(object)))?
-                {
-                    let (release, object) = (Some(index), Some(object));
-                    violations.push(Violation { policy, severity, release, object, message, blamed: Vec::new() });
-                }
+        let Some(release) = fleet.releases.get(index) else { return Ok(violations) };
+        let mut engine = self.engine(&policy.id)?;
+        if matches!(self.dialect, Dialect::Gatekeeper(_)) {
+            let added = rego(&gatekeeper::inventory(release)).and_then(|data| engine.add_data(data).map_err(text));
+            added.map_err(|reason| self.error(&policy.id, &reason, None))?;
+        }
+        for (object, request) in release.requests.iter().enumerate() {
+            let object = release.first + object;
+            let found = self.object(policy, &mut engine, release, request);
+            for Found { severity, message } in found.map_err(|reason| self.error(&policy.id, &reason, Some(object)))? {
+                let (release, object) = (Some(index), Some(object));
+                violations.push(Violation { policy, severity, release, object, message, blamed: Vec::new() });
             }
         }
         Ok(violations)

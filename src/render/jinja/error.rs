@@ -103,6 +103,19 @@ impl Error {
         }
     }
 
+    /// What is wrong, without the place.
+    pub fn message(&self) -> String {
+        match self {
+            Self::Function { function, message, .. } => format!("{function}: {message}"),
+            Self::Syntax { message, .. }
+            | Self::Undefined { message, .. }
+            | Self::Refused { message, .. }
+            | Self::Evaluation { message, .. }
+            | Self::Limit { message, .. } => message.clone(),
+            Self::Thread(_) => self.to_string(),
+        }
+    }
+
     /// The expression and its callers, of an error at run time.
     pub fn site(&self) -> Option<&Site> {
         match self {

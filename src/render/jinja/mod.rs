@@ -11,6 +11,7 @@ mod nested;
 mod objects;
 mod scan;
 mod session;
+mod text;
 mod trace;
 mod value;
 
@@ -29,6 +30,7 @@ use crate::source::SourceFile;
 use crate::value::Value;
 
 pub use self::error::{Error, Site};
+pub use self::text::Text;
 pub use minijinja::machinery::ast;
 
 /// The most instructions that one template may run.

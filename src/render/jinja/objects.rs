@@ -74,6 +74,12 @@ pub fn globals(given: &Scope<'_>) -> Globals {
 }
 
 impl Globals {
+    /// A scope of nothing but data.
+    pub fn of(data: Vec<(&'static str, Value)>) -> Self {
+        let objects = data.iter().map(|(name, value)| (*name, scope(name, value))).collect();
+        Self { data, objects, chart: String::new() }
+    }
+
     /// The scope of one template.
     pub fn for_template(&self, name: &str) -> Jinja {
         let base = name

@@ -5,6 +5,7 @@
 
 use std::io::{self, Write};
 
+use super::super::xml::escape;
 use super::Reach;
 use super::picture::{Line, Node, Picture, colour};
 
@@ -188,22 +189,4 @@ fn shortened(text: &str) -> String {
     }
     let kept: String = text.chars().take(MAX_TEXT - 1).collect();
     format!("{kept}…")
-}
-
-/// A text as XML writes it; characters that XML does not have are left out.
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\n' => escaped.push(c),
-            '\u{FFFE}' | '\u{FFFF}' => {}
-            c if c.is_control() => {}
-            c => escaped.push(c),
-        }
-    }
-    escaped
 }
