@@ -72,7 +72,7 @@ fn write_project(streams: &mut Streams<'_>) -> Result<ExitStatus, Stop> {
     }
     let text = found.project_file();
     let releases = Project::read(&SourceFile::new(project::FILE, &*text), here)
-        .and_then(|project| project.releases(here))
+        .and_then(|project| project.releases())
         .map_err(Fault::from)?;
     write_all(&BTreeMap::from([(path.to_owned(), text)]))
         .map_err(|error| Fault::new(format!("{} could not be written: {error}", path.display())))?;
