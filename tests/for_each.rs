@@ -15,7 +15,7 @@ use plimsoll::report::{self, Style};
 /// The project file as somebody sees it who stands in the folder.
 fn load(root: &Path, path: &str) -> Result<Vec<Release>, String> {
     let project = Project::load(root, Path::new(path));
-    project.and_then(|project| project.releases(root)).map_err(|error| {
+    project.and_then(|project| project.releases()).map_err(|error| {
         let mut text = Vec::new();
         report::write_faults(&[Fault::from(error)], Style::Plain, &mut text).unwrap();
         String::from_utf8(text).unwrap()
@@ -50,7 +50,7 @@ fn paths_are_beside_the_project_file_and_without_the_root() {
     let project = Project::load(dir.path(), Path::new("sub/plimsoll.yaml")).unwrap();
     assert_eq!(project.output.as_ref().unwrap().folder, Path::new("sub/out"));
     assert_eq!(project.baseline.as_deref(), Some(Path::new("sub/b.yaml")));
-    let releases = project.releases(dir.path()).unwrap();
+    let releases = project.releases().unwrap();
     assert_eq!(
         shown(&releases),
         "default/a-1-2 of sub/c at sub/plimsoll.yaml:2:3: sub/base.yaml, /abs.yaml, sub/-, sub/tenants/a.yaml\n    \

@@ -36,7 +36,7 @@ fn every_repository_has_its_file_and_its_releases_render() {
             continue;
         }
         let project = Project::load(dir.path(), Path::new("plimsoll.yaml")).unwrap();
-        for release in project.releases(dir.path()).unwrap() {
+        for release in project.releases().unwrap() {
             let mut args = vec!["render".to_owned(), release.name.clone(), release.chart.display().to_string()];
             args.extend(["--namespace".to_owned(), release.namespace.clone()]);
             let flags = [("-f", &release.inputs.files), ("--set", &release.inputs.set)];

@@ -99,7 +99,7 @@ fn the_manual_tells_the_truth() {
     assert_eq!(read.exemptions.len(), 1);
     read.configure(&mut Catalogue::builtin().unwrap()).unwrap();
     let dir = folder(&[("plimsoll.yaml", releases), ("tenants/alice/values.yaml", "")]);
-    let releases = Project::load(dir.path(), Path::new("plimsoll.yaml")).unwrap().releases(dir.path()).unwrap();
+    let releases = Project::load(dir.path(), Path::new("plimsoll.yaml")).unwrap().releases().unwrap();
     assert_eq!(releases.iter().map(Release::label).collect::<Vec<_>>(), ["shop/web", "alice/workspace"]);
     let object = yaml::parse(annotated, yaml::Options::default()).unwrap();
     assert_eq!(exemption::carried(&object, 0).unwrap().len(), 1);
