@@ -1,6 +1,5 @@
 //! For people: miette's diagnostics, with the template's lines first, then the rendered line, then the values key.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 use std::io::{self, Write};
@@ -12,6 +11,7 @@ use miette::{
 };
 
 use super::groups::{self, FaultGroup, Group};
+use super::printable::no_command;
 use super::summary::{self, plural};
 use super::{Style, place, printable};
 use crate::credential;
@@ -135,14 +135,6 @@ fn print(handler: &GraphicalReportHandler, shown: Vec<Shown>, out: &mut dyn Writ
         }
     }
     writeln!(out)
-}
-
-/// The runner of GitHub Actions obeys lines that begin with `::`, after whatever blanks: a chart may have written it.
-fn no_command(line: &str) -> Cow<'_, str> {
-    match line.trim_start().starts_with("::") {
-        true => Cow::Owned(line.replacen("::", ": :", 1)),
-        false => Cow::Borrowed(line),
-    }
 }
 
 /// A message with its places: those in the file of the first one stand under the message, each further file follows.
