@@ -110,25 +110,27 @@ fn every_case_is_as_its_snapshot() {
 fn an_opened_workspace_is_told() {
     let render = |values: &[&str]| {
         let args = ["render", "alice", "charts/workspace", "-n", "alice", "-f", "charts/workspace/examples/alice.yaml"];
-        let sets: Vec<&str> = values.iter().flat_map(|value| ["--set", value]).collect();
-        let run = plimsoll(root(), &[&args[..], &sets].concat(), "");
+        let run = plimsoll(root(), &[&args[..], values].concat(), "");
         assert_eq!((run.status, run.stderr.as_str()), (0, ""));
         vec![Release::new("alice", "alice", "alice.yaml", &run.stdout)]
     };
     let closed = render(&[]);
     for (name, values) in [
-        ("workspace-demo", &["ingress.auth.type=none", "readOnly=true", "ingress.tls.enabled=false"][..]),
-        ("workspace-builds", &["build.mode=buildkit", "build.jobs.enabled=true", "serviceAccount.tokenInIde=true"]),
+        ("workspace-demo", &["--set", "ingress.auth.type=none,readOnly=true,ingress.tls.enabled=false"][..]),
+        ("workspace-builds", &["--set", "build.mode=buildkit,build.jobs.enabled=true,serviceAccount.tokenInIde=true"]),
         (
             "workspace-ssh",
-            &["ssh.enabled=true", "ssh.service.type=LoadBalancer", "ssh.allowedCIDRs={203.0.113.0/24,0.0.0.0/0}"],
+            &["--set", "ssh.enabled=true,ssh.service.type=LoadBalancer,ssh.allowedCIDRs={203.0.113.0/24,0.0.0.0/0}"],
         ),
-        ("workspace-github", &["github.app.enabled=true", "github.app.id=a1", "github.app.installationId=a2"]),
+        (
+            "workspace-github",
+            &["--set", "github.app.enabled=true", "--set-string", "github.app.id=1,github.app.installationId=2"],
+        ),
         (
             "workspace-egress",
-            &["networkPolicy.egress.denied={10.0.0.0/8}", "networkPolicy.egress.ports={22,80,443,5432}"],
+            &["--set", "networkPolicy.egress.denied={10.0.0.0/8},networkPolicy.egress.ports={22,80,443,5432}"],
         ),
-        ("workspace-no-egress-policy", &["networkPolicy.egress.enabled=false"]),
+        ("workspace-no-egress-policy", &["--set", "networkPolicy.egress.enabled=false"]),
     ] {
         let changes = compared(&closed, &render(values)).unwrap();
         snapshots("access").bind(|| insta::assert_snapshot!(name, told(&changes)));
@@ -190,7 +192,7 @@ roleRef: {{kind: ClusterRole, name: edit}}
 subjects: [{{kind: ServiceAccount, name: build}}]
 "
     );
-    Release::new(&format!("tenant-{index}"), "ide", "ide.yaml", &text)
+    Release::new(&format!("tenant-{index}"), "workspace", "ide.yaml", &text)
 }
 
 /// What one template does to a thousand releases is one line, and takes no time that grows with their square.
@@ -204,9 +206,7 @@ fn what_is_so_in_many_releases_is_told_once() {
     let lines: Vec<String> = changes.iter().map(|it| format!("{} {}", it.subject, it.what)).collect();
     assert_eq!(
         lines,
-        [
-            "container ide of Deployment <namespace>/<release> can read Secret <namespace>/<release>-key (mounted volume)"
-        ]
+        ["container ide of Deployment <namespace>/ide can read Secret <namespace>/ide-key (mounted volume)"]
     );
     assert_eq!(changes[0].releases.len(), 1000);
 }

@@ -7,7 +7,7 @@ use super::fact::{Fact, Phrase};
 use super::view::View;
 use crate::delta::AccessKind;
 use crate::finding::Severity;
-use crate::policy::reach::{Bound, Error, Field, Rule, words};
+use crate::policy::reach::{Bound, Error, Field, Rule, Who, words};
 
 /// The most single rights that are compared.
 const MAX_RIGHTS: usize = 4_000_000;
@@ -227,13 +227,11 @@ fn told<'v>(
         Some(namespace) => format!(" in namespace {namespace}"),
         None => " in the whole cluster".to_owned(),
     };
-    let fact = |severity, phrase, items, fields: &[&Field<'v>]| Fact {
-        kind: AccessKind::Rbac,
-        severity,
-        subject: words::subject(bound.subject),
-        phrase,
-        items,
-        at: here.news(fields.iter().copied(), there),
+    let fact = |severity, phrase, items, fields: &[&Field<'v>]| {
+        let at = here.news(fields.iter().copied(), there);
+        let (subject, release) =
+            (words::subject(bound.subject), here.release(Who::Subject(bound.subject), at.as_ref()));
+        Fact { kind: AccessKind::Rbac, severity, subject, phrase, items, at, release }
     };
     let is_had = || held.iter().any(|held| held.has_role(bound.namespace, bound.kind, bound.name));
     if (bound.is_builtin || bound.rules.is_none()) && !is_had() {

@@ -141,7 +141,8 @@ impl<'v> Ways<'_, 'v> {
         let subject = subject.map_or_else(|| words::named(object), str::to_owned);
         let items = extents.each_ref().map(ToString::to_string);
         let at = at.map(|field| (field.object, field.path()));
-        let fact = Fact { kind: AccessKind::Exposure, severity, subject, phrase, items, at };
+        let release = Some(object.release).filter(|_| at.is_some());
+        let fact = Fact { kind: AccessKind::Exposure, severity, subject, phrase, items, at, release };
         self.all.push(Way { topic: (self.view.id(object), part.to_owned(), topic), extents, fact });
         Ok(())
     }

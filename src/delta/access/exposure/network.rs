@@ -39,6 +39,8 @@ struct Pods<'p, 'v> {
     labels: Option<&'p Value>,
     /// Then it is news that no policy bounds them.
     is_on_both_sides: bool,
+    /// The network of the node is bounded by no policy.
+    is_on_node: bool,
 }
 
 /// Adds what is open between pods and others, in the namespaces where pods or policies are not the same on both sides.
@@ -60,12 +62,12 @@ pub(super) fn isolation<'v>(ways: &mut Ways<'_, 'v>, other: &View<'v>) -> Result
                         selected.get_mut(index).into_iter().for_each(|is_selected| *is_selected = true);
                     }
                 }
-                // The network of the node is bounded by no policy.
-                if is_here && !template.get("spec")?.flag("hostNetwork")?.unwrap_or_default() {
+                if is_here {
                     let subject = format!("pods of {}", words::owner(side.graph, number));
                     let is_on_both_sides = other.values(view.id(object)).next().is_some();
                     let labels = Some(labels.value());
-                    let pods = Pods { subject: &subject, object, part: "", labels, is_on_both_sides };
+                    let is_on_node = template.get("spec")?.flag("hostNetwork")?.unwrap_or_default();
+                    let pods = Pods { subject: &subject, object, part: "", labels, is_on_both_sides, is_on_node };
                     policies.tell(ways, &pods, Some(&metadata))?;
                 }
                 Ok(())
@@ -85,7 +87,8 @@ pub(super) fn isolation<'v>(ways: &mut Ways<'_, 'v>, other: &View<'v>) -> Result
             let subject = format!("pods{which} of namespace {}", policy.object.namespace);
             let labels = Value::from(labels);
             let (object, labels) = (policy.object, Some(&labels));
-            let pods = Pods { subject: &subject, object, part: &part, labels, is_on_both_sides: true };
+            let pods =
+                Pods { subject: &subject, object, part: &part, labels, is_on_both_sides: true, is_on_node: false };
             policies.tell(ways, &pods, None)?;
         }
     }
@@ -136,7 +139,8 @@ impl<'v> Policies<'v> {
 
     /// Tells what some pods can do, and others with them.
     fn tell(&self, ways: &mut Ways<'_, 'v>, pods: &Pods<'_, 'v>, metadata: Option<&At<'_, 'v>>) -> Result<(), Error> {
-        let near = self.near(pods.object.namespace, pods.labels);
+        let mut near = self.near(pods.object.namespace, pods.labels);
+        near.retain(|_| !pods.is_on_node);
         for (direction, key) in [INGRESS, EGRESS].into_iter().enumerate() {
             let bounding = near.iter().filter_map(|index| self.all.get(*index));
             let mut bounding = bounding.filter(|policy| policy.directions.get(direction) == Some(&true)).peekable();
