@@ -91,8 +91,12 @@ fn drift_is_shown_and_refused_and_nothing_is_written() {
     fs::write(out.join("configmap-old.yaml"), "---\n# Source: c/templates/old.yaml\na: 1\n").unwrap();
     fs::write(out.join("kustomization.yaml"), "kind: Kustomization\n").unwrap();
     fs::write(out.join("notes.txt"), "---\n# Source: nothing\n").unwrap();
+    // As hostile as whoever has committed it.
+    let settings = out.join("configmap-settings.yaml");
+    let hostile = fs::read_to_string(&settings).unwrap().replace("blue", "\u{1b}[31mblue");
+    fs::write(settings, hostile).unwrap();
     let before = written(dir.path());
-    let run = render(&dir, "object", &[&CHECK[..], &["--set", "colour=\u{1b}[31mred"]].concat());
+    let run = render(&dir, "object", &[&CHECK[..], &["--set", "colour=red"]].concat());
     assert_eq!((run.status, run.stderr.as_str()), (1, ""));
     snapshots("committed").bind(|| insta::assert_snapshot!("drift", run.stdout));
     assert_eq!(written(dir.path()), before);
@@ -244,7 +248,14 @@ fn objects_of_one_name_have_files_of_their_own() {
          kind: List\nitems: []\n---\n# nothing\n---\nno: kind\n",
     );
     let names: Vec<String> = files.keys().map(|path| path.display().to_string()).collect();
-    insta::assert_snapshot!(names.join("\n"), @"");
+    insta::assert_snapshot!(names.join("\n"), @r"
+    ns/r/clusterrole-system_web-eef71cb0.yaml
+    ns/r/configmap-a.yaml
+    ns/r/document.yaml
+    ns/r/list.yaml
+    ns/r/service-web-7d1bf8d0.yaml
+    ns/r/service-web-f235e725.yaml
+    ");
     assert_eq!(files[Path::new("ns/r/configmap-a.yaml")].matches("# Source: ").count(), 2);
 }
 

@@ -77,7 +77,7 @@ pub enum ErrorKind {
         commit: String,
     },
     /// What is compared with is not in the clone.
-    #[error("object {object} of {commit} is not in this clone{}", said(.complaint))]
+    #[error("object {object} of {commit} cannot be read from this clone{}", said(.complaint))]
     Missing {
         /// The id of the object.
         object: String,
@@ -128,20 +128,29 @@ impl Error {
             ErrorKind::NoRevision { .. } => "name a branch, a tag or a commit: main, origin/main, v1.2, HEAD~1".into(),
             ErrorKind::Unknown { meant: Some(name), .. } => format!("did you mean {name}?"),
             ErrorKind::Unknown { is_shallow: true, .. } | ErrorKind::Shallow(_) => WHOLE.into(),
-            ErrorKind::Unknown { revision, .. } => match revision.split_once('/') {
-                Some((remote, branch)) => format!("where it is a branch that was not fetched: git fetch {remote} {branch}"),
-                None => format!("where it is a branch that was not fetched: git fetch origin {revision}, and name \
-                                 origin/{revision}"),
+            ErrorKind::Unknown { revision, .. } => match revision.escape_debug().to_string().split_once('/') {
+                Some((remote, branch)) => {
+                    format!("where it is a branch that was not fetched: git fetch {remote} {branch}")
+                }
+                None => {
+                    let branch = revision.escape_debug();
+                    format!(
+                        "where it is a branch that was not fetched: git fetch origin {branch}, and name origin/{branch}"
+                    )
+                }
             },
             ErrorKind::Unrelated(_) => "name a revision that HEAD comes from".into(),
             ErrorKind::Outside(_) => {
                 "git knows only what is in the repository: name a file in it, by a path that is not absolute".into()
             }
             ErrorKind::Submodule(..) => {
-                "what a submodule holds is in another repository: copy it into this one, or leave out the release".into()
+                "what a submodule holds is in another repository: copy it into this one, or leave out the release"
+                    .into()
             }
             ErrorKind::Missing { .. } => {
-                "the clone is partial, and nothing is fetched here: fetch the commit with --refetch and without --filter".into()
+                "where the clone is partial, nothing is fetched here: fetch the commit with --refetch and without \
+                                          --filter; where it is damaged, git fsck says more"
+                    .into()
             }
             ErrorKind::Damaged(..) => "git fsck says more".into(),
             ErrorKind::TooLarge { .. } => "name folders that hold less".into(),
