@@ -1,6 +1,6 @@
 //! The releases of a project, rendered and judged: what `check` and both sides of `diff` have in common.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet, btree_map};
 use std::mem::ManuallyDrop;
 use std::rc::Rc;
 use std::time::Instant;
@@ -104,8 +104,8 @@ impl Checked {
         let catalogue = ManuallyDrop::new(rules.catalogue(project)?);
         let mut chosen: BTreeMap<Option<&[Profile]>, Chosen<'_>> = BTreeMap::new();
         for profiles in releases.iter().map(|release| release.profiles.as_deref()) {
-            if !chosen.contains_key(&profiles) {
-                chosen.insert(profiles, rules.choose(project, profiles, &catalogue)?);
+            if let btree_map::Entry::Vacant(vacant) = chosen.entry(profiles) {
+                vacant.insert(rules.choose(project, profiles, &catalogue)?);
             }
         }
         let ids: BTreeMap<_, _> = chosen.iter().map(|(profiles, chosen)| (*profiles, chosen.ids())).collect();

@@ -94,6 +94,9 @@ const AGGREGATE_TO_ADMIN: &str = "rbac.authorization.k8s.io/aggregate-to-admin";
 const AGGREGATE_TO_EDIT: &str = "rbac.authorization.k8s.io/aggregate-to-edit";
 const AGGREGATE_TO_VIEW: &str = "rbac.authorization.k8s.io/aggregate-to-view";
 
+/// What is done with a rule, given with the selectors on the way to it.
+type OnRule<'f, 'a> = dyn FnMut(&[Field<'a>], &At<'_, 'a>) -> Result<(), Error> + 'f;
+
 impl<'a> Bindings<'a> {
     pub(super) fn new(objects: &Objects<'a>) -> Result<Self, Error> {
         let mut roles = Roles::new(objects)?;
@@ -311,7 +314,7 @@ impl<'a> Roles<'a> {
     fn rules(
         &mut self,
         roots: Vec<usize>,
-        then: &mut dyn FnMut(&[Field<'a>], &At<'_, 'a>) -> Result<(), Error>,
+        then: &mut OnRule<'_, 'a>,
     ) -> Result<(), Error> {
         let mut open: VecDeque<(usize, Vec<Field<'a>>)> = roots.into_iter().map(|role| (role, Vec::new())).collect();
         let mut seen: HashSet<usize> = open.iter().map(|(role, _)| *role).collect();
