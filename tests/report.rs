@@ -174,7 +174,8 @@ fn markdown_with_failed_and_known() {
     report::write(&report, Format::Markdown, Style::Plain, &mut out).unwrap();
     let clean = Report { findings: Vec::new(), ..example() };
     report::write(&clean, Format::Markdown, Style::Plain, &mut out).unwrap();
-    common::snapshots("report").bind(|| insta::assert_snapshot!("markdown-with-failed-and-known", String::from_utf8(out).unwrap()));
+    common::snapshots("report")
+        .bind(|| insta::assert_snapshot!("markdown-with-failed-and-known", String::from_utf8(out).unwrap()));
 }
 
 #[test]
