@@ -27,8 +27,11 @@ struct Policy<'v> {
 /// The NetworkPolicies of a side, by namespace and one of the labels by which they select.
 struct Policies<'v> {
     all: Vec<Policy<'v>>,
-    by_label: HashMap<(&'v str, Option<(&'v str, &'v str)>), Vec<usize>>,
+    by_label: HashMap<(&'v str, Option<Label<'v>>), Vec<usize>>,
 }
+
+/// Key and value.
+type Label<'v> = (&'v str, &'v str);
 
 /// Pods of which it is told.
 struct Pods<'p, 'v> {
