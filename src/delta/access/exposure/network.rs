@@ -24,14 +24,14 @@ struct Policy<'v> {
     directions: [bool; 2],
 }
 
-/// A namespace, and a label that a policy selects pods by; none where it selects them by no single one.
-type Key<'v> = (&'v str, Option<(&'v str, &'v str)>);
-
 /// The NetworkPolicies of a side, by namespace and one of the labels by which they select.
 struct Policies<'v> {
     all: Vec<Policy<'v>>,
-    by_label: HashMap<Key<'v>, Vec<usize>>,
+    by_label: HashMap<(&'v str, Option<Label<'v>>), Vec<usize>>,
 }
+
+/// Key and value.
+type Label<'v> = (&'v str, &'v str);
 
 /// Pods of which it is told.
 struct Pods<'p, 'v> {
