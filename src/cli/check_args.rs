@@ -8,9 +8,10 @@ use super::rule_args::RuleArgs;
 use super::{Stop, Streams};
 use crate::check::{self, Subject};
 use crate::committed::Drift;
-use crate::finding::Report;
+use crate::finding::{Finding, Report};
 use crate::gate::ExitStatus;
 use crate::project::Project;
+use crate::report::{self, Format};
 use crate::schema::Minor;
 
 /// Which policies, and what becomes of their findings.
@@ -18,7 +19,7 @@ use crate::schema::Minor;
 #[command(next_help_heading = "Check")]
 pub(super) struct CheckArgs {
     #[command(flatten)]
-    output: OutputArgs,
+    output: OutputArgs<Format>,
     #[command(flatten)]
     pub rules: RuleArgs,
 }
@@ -62,14 +63,17 @@ impl CheckArgs {
         streams: &mut Streams<'_>,
     ) -> Result<ExitStatus, Stop> {
         if !drifts.is_empty() {
-            self.output.write_drift(drifts, help, streams)?;
+            let (style, out) = self.output.aside(streams)?;
+            report::drift::write(drifts, style, out)?;
+            writeln!(out, "{help}")?;
         }
         Ok(self.rules.judge_drift(drifts))
     }
 
     /// Prints and judges.
     pub(super) fn conclude(&self, report: &Report, streams: &mut Streams<'_>) -> Result<ExitStatus, Stop> {
-        self.output.write(report, streams)?;
+        let is_all_well = report.failed.is_empty() && !report.findings.iter().any(Finding::is_open);
+        self.output.write(is_all_well, streams, |format, style, out| report::write(report, format, style, out))?;
         Ok(self.rules.judge(report))
     }
 }

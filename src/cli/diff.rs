@@ -4,15 +4,17 @@ use std::collections::HashSet;
 use std::mem;
 use std::path::Path;
 
+use super::output_args::OutputArgs;
 use super::releases::{self, Checked};
 use super::rule_args::RuleArgs;
 use super::{Stop, Streams};
+use crate::baseline::Baseline;
 use crate::check::{self, Subject};
 use crate::delta::{Delta, FailedOn, Findings, Side};
 use crate::finding::{Failed, Fault, Finding};
 use crate::gate::ExitStatus;
-use crate::git::Base;
-use crate::project::{self, Project};
+use crate::git::{Base, Checkout};
+use crate::project::{self, Project, Release};
 use crate::report::delta::{self, Format};
 
 /// Show what a change does: to manifests, to findings, and to who can do what
@@ -25,45 +27,60 @@ pub(super) struct Args {
     /// The revision to compare with: a branch, a tag or a commit
     #[arg(long, value_name = "REV")]
     base: String,
-    /// How the change is printed
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    #[command(flatten)]
+    output: OutputArgs<Format>,
     #[command(flatten)]
     rules: RuleArgs,
 }
 
 pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, Stop> {
-    let select = &args.rules.select;
-    let file = select.project_file().unwrap_or(Path::new(project::FILE));
+    args.output.check()?;
+    let file = args.rules.select.project_file().unwrap_or(Path::new(project::FILE));
     let project = Project::load(Path::new(""), file).map_err(Fault::from)?;
+    let releases = project.releases().map_err(Fault::from)?;
     let base = Base::open(Path::new("."), &args.base).and_then(Base::merge_base).map_err(Fault::from)?;
     let mut checkout = base.checkout(&[file.to_path_buf()]).map_err(Fault::from)?;
-    let is_new = !checkout.root().join(file).exists();
-    let older = match is_new {
-        false => Project::load(checkout.root(), file).map_err(Fault::from)?,
-        true => project.clone().at(checkout.root()),
-    };
-    checkout.add(&older.paths()).map_err(Fault::from)?;
+    let (older, listed_before) = at_base(&base, &mut checkout, file, &project)?;
     checkout.warnings().iter().try_for_each(|warning| streams.warn(warning))?;
-
-    // Both sides draw the same random values: only what the change does differs.
-    let source = releases::source()?;
-    let releases = project.releases().map_err(Fault::from)?;
-    let mut releases_before = match older.releases() {
-        Ok(releases) => releases,
-        // This change says for the first time what is released: not all of it has been there.
-        Err(_) if is_new => Vec::new(),
-        Err(error) => return Err(Fault::from(error).into()),
-    };
-    releases_before.retain(|release| !is_new || checkout.root().join(&release.chart).exists());
-    if releases.is_empty() && releases_before.is_empty() {
+    if releases.is_empty() && listed_before.is_empty() {
         return Err(releases::nothing().into());
     }
-    let before = releases::check(&older, &releases_before, &args.rules, source, streams)?;
-    let after = releases::check(&project, &releases, &args.rules, source, streams)?;
+    // Both sides draw the same random values: only what the change does differs.
+    let source = releases::source()?;
+    let mut before = releases::check(&older, &listed_before, &args.rules, source, streams)?;
+    let mut after = releases::check(&project, &releases, &args.rules, source, streams)?;
+    if let Some(path) = older.baseline.as_ref().filter(|path| older.root().join(path).exists()) {
+        Baseline::load(older.root(), path).map_err(|error| of_base(&base, error))?.mark(&mut before.report);
+    }
+    if let Some(path) = &project.baseline {
+        Baseline::load(project.root(), path).map_err(Fault::from)?.mark(&mut after.report);
+    }
     let delta = delta(&base, before, after)?;
-    delta::write(&delta, args.format, streams.stdout_style, streams.stdout)?;
+    let is_dull = delta.is_empty();
+    args.output.write(is_dull, streams, |format, style, out| delta::write(&delta, format, style, out))?;
     Ok(args.rules.judge_delta(&delta))
+}
+
+/// What is wrong with the base, not with the change.
+fn of_base(base: &Base, error: impl Into<Fault>) -> Fault {
+    let fault = error.into();
+    Fault { message: format!("at {}: {}", base.revision(), fault.message), ..fault }
+}
+
+/// The project as it was, with its files, and its releases.
+fn at_base(base: &Base, checkout: &mut Checkout, file: &Path, now: &Project) -> Result<(Project, Vec<Release>), Fault> {
+    if checkout.root().join(file).exists() {
+        let project = Project::load(checkout.root(), file).map_err(|error| of_base(base, error))?;
+        checkout.add(&project.paths())?;
+        let releases = project.releases().map_err(|error| of_base(base, error))?;
+        return Ok((project, releases));
+    }
+    // This change says for the first time what is released: not all of it has been there.
+    let project = now.clone().at(checkout.root());
+    checkout.add(&project.paths())?;
+    let mut releases = project.releases().unwrap_or_default();
+    releases.retain(|release| checkout.root().join(&release.chart).exists());
+    Ok((project, releases))
 }
 
 /// What lies between two sides that were checked. Of a release that failed on one of them only its findings are told.

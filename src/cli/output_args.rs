@@ -1,65 +1,75 @@
-//! The arguments that say how findings are printed, and where to.
+//! The arguments that say how results are printed, and where to.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
+use std::io::{self, Write};
+use std::marker::PhantomData;
 use std::path::PathBuf;
 
+use clap::ValueEnum;
 use clap::builder::{EnumValueParser, PossibleValue, TypedValueParser};
 
 use super::files::write_all;
 use super::{Stop, Streams};
-use crate::committed::Drift;
-use crate::finding::{Fault, Finding, Report};
-use crate::report::{self, Format, Style};
+use crate::finding::Fault;
+use crate::report::Style;
+
+/// What `--format` can be: the first thing that is printed where none is named is the default.
+pub(super) trait Format: ValueEnum + Default + PartialEq + Copy + Send + Sync + 'static {}
+
+impl<F: ValueEnum + Default + PartialEq + Copy + Send + Sync + 'static> Format for F {}
 
 /// Formats, each to a file or to standard output.
 #[derive(Debug, clap::Args)]
-pub(super) struct OutputArgs {
-    /// How findings are printed, and to which file (repeatable; text where no other is printed)
-    #[arg(long = "format", value_name = "FORMAT[=FILE]", value_parser = OutputParser)]
-    outputs: Vec<Output>,
+pub(super) struct OutputArgs<F: Format> {
+    /// How the result is printed, and to which file (repeatable; text where no other is printed)
+    #[arg(long = "format", value_name = "FORMAT[=FILE]", value_parser = OutputParser::<F>(PhantomData))]
+    outputs: Vec<Output<F>>,
 }
 
 /// A format, and the file that it goes to; standard output where there is none.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Output {
-    format: Format,
+struct Output<F> {
+    format: F,
     file: Option<PathBuf>,
 }
 
-impl OutputArgs {
-    /// Prints a report in all formats. Files are written first, all or none.
-    pub(super) fn write(&self, report: &Report, streams: &mut Streams<'_>) -> Result<(), Stop> {
+impl<F: Format> OutputArgs<F> {
+    /// Prints in all formats. Files are written first, all or none. Where `is_dull`, text is not printed to who wants quiet.
+    pub(super) fn write(
+        &self,
+        is_dull: bool,
+        streams: &mut Streams<'_>,
+        print: impl Fn(F, Style, &mut dyn Write) -> io::Result<()>,
+    ) -> Result<(), Stop> {
         let printed = self.printed()?;
         let mut files = BTreeMap::new();
         for Output { format, file } in &self.outputs {
             if let Some(file) = file {
                 let mut text = Vec::new();
-                report::write(report, *format, Style::Plain, &mut text)?;
+                print(*format, Style::Plain, &mut text)?;
                 files.insert(file.clone(), String::from_utf8_lossy(&text).into_owned());
             }
         }
         let names = || files.keys().map(|file| file.display().to_string()).collect::<Vec<_>>().join(", ");
         write_all(&files).map_err(|error| {
             Fault::new(format!("{} could not be written: {error}", names()))
-                .help("name files in folders that you may write to: --format sarif=plimsoll.sarif")
+                .help("name files in folders that you may write to: --format markdown=plimsoll.md")
         })?;
-        let is_all_well = report.failed.is_empty() && !report.findings.iter().any(Finding::is_open);
-        if streams.is_quiet() && is_all_well && printed == Format::Text {
+        if streams.is_quiet() && is_dull && printed == F::default() {
             return Ok(());
         }
-        Ok(report::write(report, printed, streams.stdout_style, streams.stdout)?)
+        Ok(print(printed, streams.stdout_style, streams.stdout)?)
     }
 
-    /// Prints committed manifests that are not what is rendered: to standard error where standard output has a format for
-    /// programs.
-    pub(super) fn write_drift(&self, drifts: &[Drift], help: &str, streams: &mut Streams<'_>) -> Result<(), Stop> {
-        let (style, out) = match self.printed()? {
-            Format::Text => (streams.stdout_style, &mut *streams.stdout),
-            _ => (streams.stderr_style, &mut *streams.stderr),
-        };
-        report::drift::write(drifts, style, out)?;
-        Ok(writeln!(out, "{help}")?)
+    /// Where what is no part of the formats is printed: standard error where standard output has a format for programs.
+    pub(super) fn aside<'s>(&self, streams: &'s mut Streams<'_>) -> Result<(Style, &'s mut dyn Write), Fault> {
+        let is_text = self.printed()? == F::default();
+        Ok(if is_text {
+            (streams.stdout_style, &mut *streams.stdout)
+        } else {
+            (streams.stderr_style, &mut *streams.stderr)
+        })
     }
 
     /// Whether all can be printed as asked: to be known before the work.
@@ -71,12 +81,12 @@ impl OutputArgs {
     ///
     /// # Errors
     /// Where several are printed, or go to one file.
-    fn printed(&self) -> Result<Format, Fault> {
+    fn printed(&self) -> Result<F, Fault> {
         let mut printed = self.outputs.iter().filter(|output| output.file.is_none()).map(|output| output.format);
         let format = printed.next().unwrap_or_default();
         if printed.next().is_some() {
             let fault = Fault::new("several formats cannot all be printed to standard output");
-            return Err(fault.help("give all but one a file: --format text --format sarif=plimsoll.sarif"));
+            return Err(fault.help("give all but one a file: --format text --format markdown=plimsoll.md"));
         }
         let mut known = BTreeSet::new();
         match self.outputs.iter().filter_map(|output| output.file.as_ref()).find(|file| !known.insert(*file)) {
@@ -91,10 +101,10 @@ impl OutputArgs {
 
 /// `FORMAT`, `FORMAT=FILE` or `FORMAT=-`.
 #[derive(Debug, Clone, Copy)]
-struct OutputParser;
+struct OutputParser<F>(PhantomData<F>);
 
-impl TypedValueParser for OutputParser {
-    type Value = Output;
+impl<F: Format> TypedValueParser for OutputParser<F> {
+    type Value = Output<F>;
 
     fn parse_ref(
         &self,
@@ -114,13 +124,12 @@ impl TypedValueParser for OutputParser {
             Some((format, file)) => (format, Some(PathBuf::from(file))),
             None => (text, None),
         };
-        let format = EnumValueParser::<Format>::new().parse_ref(command, arg, OsStr::new(format))?;
+        let format = EnumValueParser::<F>::new().parse_ref(command, arg, OsStr::new(format))?;
         Ok(Output { format, file })
     }
 
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
-        use clap::ValueEnum as _;
-        Some(Box::new(Format::value_variants().iter().filter_map(Format::to_possible_value)))
+        Some(Box::new(F::value_variants().iter().filter_map(F::to_possible_value)))
     }
 }
 
@@ -129,11 +138,12 @@ mod tests {
     use clap::Parser;
 
     use super::*;
+    use crate::report::Format;
 
     #[derive(Parser)]
     struct Cli {
         #[command(flatten)]
-        output: OutputArgs,
+        output: OutputArgs<Format>,
     }
 
     fn printed(formats: &[&str]) -> Result<Format, String> {

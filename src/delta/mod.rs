@@ -38,6 +38,18 @@ pub struct Delta {
     pub failed: Vec<FailedOn>,
 }
 
+impl Delta {
+    /// Whether nothing has changed.
+    pub fn is_empty(&self) -> bool {
+        self.added.is_empty()
+            && self.removed.is_empty()
+            && self.objects.is_empty()
+            && [&self.new, &self.mended, &self.silenced].iter().all(|findings| findings.is_empty())
+            && self.access.is_empty()
+            && self.failed.is_empty()
+    }
+}
+
 /// A side of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Side {

@@ -8,10 +8,11 @@ use super::expand::Entry;
 use crate::values::Supplied;
 
 impl Project {
-    /// The charts, values files, policies and schemas that the file names, and the folders below which `forEach` looks:
+    /// The charts, values files, policies, schemas and the baseline that the file names, and the folders below which `forEach` looks:
     /// paths as those of the command line. What is not there is named too.
     pub fn paths(&self) -> Vec<PathBuf> {
         let mut paths: Vec<PathBuf> = self.entries.iter().flat_map(|entry| entry.paths(&self.folder)).collect();
+        paths.extend(self.baseline.clone());
         paths.extend(self.folders.iter().chain(self.schemas.paths().iter()).map(|path| self.without_root(path)));
         paths.sort();
         paths.dedup();
