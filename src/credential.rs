@@ -1,8 +1,9 @@
 //! Credentials are shown to nobody: what hides them in the lines that a report quotes, and in objects.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
-use regex::Regex;
+use regex::{Captures, Regex};
 
 use crate::value::{Map, Value};
 
@@ -41,10 +42,36 @@ static SECRET: LazyLock<Regex> = LazyLock::new(|| {
 static DATA: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r#"\b(data|stringData)["']?\s*:\s*"#).expect("a valid expression"));
 
+/// Credentials that are known by their form, whatever they stand under: those of the policy secrets/plaintext.
+static FORM: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(concat!(
+        r"(?-u:\b)(",
+        r"gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{22,}",
+        r"|gl(pat|ptt|dt|rt|soat|agent|ft|imt)-[A-Za-z0-9_-]{20,}|npm_[A-Za-z0-9]{36}",
+        r"|pypi-AgE[A-Za-z0-9_-]{16,}|dop_v1_[a-f0-9]{64}|dckr_(pat|oat)_[A-Za-z0-9_-]{20,}",
+        r"|(AKIA|ASIA)[0-9A-Z]{16}|AIza[A-Za-z0-9_-]{35}|GOCSPX-[A-Za-z0-9_-]{24,}|dapi[a-f0-9]{32}",
+        r"|xox[abeprs]-[A-Za-z0-9-]{10,}|xapp-[0-9]-[A-Z0-9]+-[0-9]+-[a-f0-9]{20,}|SK[a-f0-9]{32}",
+        r"|[0-9]{8,10}:AA[A-Za-z0-9_-]{33}|[rs]k_live_[A-Za-z0-9]{16,}|sk-[A-Za-z0-9_-]{32,}",
+        r"|SG[.][A-Za-z0-9_-]{22}[.][A-Za-z0-9_-]+|hv[sb][.][A-Za-z0-9_-]{20,}|hf_[A-Za-z0-9]{30,}",
+        r"|shp(at|ca|pa|ss)_[a-f0-9]{32}|glsa_[A-Za-z0-9]{32}_[a-f0-9]{8}|lin_api_[A-Za-z0-9]{32,}",
+        r"|NRAK-[A-Z0-9]{27}|PMAK-[a-f0-9]{24}-[a-f0-9]{34}|pscale_(tkn|pw|oauth)_[A-Za-z0-9_.-]{32,}",
+        r"|[A-Za-z0-9]{14}[.]atlasv1[.][A-Za-z0-9_-]+",
+        r"|eyJ[A-Za-z0-9_-]{10,}[.]eyJ[A-Za-z0-9_-]{10,}[.][A-Za-z0-9_-]{10,}",
+        r"|AGE-SECRET-KEY-1[A-Z0-9]{20,}",
+        r"|hooks[.]slack[.]com/services/T[A-Z0-9]+/B[A-Z0-9]+/[A-Za-z0-9]{16,}",
+        r")|-----BEGIN ([A-Z0-9]+ )*PRIVATE KEY-----[^-]*|[$](apr1|2[aby])[$][A-Za-z0-9./$]{8,}",
+    ))
+    .expect("a valid expression")
+});
+/// An address with a password: what stands before it, and the password.
+static ADDRESS: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"(://[^/\s:@${<]*:)([^/\s:@${<]{3,})@").expect("a valid expression"));
+
 /// The same text with every character of a credential as `*`: byte for byte as long, so that positions stay true.
 ///
 /// Hidden are values under keys that name a credential, values of environment variables with such a name, and all of
-/// `data` and `stringData` in a document that has a Secret. Templates' expressions are no values.
+/// `data` and `stringData` in a document that has a Secret. Templates' expressions are no values. Hidden wherever it
+/// stands is what has the form of a well-known token or private key, and a password in an address.
 pub fn text(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for document in text.split_inclusive("\n---") {
@@ -86,7 +113,24 @@ pub fn text(text: &str) -> String {
             }
         }
     }
-    out
+    match formed(&out, |form| form.chars().flat_map(|c| stars(c).chars()).collect()) {
+        Some(masked) => masked,
+        None => out,
+    }
+}
+
+/// A text with something else for what is a credential by its form; nothing where there is none.
+fn formed(text: &str, hide: impl Fn(&str) -> String) -> Option<String> {
+    let masked = FORM.replace_all(text, |found: &Captures<'_>| hide(&found[0]));
+    let masked = match ADDRESS.replace_all(&masked, |found: &Captures<'_>| format!("{}{}@", &found[1], hide(&found[2])))
+    {
+        Cow::Borrowed(_) => masked,
+        Cow::Owned(masked) => Cow::Owned(masked),
+    };
+    match masked {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(masked) => Some(masked),
+    }
 }
 
 /// What is being hidden: everything that is indented deeper.
@@ -181,6 +225,7 @@ fn without(value: &Value) -> Option<Value> {
             let masked = lines(text);
             (*masked != **text).then(|| masked.into())
         }
+        Value::String(line) => formed(line, |_| HIDDEN.to_owned()).map(Into::into),
         Value::List(items) => {
             let masked: Vec<Option<Value>> = items.iter().map(without).collect();
             masked.iter().any(Option::is_some).then(|| {
@@ -208,7 +253,7 @@ fn without(value: &Value) -> Option<Value> {
 pub fn flag(text: &str) -> String {
     let hide = |part: &str| match part.split_once('=') {
         Some((key, _)) if CREDENTIAL.is_match(key) => format!("{key}=***"),
-        _ => part.to_owned(),
+        _ => formed(part, |_| HIDDEN.to_owned()).unwrap_or_else(|| part.to_owned()),
     };
     text.split(',').map(hide).collect::<Vec<_>>().join(",")
 }
@@ -246,6 +291,26 @@ mod tests {
             assert_eq!(hidden.len(), shown.len());
             assert_eq!(hidden, expected, "{shown}");
         }
+    }
+
+    #[test]
+    fn credentials_are_known_by_their_form() {
+        for (shown, expected) in [
+            (
+                "colour: ghp_0123456789abcdefghijABCDEFGHIJ012345 # blue\n",
+                "colour: **************************************** # blue\n",
+            ),
+            ("url: https://me:hunter2@example.com/\n", "url: https://me:*******@example.com/\n"),
+            ("url: https://me:{{ .Values.x }}@example.com/\n", "url: https://me:{{ .Values.x }}@example.com/\n"),
+            ("image: a/b@sha256:0123\nport: http://web:8080\n", "image: a/b@sha256:0123\nport: http://web:8080\n"),
+        ] {
+            assert_eq!(text(shown), expected);
+        }
+        let key = "pem: |\n  -----BEGIN RSA PRIVATE KEY-----\n  MIIE\n  -----END RSA PRIVATE KEY-----\n";
+        assert!(text(key).len() == key.len() && !text(key).contains("MIIE"), "{}", text(key));
+        let object = crate::json::parse(r#"{"args":["--at=https://me:hunter2@web"]}"#, Default::default()).unwrap();
+        assert_eq!(crate::json::to_json(&value(&object)).unwrap(), r#"{"args":["--at=https://me:***@web"]}"#);
+        assert_eq!(flag("--set a=AKIA0123456789ABCDEF"), "--set a=***");
     }
 
     #[test]
@@ -287,7 +352,7 @@ mod tests {
             ),
             (
                 r#"{"kind":"ConfigMap","data":{"app.yaml":"host: web\npassword: hunter2\n"}}"#,
-                r#"{"kind":"ConfigMap","data":{"app.yaml":"host: web\npassword: *******\n"}}"#,
+                r#"{"kind":"ConfigMap","data":{"app.yaml":"host: web\npassword: ***\n"}}"#,
             ),
             (
                 r#"{"annotations":{"kubectl.kubernetes.io/last-applied-configuration":"{}","a":"b"}}"#,

@@ -12,7 +12,12 @@ pub struct SourceFile {
     /// The whole text.
     pub text: Arc<str>,
     lines: OnceLock<Vec<usize>>,
+    /// How many characters there are before each block: a line may be as long as the file, and be asked for often.
+    blocks: OnceLock<Vec<usize>>,
 }
+
+/// The bytes of a block in which characters are counted one by one.
+const BLOCK: usize = 4096;
 
 /// A byte range of a [`SourceFile`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -44,7 +49,7 @@ pub struct Location {
 impl SourceFile {
     /// Names a text.
     pub fn new(name: impl Into<String>, text: impl Into<Arc<str>>) -> Arc<Self> {
-        Arc::new(Self { name: name.into(), text: text.into(), lines: OnceLock::new() })
+        Arc::new(Self { name: name.into(), text: text.into(), lines: OnceLock::new(), blocks: OnceLock::new() })
     }
 
     fn lines(&self) -> &[usize] {
@@ -55,12 +60,29 @@ impl SourceFile {
         })
     }
 
+    /// How many characters begin before a byte offset.
+    fn characters(&self, offset: usize) -> usize {
+        let count = |bytes: &[u8]| bytes.iter().filter(|byte| !matches!(byte, 0x80..=0xBF)).count();
+        let blocks = self.blocks.get_or_init(|| {
+            let mut before = 0;
+            let add = |block| {
+                before += count(block);
+                before - count(block)
+            };
+            self.text.as_bytes().chunks(BLOCK).map(add).collect()
+        });
+        let block = offset / BLOCK;
+        let rest = self.text.as_bytes().get(block * BLOCK..offset).unwrap_or_default();
+        // The block of an offset at the very end may have no byte.
+        blocks.get(block).map_or_else(|| self.text.chars().count(), |before| before + count(rest))
+    }
+
     /// The place of a byte offset; an offset past the end is the end, one inside a character is its start.
     pub fn position(&self, offset: usize) -> Position {
         let offset = self.text.floor_char_boundary(offset);
         let lines = self.lines();
         let line = lines.partition_point(|start| *start <= offset);
-        Position { line, column: self.text[lines[line - 1]..offset].chars().count() + 1 }
+        Position { line, column: self.characters(offset) - self.characters(lines[line - 1]) + 1 }
     }
 
     /// The byte range of a line (from 1), without its line break. `None` past the last line.
@@ -231,6 +253,18 @@ mod tests {
         assert_eq!(file.position(999), Position { line: 3, column: 1 });
         assert_eq!(file.line_span(2), Some(Span::new(3, 10)));
         assert_eq!(file.line_span(4), None);
+    }
+
+    #[test]
+    fn columns_of_a_long_line_are_true() {
+        for text in ["é☃x".repeat(BLOCK), "x".repeat(BLOCK * 2), format!("\n{}", "☃\n".repeat(BLOCK))] {
+            let file = SourceFile::new("f", text.as_str());
+            for (offset, _) in text.char_indices().chain([(text.len(), ' ')]).step_by(97) {
+                let start = text[..offset].rfind('\n').map_or(0, |end| end + 1);
+                assert_eq!(file.position(offset).column, text[start..offset].chars().count() + 1, "{offset}");
+            }
+            assert_eq!(file.position(text.len()), file.position(usize::MAX));
+        }
     }
 
     #[test]

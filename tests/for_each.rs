@@ -6,7 +6,6 @@ mod common;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
-use std::time::Instant;
 
 use common::{folder, folders, snapshots};
 use plimsoll::finding::Fault;
@@ -16,7 +15,7 @@ use plimsoll::report::{self, Style};
 /// The project file as somebody sees it who stands in the folder.
 fn load(root: &Path, path: &str) -> Result<Vec<Release>, String> {
     let project = Project::load(root, Path::new(path));
-    project.and_then(|project| project.releases(root)).map_err(|error| {
+    project.and_then(|project| project.releases()).map_err(|error| {
         let mut text = Vec::new();
         report::write_faults(&[Fault::from(error)], Style::Plain, &mut text).unwrap();
         String::from_utf8(text).unwrap()
@@ -45,13 +44,13 @@ fn every_case_is_as_its_snapshot() {
 
 #[test]
 fn paths_are_beside_the_project_file_and_without_the_root() {
-    let file = "releases:\n- forEach: tenants/*.yaml\n  name: '{{ stem }}-{{ values.n }}-{{ path | length }}'\n  chart: c\n  \
+    let file = "releases:\n- forEach: tenants/*.yaml\n  name: '{{ stem }}-{{ values.id }}-{{ path | length }}'\n  chart: c\n  \
                 values: [base.yaml, /abs.yaml, -]\n  setFile: ['a=f,b={g,h}']\noutput: {folder: out}\nbaseline: b.yaml\n";
-    let dir = folder(&[("sub/plimsoll.yaml", file), ("sub/tenants/a.yaml", "n: 1"), ("tenants/b.yaml", "n: 2")]);
+    let dir = folder(&[("sub/plimsoll.yaml", file), ("sub/tenants/a.yaml", "id: 1"), ("tenants/b.yaml", "id: 2")]);
     let project = Project::load(dir.path(), Path::new("sub/plimsoll.yaml")).unwrap();
     assert_eq!(project.output.as_ref().unwrap().folder, Path::new("sub/out"));
     assert_eq!(project.baseline.as_deref(), Some(Path::new("sub/b.yaml")));
-    let releases = project.releases(dir.path()).unwrap();
+    let releases = project.releases().unwrap();
     assert_eq!(
         shown(&releases),
         "default/a-1-2 of sub/c at sub/plimsoll.yaml:2:3: sub/base.yaml, /abs.yaml, sub/-, sub/tenants/a.yaml\n    \
@@ -103,16 +102,14 @@ fn links_are_not_followed_and_never_passed_by_in_silence() {
 }
 
 #[test]
-fn ten_thousand_files_are_soon_named() {
-    let file = "releases: [{forEach: 'tenants/*/values.yaml', name: w, namespace: '{{ values.n }}', chart: c}]\n";
+fn thousands_of_files_are_named_in_their_order() {
+    let file = "releases: [{forEach: 'tenants/*/values.yaml', name: w, namespace: '{{ values.id }}', chart: c}]\n";
     let dir = folder(&[("plimsoll.yaml", file)]);
-    for n in 0..10_000 {
+    for n in 0..2_000 {
         let folder = dir.path().join(format!("tenants/t{n}"));
         fs::create_dir_all(&folder).unwrap();
-        fs::write(folder.join("values.yaml"), format!("n: t{n}\n")).unwrap();
+        fs::write(folder.join("values.yaml"), format!("id: t{n}\n")).unwrap();
     }
-    let start = Instant::now();
     let releases = load(dir.path(), "plimsoll.yaml").unwrap();
-    assert_eq!((releases.len(), releases[1].namespace.as_str()), (10_000, "t1"));
-    eprintln!("{:?}", start.elapsed());
+    assert_eq!((releases.len(), releases[1].namespace.as_str()), (2_000, "t1"));
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use common::{Run, folder, plimsoll, root, snapshots};
 use plimsoll::policy::{Catalogue, Profile, exemption};
-use plimsoll::project::Project;
+use plimsoll::project::{Project, Release};
 use plimsoll::source::SourceFile;
 use plimsoll::yaml;
 
@@ -94,10 +94,13 @@ fn the_project_file_is_no_manifest() {
 fn the_manual_tells_the_truth() {
     let manual = fs::read_to_string(root().join("docs/configuration.md")).unwrap();
     let blocks: Vec<&str> = manual.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
-    let [file, annotated] = blocks[..] else { panic!("{}", blocks.len()) };
+    let [file, releases, annotated] = blocks[..] else { panic!("{}", blocks.len()) };
     let read = Project::read(&SourceFile::new("plimsoll.yaml", file), Path::new("")).unwrap();
     assert_eq!(read.exemptions.len(), 1);
     read.configure(&mut Catalogue::builtin().unwrap()).unwrap();
+    let dir = folder(&[("plimsoll.yaml", releases), ("tenants/alice/values.yaml", "")]);
+    let releases = Project::load(dir.path(), Path::new("plimsoll.yaml")).unwrap().releases().unwrap();
+    assert_eq!(releases.iter().map(Release::label).collect::<Vec<_>>(), ["shop/web", "alice/workspace"]);
     let object = yaml::parse(annotated, yaml::Options::default()).unwrap();
     assert_eq!(exemption::carried(&object, 0).unwrap().len(), 1);
 }

@@ -13,7 +13,7 @@ while IFS= read -r format; do
     if [ -n "$format" ]; then args+=(--format "$format"); fi
 done <<<"$FORMATS"
 
-plimsoll "${args[@]}"
+guarded "$PLIMSOLL" "${args[@]}"
 if [ -f "$annotations" ]; then cat "$annotations"; fi
 summarise "$page"
 case $status in

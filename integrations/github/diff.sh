@@ -5,15 +5,18 @@ set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=run.sh
 . "${BASH_SOURCE%/*}/run.sh"
 
-# actions/checkout gets one commit where it is not told otherwise.
+# actions/checkout gets one commit where it is not told otherwise; where the change left the base is further back.
+if [ "$(git rev-parse --is-shallow-repository)" = true ]; then
+    git fetch --quiet --no-tags --unshallow
+fi
 if ! git rev-parse --verify --quiet --end-of-options "$BASE^{commit}" >/dev/null; then
-    git fetch --quiet --no-tags --depth=1 -- origin "$BASE"
+    git fetch --quiet --no-tags -- origin "$BASE"
 fi
 page=$files/diff.md
-rm -f "$page"
-args=(diff --base="$BASE" --format text --format "markdown=$page")
-if [ -n "$CONFIG" ]; then args+=(--config "$CONFIG"); fi
-plimsoll "${args[@]}"
+compare() {
+    "$PLIMSOLL" diff --base="$BASE" ${CONFIG:+--config "$CONFIG"} --format markdown >"$page"
+}
+guarded compare
 summarise "$page"
-if [ -f "$page" ]; then echo "markdown=$page" >>"$GITHUB_OUTPUT"; fi
+if [ -s "$page" ]; then echo "markdown=$page" >>"$GITHUB_OUTPUT"; fi
 if [ "$status" -gt 1 ]; then exit "$status"; fi

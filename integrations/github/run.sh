@@ -5,15 +5,15 @@
 files=$RUNNER_TEMP/plimsoll
 mkdir -p "$files"
 
-# Run plimsoll and keep its exit status in $status. What it prints can quote charts, and GitHub obeys lines that begin
-# with `::`: so until a word that nobody can guess, none counts.
-plimsoll() {
+# Run a command and keep its exit status in $status. What plimsoll prints can quote charts, and GitHub obeys lines that
+# begin with `::`: so until a word that nobody can guess, none counts.
+guarded() {
     local word
     word=$(head -c 16 /dev/urandom | od -An -tx1 | tr -d ' \n')
     echo "::stop-commands::$word"
     status=0
     # shellcheck disable=SC2034 # for those who source this
-    "$PLIMSOLL" "$@" 2>&1 || status=$?
+    "$@" 2>&1 || status=$?
     echo "::$word::"
 }
 

@@ -6,9 +6,10 @@
 # Helm would write over its beginning.
 set -eu
 helm=/proc/$PPID/fd/2
-if [ ! -f "$helm" ] && { : >>"$helm"; } 2>/dev/null; then
+# A redirection that fails ends the shell where the command is `:`.
+if [ ! -f "$helm" ] && { true >>"$helm"; } 2>/dev/null; then
     exec 2>>"$helm"
-elif { : >/dev/tty; } 2>/dev/null; then
+elif { true >/dev/tty; } 2>/dev/null; then
     exec 2>/dev/tty
 fi
 exec plimsoll post-render "$@"

@@ -9,52 +9,112 @@ use super::manifests;
 use super::releases::{self, Checked};
 use super::{Stop, Streams};
 use crate::baseline::Baseline;
-use crate::committed::Staleness;
+use crate::committed::{Drift, Staleness};
 use crate::finding::{Fault, Report};
 use crate::gate::ExitStatus;
 use crate::project::{Project, Release};
-use crate::render::host::Source;
 use crate::report::plural;
 
 /// Check all releases that plimsoll.yaml lists
 ///
-/// Renders each, holds it to schemas and policies, and all of them together to those of a fleet. A release that could not
-/// be checked is a failure of the whole.
+/// Renders each, holds it to schemas and policies, and all of them together to those of a fleet. Where `output` of
+/// plimsoll.yaml says that manifests are committed, they must be what is rendered. A release that could not be checked is
+/// a failure of the whole.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Findings in this file were there before, and refuse nothing; `baseline` of plimsoll.yaml where left out
-    #[arg(long, value_name = "FILE", help_heading = "Baseline")]
+    #[arg(long, value_name = "FILE", help_heading = "Past")]
     baseline: Option<PathBuf>,
     /// Write all that is found now to the baseline
-    #[arg(long, help_heading = "Baseline")]
+    #[arg(long, help_heading = "Past")]
     write_baseline: bool,
-    /// Take out of the baseline what is found no more, write committed manifests that are stale, and remove those that
-    /// are left over
-    #[arg(long, conflicts_with = "write_baseline")]
+    /// Take out of the baseline what is found no more, and write committed manifests anew
+    #[arg(long, conflicts_with = "write_baseline", help_heading = "Past")]
     update: bool,
-
     #[command(flatten)]
     checks: CheckArgs,
+}
+
+/// The file of what was there before, and what is in it.
+struct Past<'a> {
+    path: &'a Path,
+    baseline: Baseline,
 }
 
 pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, Stop> {
     args.checks.check_outputs()?;
     let project = args.checks.project()?;
+    let past = args.past(&project)?;
     let listed = project.releases().map_err(Fault::from)?;
     if listed.is_empty() {
         return Err(releases::nothing().into());
     }
-    let source = Source::system().map_err(|error| Fault::new(format!("no random numbers: {error}")))?;
-    let mut checked = releases::check(&project, &listed, &args.checks.rules, source, streams)?;
-    let warnings: BTreeSet<String> = checked.report.warnings.iter().cloned().collect();
-    warnings.iter().try_for_each(|warning| streams.warn(warning))?;
-    let labels = listed.iter().map(Release::label).collect();
-    args.known(&project, &labels, &mut checked.report, streams)?;
+    let mut checked = releases::check(&project, &listed, &args.checks.rules, releases::source()?, streams)?;
+    let warnings: BTreeSet<&String> = checked.report.warnings.iter().collect();
+    warnings.into_iter().try_for_each(|warning| streams.warn(warning))?;
+    if let Some(past) = past {
+        let labels = listed.iter().map(Release::label).collect();
+        args.know(&past, &labels, &mut checked.report, streams)?;
+    }
     let status = args.checks.conclude(&checked.report, streams)?;
     Ok(status.max(args.drift(&project, &checked, streams)?))
 }
 
 impl Args {
+    /// What is known already, before any work: a file that cannot be read must not be told of after it.
+    fn past<'a>(&'a self, project: &'a Project) -> Result<Option<Past<'a>>, Fault> {
+        let path = self.baseline.as_deref().or(project.baseline.as_deref());
+        let missing = |what: &str| Err(Fault::new(format!("there is {what}")));
+        match path {
+            None if self.write_baseline => missing("no file to write the baseline to").map_err(|fault| {
+                fault.help("name it: --baseline plimsoll-baseline.yaml, or `baseline` in plimsoll.yaml")
+            }),
+            None if self.update && project.output.is_none() => missing("nothing to update").map_err(|fault| {
+                fault.help("say in plimsoll.yaml which file is the `baseline`, or where `output` is committed")
+            }),
+            None => Ok(None),
+            Some(path) if self.write_baseline => Ok(Some(Past { path, baseline: Baseline::default() })),
+            Some(path) => Ok(Some(Past { path, baseline: Baseline::load(Path::new(""), path)? })),
+        }
+    }
+
+    /// Marks what was there before, and writes the baseline where that is asked for.
+    fn know(
+        &self,
+        past: &Past<'_>,
+        releases: &BTreeSet<String>,
+        report: &mut Report,
+        streams: &mut Streams<'_>,
+    ) -> Result<(), Stop> {
+        let Past { path, baseline } = past;
+        let write = |baseline: &Baseline| {
+            let files = BTreeMap::from([(path.to_path_buf(), baseline.to_yaml())]);
+            write_all(&files).map_err(|error| Fault::new(format!("{} could not be written: {error}", path.display())))
+        };
+        if self.write_baseline {
+            // Of releases that could not be checked it is not known what was there.
+            if !report.failed.is_empty() {
+                return Ok(streams.warn("no baseline is written: not all releases could be checked")?);
+            }
+            let baseline = Baseline::of(report);
+            write(&baseline)?;
+            baseline.mark(report);
+            return Ok(streams.note(&format!("wrote {} to {}", plural(baseline.len(), "finding"), path.display()))?);
+        }
+        baseline.mark(report);
+        if self.update {
+            let updated = baseline.updated(report, releases);
+            if updated.len() < baseline.len() {
+                write(&updated)?;
+                let gone = plural(baseline.len() - updated.len(), "finding");
+                streams.note(&format!("took {gone} out of {}", path.display()))?;
+            }
+        } else if self.checks.rules.are_the_projects() {
+            report.findings.extend(baseline.outdated(report, releases));
+        }
+        Ok(())
+    }
+
     /// Compares committed manifests with what was rendered, or makes them the same.
     fn drift(&self, project: &Project, checked: &Checked, streams: &mut Streams<'_>) -> Result<ExitStatus, Stop> {
         let Some(output) = &project.output else { return Ok(ExitStatus::Clean) };
@@ -62,65 +122,18 @@ impl Args {
             // What belongs to a release that was not rendered is not known.
             return Ok(ExitStatus::Failed);
         }
-        let drifts = manifests::of_project(Path::new(""), output, &checked.rendered)?;
+        let drifts = manifests::of_project(project.root(), output, &checked.rendered)?;
         if !self.update {
-            return self.checks.conclude_drift(&drifts, "`plimsoll check --update` writes them", streams);
+            let help = "`plimsoll check --update` writes them; releases that differ every time need a `seed`";
+            return self.checks.conclude_drift(&drifts, help, streams);
         }
-        let said: Vec<String> = drifts
-            .iter()
-            .map(|drift| {
-                let done = if drift.staleness == Staleness::LeftOver { "removed" } else { "wrote" };
-                format!("{done} {}", drift.path.display())
-            })
-            .collect();
+        let said = |drift: &Drift| {
+            let done = if drift.staleness == Staleness::LeftOver { "removed" } else { "wrote" };
+            format!("{done} {}", drift.path.display())
+        };
+        let said: Vec<String> = drifts.iter().map(said).collect();
         manifests::update(&output.folder, drifts)?;
         said.iter().try_for_each(|said| streams.note(said))?;
         Ok(ExitStatus::Clean)
-    }
-
-    /// Marks what the baseline knows, and writes it where that is asked for.
-    fn known(
-        &self,
-        project: &Project,
-        releases: &BTreeSet<String>,
-        report: &mut Report,
-        streams: &mut Streams<'_>,
-    ) -> Result<(), Stop> {
-        let Some(path) = self.baseline.as_ref().or(project.baseline.as_ref()) else {
-            if self.write_baseline || self.update && project.output.is_none() {
-                let fault = Fault::new("it is not said which file the baseline is");
-                return Err(fault
-                    .help("name it: --baseline plimsoll-baseline.yaml, or `baseline` in plimsoll.yaml")
-                    .into());
-            }
-            return Ok(());
-        };
-        let write = |baseline: &Baseline| {
-            let files = BTreeMap::from([(path.clone(), baseline.to_yaml())]);
-            write_all(&files).map_err(|error| Fault::new(format!("{} could not be written: {error}", path.display())))
-        };
-        if self.write_baseline {
-            if !report.failed.is_empty() {
-                let fault = Fault::new("no baseline is written: not all releases could be checked");
-                let reasons = report.failed.iter().flat_map(|failed| failed.faults.clone());
-                return Err(Stop::Faults(reasons.chain([fault]).collect()));
-            }
-            let baseline = Baseline::of(report);
-            write(&baseline)?;
-            streams.note(&format!("wrote {} to {}", plural(baseline.len(), "finding"), path.display()))?;
-            baseline.mark(report);
-            return Ok(());
-        }
-        let baseline = Baseline::load(Path::new(""), path).map_err(Fault::from)?;
-        baseline.mark(report);
-        if self.update {
-            let updated = baseline.updated(report, releases);
-            write(&updated)?;
-            let gone = baseline.len() - updated.len();
-            streams.note(&format!("took {} out of {}", plural(gone, "finding"), path.display()))?;
-        } else if self.checks.rules.are_the_projects() {
-            report.findings.extend(baseline.outdated(report, releases));
-        }
-        Ok(())
     }
 }

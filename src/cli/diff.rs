@@ -13,7 +13,6 @@ use crate::finding::{Failed, Fault, Finding};
 use crate::gate::ExitStatus;
 use crate::git::Base;
 use crate::project::{self, Project};
-use crate::render::host::Source;
 use crate::report::delta::{self, Format};
 
 /// Show what a change does: to manifests, to findings, and to who can do what
@@ -48,7 +47,7 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
     checkout.warnings().iter().try_for_each(|warning| streams.warn(warning))?;
 
     // Both sides draw the same random values: only what the change does differs.
-    let source = Source::system().map_err(|error| Fault::new(format!("no random numbers: {error}")))?;
+    let source = releases::source()?;
     let releases = project.releases().map_err(Fault::from)?;
     let mut releases_before = match older.releases() {
         Ok(releases) => releases,

@@ -1,17 +1,23 @@
-//! `plimsoll init`: a chart of one's own, from the one in charts/starter.
+//! `plimsoll init`: a project file from what the repository has, or a chart of one's own, from the one in charts/starter.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::files::write_all;
 use super::{Stop, Streams};
 use crate::finding::Fault;
 use crate::gate::ExitStatus;
+use crate::project::discover::Discovery;
+use crate::project::{self, Project};
+use crate::source::SourceFile;
 
-/// Write a chart of one's own that passes its own check
+/// Write plimsoll.yaml for the charts and values files of this folder, or a chart of one's own
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Folder of the new chart; its last part is the chart's name
-    chart: PathBuf,
+    /// Folder of a new chart, which passes its own check; its last part is the chart's name. Without it, plimsoll.yaml is
+    /// written
+    chart: Option<PathBuf>,
 }
 
 macro_rules! starter {
@@ -32,7 +38,7 @@ const FILES: [(&str, &str); 7] = starter![
 ];
 
 pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, Stop> {
-    let chart = &args.chart;
+    let Some(chart) = &args.chart else { return write_project(streams) };
     let name = chart.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if name.is_empty() || !name.chars().all(is_plain) || name.starts_with('-') || name.ends_with('-') {
@@ -46,6 +52,34 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
     write(chart, name).map_err(|error| Fault::new(format!("{} could not be written: {error}", chart.display())))?;
     streams.note(&format!("wrote {} files to {}", FILES.len(), chart.display()))?;
     streams.note(&format!("next: plimsoll render {name} {} --check", chart.display()))?;
+    Ok(ExitStatus::Clean)
+}
+
+/// Writes the project file of the current folder.
+fn write_project(streams: &mut Streams<'_>) -> Result<ExitStatus, Stop> {
+    let path = Path::new(project::FILE);
+    if path.symlink_metadata().is_ok() {
+        let fault = Fault::new(format!("{} is there already", path.display()));
+        return Err(fault.help("`plimsoll check` checks what it lists; move it away to have it written anew").into());
+    }
+    let here = Path::new("");
+    let found = Discovery::of(here).map_err(|error| Fault::new(format!("this folder could not be read: {error}")))?;
+    if found.charts.is_empty() {
+        let fault =
+            Fault::new("there is no chart here: no folder below this one has a Chart.yaml that can be released");
+        let help = "run it at the root of the repository, or begin with a chart: plimsoll init my-app";
+        return Err(fault.help(help).into());
+    }
+    let text = found.project_file();
+    let releases = Project::read(&SourceFile::new(project::FILE, &*text), here)
+        .and_then(|project| project.releases())
+        .map_err(Fault::from)?;
+    write_all(&BTreeMap::from([(path.to_owned(), text)]))
+        .map_err(|error| Fault::new(format!("{} could not be written: {error}", path.display())))?;
+    let plural = |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
+    let (releases, charts) = (plural(releases.len(), "release"), plural(found.charts.len(), "chart"));
+    writeln!(streams.stdout, "wrote {}: {releases} of {charts}", path.display())?;
+    writeln!(streams.stdout, "next: look it over, then plimsoll check")?;
     Ok(ExitStatus::Clean)
 }
 

@@ -1,6 +1,6 @@
 //! The releases of a project, rendered and judged: what `check` and both sides of `diff` have in common.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet, btree_map};
 use std::mem::ManuallyDrop;
 use std::rc::Rc;
 use std::time::Instant;
@@ -22,6 +22,11 @@ use crate::values::SchemaCheck;
 pub(super) fn nothing() -> Fault {
     Fault::new("there is nothing to check: no plimsoll.yaml lists any release")
         .help("`plimsoll init` writes one from what is in this folder")
+}
+
+/// The randomness and time that all releases of a run have in common.
+pub(super) fn source() -> Result<Source, Fault> {
+    Source::system().map_err(|error| Fault::new(format!("no random numbers: {error}")))
 }
 
 /// What a check of releases came to.
@@ -99,8 +104,8 @@ impl Checked {
         let catalogue = ManuallyDrop::new(rules.catalogue(project)?);
         let mut chosen: BTreeMap<Option<&[Profile]>, Chosen<'_>> = BTreeMap::new();
         for profiles in releases.iter().map(|release| release.profiles.as_deref()) {
-            if !chosen.contains_key(&profiles) {
-                chosen.insert(profiles, rules.choose(project, profiles, &catalogue)?);
+            if let btree_map::Entry::Vacant(vacant) = chosen.entry(profiles) {
+                vacant.insert(rules.choose(project, profiles, &catalogue)?);
             }
         }
         let ids: BTreeMap<_, _> = chosen.iter().map(|(profiles, chosen)| (*profiles, chosen.ids())).collect();

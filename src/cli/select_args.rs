@@ -163,7 +163,8 @@ impl From<project::Error> for Fault {
                 None => fault,
             },
             project::ErrorKind::Twice { first, .. } => {
-                let fault = fault.label(first, "the first one");
+                let is_elsewhere = fault.labels.iter().all(|(place, _)| *place != first);
+                let fault = if is_elsewhere { fault.label(first, "the first one") } else { fault };
                 fault.help("give one of them another name, or another namespace")
             }
             _ => fault.help("docs/configuration.md describes the file, schemas/plimsoll.schema.json too"),

@@ -48,8 +48,8 @@ impl Walk<'_> {
                 (None, None) => break,
             };
             let at = at.key(key, [before, after]);
-            let old = olds.next_if(|(old, _)| ***old == *key).map(|(_, value)| value);
-            let new = news.next_if(|(new, _)| ***new == *key).map(|(_, value)| value);
+            let old = olds.next_if(|entry| &**entry.0 == key).map(|(_, value)| value);
+            let new = news.next_if(|entry| &**entry.0 == key).map(|(_, value)| value);
             match (old, new) {
                 (Some(old), Some(new)) => self.values(old, new, &at),
                 (old, new) => self.tell(&at, Difference::Value(old, new)),

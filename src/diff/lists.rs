@@ -207,7 +207,7 @@ fn sorted<T: Ord + Clone>(items: &[T]) -> Vec<T> {
 /// Which of some elements became which of others, in their order: as many as can be, those that are most alike.
 fn alike(olds: &[Value], news: &[Value]) -> Vec<Option<usize>> {
     let (rows, columns) = (olds.len(), news.len());
-    if rows.min(columns) <= 1 && rows.max(columns) <= 1 || rows.saturating_mul(columns) > MAX_PAIRS {
+    if rows.max(columns) <= 1 || rows.saturating_mul(columns) > MAX_PAIRS {
         return (0..rows).map(|row| Some(row).filter(|row| *row < columns)).collect();
     }
     // The best sum of what is left of both, from each element on: the textbook's alignment.

@@ -1,5 +1,6 @@
 //! The project file, `plimsoll.yaml`: what a team holds its releases to.
 
+pub mod discover;
 mod error;
 mod expand;
 mod file;

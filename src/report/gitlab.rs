@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::groups;
-use super::{place, printable};
+use super::{json, place, printable};
 use crate::finding::{Report, Severity};
 use crate::fingerprint::Fingerprint;
 use crate::source::Location;
@@ -57,8 +57,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         location: group.fault.labels.first().map(|(location, _)| location).into(),
     });
     let rows: Vec<Row> = failed.chain(found).collect();
-    serde_json::to_writer_pretty(&mut *out, &rows)?;
-    writeln!(out)
+    json::print(&rows, out)
 }
 
 /// No policy has an id without a slash in it.

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use super::printable::is_steering;
 use crate::credential;
 use crate::finding::{Exempted, Failed, Fault, Finding, ObjectRef, Place, Report, Setter, Severity, ValuesKey};
 use crate::fingerprint::Fingerprint;
@@ -127,8 +128,19 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         findings: rows.map(Row::from).collect(),
         failed: report.failed.iter().map(Release::from).collect(),
     };
-    serde_json::to_writer_pretty(&mut *out, &document)?;
-    writeln!(out)
+    print(&document, out)
+}
+
+/// Prints a document. Characters that a terminal obeys, or that reorder a line, are escaped beyond what JSON asks for.
+pub(super) fn print(document: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+    let text = serde_json::to_string_pretty(document)?;
+    let mut rest = text.as_str();
+    // Outside of texts there are none but line breaks.
+    while let Some((at, c)) = rest.char_indices().find(|(_, c)| *c != '\n' && is_steering(*c)) {
+        write!(out, "{}\\u{:04x}", rest.get(..at).unwrap_or_default(), u32::from(c))?;
+        rest = rest.get(at + c.len_utf8()..).unwrap_or_default();
+    }
+    writeln!(out, "{rest}")
 }
 
 impl<'a> From<(&'a Finding, &Fingerprint)> for Row<'a> {

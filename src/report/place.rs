@@ -29,7 +29,7 @@ pub(super) fn of(finding: &Finding) -> Option<&Location> {
 }
 
 /// All other files that have a part in it, each with what is to be seen there, as text has them.
-pub(super) fn related<'a>(finding: &'a Finding) -> impl Iterator<Item = (&'a Location, String)> {
+pub(super) fn related(finding: &Finding) -> impl Iterator<Item = (&Location, String)> {
     let main = of(finding);
     let places = finding.places.iter().flat_map(|place| {
         let template = place.template.iter().enumerate();

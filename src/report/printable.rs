@@ -1,18 +1,32 @@
 //! What comes from a chart must not steer the terminal that shows it.
 
+use std::borrow::Cow;
+
 /// The same text without characters that a terminal obeys or that reorder a line: byte for byte as long, so that
 /// positions stay true. Line breaks and tabs stay.
 pub fn printable(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
         match c {
             '\n' | '\t' => out.push(c),
-            // Directional marks: a line would look like another one.
-            '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}' => out.push('\u{FFFD}'),
             c if c.is_control() => out.push_str(&"??"[..c.len_utf8()]),
+            c if is_steering(c) => out.push('\u{FFFD}'),
             c => out.push(c),
         }
         out
     })
+}
+
+/// Whether a terminal obeys a character, or lets it reorder a line so that it looks like another one.
+pub(super) fn is_steering(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+/// The runner of GitHub Actions obeys lines that begin with `::`, after whatever blanks: a chart may have written it.
+pub(super) fn no_command(line: &str) -> Cow<'_, str> {
+    match line.trim_start().starts_with("::") {
+        true => Cow::Owned(line.replacen("::", ": :", 1)),
+        false => Cow::Borrowed(line),
+    }
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ pub(super) fn line(report: &Report) -> String {
         let noun = if report.profiles.len() == 1 { "profile" } else { "profiles" };
         line.push_str(&format!(" ({noun} {})", report.profiles.join(", ")));
     }
-    let exempted = report.findings.iter().filter(|finding| finding.exemption.is_some()).count();
+    let exempted = groups::of(report.findings.iter().filter(|finding| finding.exemption.is_some())).len();
     let known = report.findings.iter().filter(|finding| finding.is_known && finding.exemption.is_none()).count();
     let rest = [
         (exempted, format!("{} exempted", plural(exempted, "finding"))),

@@ -11,6 +11,7 @@ use miette::{
 };
 
 use super::groups::{self, FaultGroup, Group};
+use super::printable::no_command;
 use super::summary::{self, plural};
 use super::{Style, place, printable};
 use crate::credential;
@@ -81,16 +82,19 @@ fn write_exempted(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             None => reasons.push((why, vec![what])),
         }
     }
-    // One line each, whatever the chart put into them.
-    let line = |text: &str| printable(text).replace(['\n', '\t'], " ");
     for (why, found) in &reasons {
-        writeln!(out, "exempted: {}", line(why))?;
+        writeln!(out, "exempted: {}", one_line(why))?;
         for what in found {
-            writeln!(out, "  {}", line(what))?;
+            writeln!(out, "  {}", one_line(what))?;
         }
         writeln!(out)?;
     }
     Ok(())
+}
+
+/// One line, whatever the chart put into it.
+fn one_line(text: &str) -> String {
+    printable(text).replace(['\n', '\t'], " ")
 }
 
 /// `builds images (team-build, until 2026-12-31), at plimsoll.yaml:3:5`
@@ -127,7 +131,7 @@ fn print(handler: &GraphicalReportHandler, shown: Vec<Shown>, out: &mut dyn Writ
         let mut text = String::new();
         handler.render_report(&mut text, &part).map_err(io::Error::other)?;
         for line in text.trim_matches('\n').lines().filter(|line| !line.trim().is_empty()) {
-            writeln!(out, "{}", line.trim_end())?;
+            writeln!(out, "{}", no_command(line.trim_end()))?;
         }
     }
     writeln!(out)
@@ -207,7 +211,7 @@ fn show_finding(group: &Group<'_>, quoted: &mut Quoted) -> Vec<Shown> {
         message.push_str(&format!(" (and {} more)", plural(more, "field")));
     }
     let mut parts = show(message, places, quoted);
-    parts[0].code = Some(format!("{}[{}]", finding.severity, finding.policy));
+    parts[0].code = Some(format!("{}[{}]", finding.severity, one_line(&finding.policy)));
     parts[0].severity = Some(match finding.severity {
         Severity::Error => miette::Severity::Error,
         Severity::Warning => miette::Severity::Warning,
@@ -226,7 +230,7 @@ impl Shown {
         self.source.get_or_insert_with(|| {
             let text =
                 quoted.entry(Arc::as_ptr(file)).or_insert_with(|| printable(&credential::text(&file.text)).into());
-            Quote { file: file.clone(), name: printable(&file.name), text: text.clone() }
+            Quote { file: file.clone(), name: one_line(&file.name), text: text.clone() }
         });
         self.labels.push(label);
     }

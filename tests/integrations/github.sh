@@ -86,7 +86,7 @@ git -C "$shop" commit --quiet --all --message 'Commands'
 expect 'a chart that does not render' 1 action "$shop" "$pull_request" sarif=
 says '"status": "failed"'
 if awk '/^::stop-commands::/ { word = substr($0, 18); next } word && $0 == "::" word "::" { word = ""; next }
-    !word && /^[ \t]*::/ && /obey|set-output/ { found = 1 } END { exit !found }' "$scratch/out"; then
+    !word && /^[ \t]*::(error::obey|set-output)/ { found = 1 } END { exit !found }' "$scratch/out"; then
     fail 'commands of a chart are obeyed'
 else
     pass

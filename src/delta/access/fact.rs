@@ -15,6 +15,8 @@ pub(super) struct Fact {
     pub items: [String; 2],
     /// The object and the field that make it so; nothing where it is the lack of an object.
     pub at: Option<(usize, Path)>,
+    /// The release that it is said of.
+    pub release: Option<usize>,
 }
 
 /// Words around two lists of items: `can ‹get, list› ‹secrets› in namespace alice`.

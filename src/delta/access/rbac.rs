@@ -7,7 +7,7 @@ use super::fact::{Fact, Phrase};
 use super::view::View;
 use crate::delta::AccessKind;
 use crate::finding::Severity;
-use crate::policy::reach::{Bound, Error, Field, Rule, words};
+use crate::policy::reach::{Bound, Error, Field, Rule, Who, words};
 
 /// The most single rights that are compared.
 const MAX_RIGHTS: usize = 4_000_000;
@@ -27,8 +27,11 @@ struct Thing<'v> {
 /// A verb on a thing in a namespace, or in all of them.
 type Right<'v> = (Option<&'v str>, Thing<'v>, &'v str);
 
-/// No API group is called so.
+/// No API group is called so. Paths that end in a star are held without it, in a group of their own.
 const URL: &str = "/";
+const STARRED: &str = "/*";
+/// How far into a path stars are looked for: what is covered beyond that is told as new.
+const MAX_URL: usize = 256;
 const EVERYTHING: Thing<'static> = Thing { group: "*", resource: "*", name: None };
 
 /// The ClusterRoles that have all that the next ones have.
@@ -121,7 +124,11 @@ impl<'v> Held<'v> {
                 held.rights.insert((bound.namespace, EVERYTHING, "*"));
             }
             for rule in bound.rules.iter().flat_map(|rules| rules.iter()) {
-                each(view, bound, rule, count, &mut |right| _ = held.rights.insert(right))?;
+                each(view, bound, rule, count, &mut |(scope, thing, verb)| {
+                    let starred = thing.resource.strip_suffix('*').filter(|_| thing.group == URL);
+                    let starred = starred.map(|resource| Thing { group: STARRED, resource, name: None });
+                    held.rights.insert((scope, starred.unwrap_or(thing), verb));
+                })?;
             }
         }
         Ok(held)
@@ -132,13 +139,7 @@ impl<'v> Held<'v> {
         let Thing { group, resource, name } = thing;
         let scopes = [namespace, None];
         if group == URL {
-            let stars = resource.char_indices().map(|(at, c)| format!("{}*", &resource[..at + c.len_utf8()]));
-            let urls = [resource.to_owned(), "*".to_owned()].into_iter().chain(stars);
-            let things: Vec<String> = urls.collect();
-            return things.iter().any(|url| {
-                let thing = Thing { group, resource: url, name: None };
-                [verb, "*"].iter().any(|verb| self.rights.contains(&(None, thing, *verb)))
-            });
+            return self.has_url(resource, verb);
         }
         let of_any = resource.split_once('/').map(|(_, sub)| format!("*/{sub}"));
         let resources = [Some(resource), Some("*"), of_any.as_deref()];
@@ -151,6 +152,18 @@ impl<'v> Held<'v> {
                     })
                 })
             })
+        })
+    }
+
+    /// A path is had by its own name, or by the star behind its beginning.
+    fn has_url(&self, url: &str, verb: &str) -> bool {
+        let start = url.strip_suffix('*');
+        let ends = start.unwrap_or(url).char_indices().map(|(at, c)| at + c.len_utf8()).take(MAX_URL);
+        let starts = [0].into_iter().chain(ends).filter_map(|end| Some((STARRED, url.get(..end)?)));
+        let own = start.is_none().then_some((URL, url));
+        own.into_iter().chain(starts).any(|(group, resource)| {
+            let thing = Thing { group, resource, name: None };
+            [verb, "*"].into_iter().any(|verb| self.rights.contains(&(None, thing, verb)))
         })
     }
 
@@ -214,13 +227,11 @@ fn told<'v>(
         Some(namespace) => format!(" in namespace {namespace}"),
         None => " in the whole cluster".to_owned(),
     };
-    let fact = |severity, phrase, items, fields: &[&Field<'v>]| Fact {
-        kind: AccessKind::Rbac,
-        severity,
-        subject: words::subject(bound.subject),
-        phrase,
-        items,
-        at: here.news(fields.iter().copied(), there),
+    let fact = |severity, phrase, items, fields: &[&Field<'v>]| {
+        let at = here.news(fields.iter().copied(), there);
+        let (subject, release) =
+            (words::subject(bound.subject), here.release(Who::Subject(bound.subject), at.as_ref()));
+        Fact { kind: AccessKind::Rbac, severity, subject, phrase, items, at, release }
     };
     let is_had = || held.iter().any(|held| held.has_role(bound.namespace, bound.kind, bound.name));
     if (bound.is_builtin || bound.rules.is_none()) && !is_had() {

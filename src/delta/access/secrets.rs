@@ -110,6 +110,7 @@ fn fact<'v>(here: &View<'v>, there: &View<'_>, edge: &'v Edge<'v>, key: Option<&
         None => format!("{verb} {target}"),
     };
     let end = format!(" ({})", words::route(&here.graph.route(edge), edge));
+    let at = here.news(here.graph.evidence(edge), there);
     Fact {
         kind: match edge.target.kind {
             TargetKind::Secret => AccessKind::Secret,
@@ -119,7 +120,8 @@ fn fact<'v>(here: &View<'v>, there: &View<'_>, edge: &'v Edge<'v>, key: Option<&
         subject: words::who(here.graph, edge.who),
         phrase: Phrase::new(start, "", end),
         items: [key.unwrap_or_default().to_owned(), String::new()],
-        at: here.news(here.graph.evidence(edge), there),
+        release: here.release(edge.who, at.as_ref()),
+        at,
     }
 }
 

@@ -58,36 +58,36 @@ pub(super) fn sort(changes: &mut [AccessChange]) {
 }
 
 /// Facts that differ in one item are one: first those that differ in the first one, then those that differ in the second.
-fn merged(facts: Vec<Fact>) -> Vec<(Weight, String, String, At)> {
-    type Common = (Weight, String, Phrase);
+fn merged(facts: Vec<Fact>) -> Vec<Line> {
+    type Common = (Weight, Option<usize>, String, Phrase);
     let mut by_second: BTreeMap<(Common, String), (BTreeSet<String>, At)> = BTreeMap::new();
-    for Fact { kind, severity, subject, phrase, items: [first, second], at } in facts {
-        let key = (((kind, severity), subject, phrase), second);
+    for Fact { kind, severity, subject, phrase, items: [first, second], at, release } in facts {
+        let key = (((kind, severity), release, subject, phrase), second);
         by_second.entry(key).or_insert_with(|| (BTreeSet::new(), at)).0.insert(first);
     }
     let mut by_first: BTreeMap<(Common, BTreeSet<String>), (BTreeSet<String>, At)> = BTreeMap::new();
     for ((common, second), (firsts, at)) in by_second {
         by_first.entry((common, firsts)).or_insert_with(|| (BTreeSet::new(), at)).0.insert(second);
     }
-    let line = |(((weight, subject, phrase), firsts), (seconds, at)): ((Common, BTreeSet<String>), _)| {
+    let line = |(((weight, release, subject, phrase), firsts), (seconds, at)): ((Common, BTreeSet<String>), _)| {
         let Phrase { start, middle, end } = phrase;
         let (firsts, seconds) = (list(&firsts, MAX_ITEMS), list(&seconds, MAX_ITEMS));
-        (weight, subject, format!("{start}{firsts}{middle}{seconds}{end}"), at)
+        let what = format!("{start}{firsts}{middle}{seconds}{end}");
+        Line { weight, subject, what, releases: release.into_iter().collect(), at }
     };
     by_first.into_iter().map(line).collect()
 }
 
 /// What is so in many releases, but for their names, is one line.
-fn alike(lines: Vec<(Weight, String, String, At)>, view: &View<'_>) -> Vec<Line> {
+fn alike(lines: Vec<Line>, view: &View<'_>) -> Vec<Line> {
     let mut groups: BTreeMap<(Weight, String, String), Line> = BTreeMap::new();
-    for (weight, subject, what, at) in lines {
-        let release = at.as_ref().and_then(|(object, _)| Some(view.object(*object)?.release));
+    for line in lines {
+        let release = line.releases.first().copied();
         let blank = |text: &str| match release.and_then(|release| view.graph.members().get(release)) {
             Some(member) => without(&without(text, member.namespace, NAMESPACE), member.name, RELEASE),
             None => text.to_owned(),
         };
-        let key = (weight, blank(&subject), blank(&what));
-        let line = Line { weight, subject, what, releases: BTreeSet::new(), at };
+        let key = (line.weight, blank(&line.subject), blank(&line.what));
         groups.entry(key).or_insert(line).releases.extend(release);
     }
     let told = |((_, subject, what), line): ((Weight, String, String), Line)| {

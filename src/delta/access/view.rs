@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::names::Aliases;
-use crate::policy::reach::{Bound, Error, Field, Graph, Member, Object, Subject};
+use crate::policy::reach::{Bound, Error, Field, Graph, Member, Object, Subject, Who};
 use crate::value::{Path, Value};
 
 /// The objects of a side, the ways to Secrets and the bindings.
@@ -74,6 +74,11 @@ impl<'v> View<'v> {
             Subject::User(name) => ("User", "", name),
             Subject::Group(name) => ("Group", "", name),
         }
+    }
+
+    /// The release of somebody; that of the field by which he can do something where his own is not known.
+    pub fn release(&self, who: Who<'v>, at: Option<&(usize, Path)>) -> Option<usize> {
+        self.graph.release_of(who).or_else(|| Some(self.object(at?.0)?.release))
     }
 
     /// Of the fields that something rests on the first that is not so on the other side; the first where all are.

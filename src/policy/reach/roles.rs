@@ -216,6 +216,9 @@ fn account_of_user(name: &str) -> Option<Subject<'_>> {
     Some(Subject::Account(namespace, name))
 }
 
+/// What is done with a rule, given with the selectors by which it was found.
+type EachRule<'t, 'a> = dyn FnMut(&[Field<'a>], &At<'_, 'a>) -> Result<(), Error> + 't;
+
 struct Roles<'a> {
     /// By kind and name; the namespace of a ClusterRole is empty.
     by_key: HashMap<(&'a str, Key<'a>), Vec<usize>>,
@@ -308,11 +311,7 @@ impl<'a> Roles<'a> {
 
     /// The rules of roles; of one that gathers, those of the roles that it selects, with the selectors on the way: its
     /// own are overwritten.
-    fn rules(
-        &mut self,
-        roots: Vec<usize>,
-        then: &mut dyn FnMut(&[Field<'a>], &At<'_, 'a>) -> Result<(), Error>,
-    ) -> Result<(), Error> {
+    fn rules(&mut self, roots: Vec<usize>, then: &mut EachRule<'_, 'a>) -> Result<(), Error> {
         let mut open: VecDeque<(usize, Vec<Field<'a>>)> = roots.into_iter().map(|role| (role, Vec::new())).collect();
         let mut seen: HashSet<usize> = open.iter().map(|(role, _)| *role).collect();
         while let Some((role, selectors)) = open.pop_front() {

@@ -117,7 +117,7 @@ fn ends_with(text: &str, word: &str) -> bool {
 
 /// Lines as a block of code, between fences that nothing in it closes. Each line ends with a line break.
 pub(in crate::report) fn fence(language: &str, lines: &str) -> String {
-    let lines = visible(lines);
+    let lines: String = visible(lines).split_inclusive('\n').map(no_command).collect();
     let fence = "`".repeat(longest_run(&lines).max(2) + 1);
     let mut out = String::new();
     _ = write!(out, "{fence}{language}\n{lines}");

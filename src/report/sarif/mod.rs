@@ -16,7 +16,7 @@ use log::{
 };
 
 use super::groups::{self, Group};
-use super::{place, printable};
+use super::{json, place, printable};
 use crate::finding::{Exempted, Fault, Finding, Report, Severity};
 use crate::fingerprint::Fingerprint;
 use crate::source;
@@ -67,8 +67,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             original_uri_base_ids: BTreeMap::from([(ROOT, Base { description: root.into() })]),
         }],
     };
-    serde_json::to_writer_pretty(&mut *out, &log)?;
-    writeln!(out)
+    json::print(&log, out)
 }
 
 /// The policies of findings, in the order of their ids.
@@ -131,7 +130,7 @@ fn result<'a>(group: &Group<'a>, fingerprint: &Fingerprint) -> Found<'a> {
         occurrence_count: group.count(),
         baseline_state: None,
         suppressions: finding.exemption.iter().map(|exempted| suppression(finding, exempted)).collect(),
-        properties: (!releases.is_empty()).then(|| ("releases", Property::Texts(releases))).into_iter().collect(),
+        properties: (!releases.is_empty()).then_some(("releases", Property::Texts(releases))).into_iter().collect(),
     }
 }
 

@@ -52,6 +52,8 @@ pub(super) fn webhooks<'v>(ways: &mut Ways<'_, 'v>, object: &'v Object<'v>, root
                     for resource in rule.texts("resources")? {
                         let what = match (group, resource) {
                             ("*", "*") => "every resource".to_owned(),
+                            ("", "*") => "every resource of the core group".to_owned(),
+                            (group, "*") => format!("every resource of {group}"),
                             ("", resource) => resource.to_owned(),
                             (group, resource) => format!("{resource}.{group}"),
                         };

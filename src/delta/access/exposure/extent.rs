@@ -75,6 +75,11 @@ impl Extent<'_> {
         }
     }
 
+    /// The number of its parts: to compare two extents takes as many steps as both have, multiplied.
+    pub fn weight(&self) -> usize {
+        if let Self::Block(block) = self { 1 + block.except.len() } else { 1 }
+    }
+
     /// Whether everybody may be meant, or every pod.
     pub fn is_wide(&self) -> bool {
         match self {

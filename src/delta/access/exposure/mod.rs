@@ -19,8 +19,8 @@ use extent::Extent;
 
 /// The most ways that are looked at.
 const MAX_WAYS: usize = 2_000_000;
-/// The most pairs of ways of one object that are compared with one another; beyond that only equal ones count as known.
-const MAX_PAIRS: usize = 1_000_000;
+/// The most pairs of extents of one topic that are compared with one another; beyond that only equal ones are known.
+const MAX_PAIRS: usize = 4_000_000;
 
 /// One thing that is open, on one side.
 #[derive(Debug)]
@@ -69,7 +69,8 @@ pub(super) fn beyond(here: &[Way<'_>], there: &[Way<'_>]) -> Vec<Fact> {
     for (topic, ways) in &ours {
         let others = theirs.get(topic).map_or(&[][..], Vec::as_slice);
         let equal: HashSet<&[Extent<'_>; 2]> = others.iter().map(|way| &way.extents).collect();
-        let is_cheap = ways.len().saturating_mul(others.len()) <= MAX_PAIRS;
+        let weight = |ways: &[&Way<'_>]| ways.iter().flat_map(|way| &way.extents).map(Extent::weight).sum::<usize>();
+        let is_cheap = weight(ways).saturating_mul(weight(others)) <= MAX_PAIRS;
         let is_part = |way: &Way<'_>, other: &Way<'_>| {
             other.extents.iter().zip(&way.extents).all(|(whole, part)| whole.covers(part))
         };
@@ -140,7 +141,8 @@ impl<'v> Ways<'_, 'v> {
         let subject = subject.map_or_else(|| words::named(object), str::to_owned);
         let items = extents.each_ref().map(ToString::to_string);
         let at = at.map(|field| (field.object, field.path()));
-        let fact = Fact { kind: AccessKind::Exposure, severity, subject, phrase, items, at };
+        let release = Some(object.release).filter(|_| at.is_some());
+        let fact = Fact { kind: AccessKind::Exposure, severity, subject, phrase, items, at, release };
         self.all.push(Way { topic: (self.view.id(object), part.to_owned(), topic), extents, fact });
         Ok(())
     }

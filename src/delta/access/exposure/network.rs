@@ -27,8 +27,11 @@ struct Policy<'v> {
 /// The NetworkPolicies of a side, by namespace and one of the labels by which they select.
 struct Policies<'v> {
     all: Vec<Policy<'v>>,
-    by_label: HashMap<(&'v str, Option<(&'v str, &'v str)>), Vec<usize>>,
+    by_label: HashMap<(&'v str, Option<Label<'v>>), Vec<usize>>,
 }
+
+/// Key and value.
+type Label<'v> = (&'v str, &'v str);
 
 /// Pods of which it is told.
 struct Pods<'p, 'v> {
@@ -37,6 +40,10 @@ struct Pods<'p, 'v> {
     /// Tells pods apart that are known by one object.
     part: &'p str,
     labels: Option<&'p Value>,
+    /// Then it is news that no policy bounds them.
+    is_on_both_sides: bool,
+    /// The network of the node is bounded by no policy.
+    is_on_node: bool,
 }
 
 /// Adds what is open between pods and others, in the namespaces where pods or policies are not the same on both sides.
@@ -58,10 +65,12 @@ pub(super) fn isolation<'v>(ways: &mut Ways<'_, 'v>, other: &View<'v>) -> Result
                         selected.get_mut(index).into_iter().for_each(|is_selected| *is_selected = true);
                     }
                 }
-                // The network of the node is bounded by no policy.
-                if is_here && !template.get("spec")?.flag("hostNetwork")?.unwrap_or_default() {
+                if is_here {
                     let subject = format!("pods of {}", words::owner(side.graph, number));
-                    let pods = Pods { subject: &subject, object, part: "", labels: Some(labels.value()) };
+                    let is_on_both_sides = other.values(view.id(object)).next().is_some();
+                    let labels = Some(labels.value());
+                    let is_on_node = template.get("spec")?.flag("hostNetwork")?.unwrap_or_default();
+                    let pods = Pods { subject: &subject, object, part: "", labels, is_on_both_sides, is_on_node };
                     policies.tell(ways, &pods, Some(&metadata))?;
                 }
                 Ok(())
@@ -80,7 +89,9 @@ pub(super) fn isolation<'v>(ways: &mut Ways<'_, 'v>, other: &View<'v>) -> Result
             let which = if part.is_empty() { String::new() } else { format!(" {part}") };
             let subject = format!("pods{which} of namespace {}", policy.object.namespace);
             let labels = Value::from(labels);
-            let pods = Pods { subject: &subject, object: policy.object, part: &part, labels: Some(&labels) };
+            let (object, labels) = (policy.object, Some(&labels));
+            let pods =
+                Pods { subject: &subject, object, part: &part, labels, is_on_both_sides: true, is_on_node: false };
             policies.tell(ways, &pods, None)?;
         }
     }
@@ -131,7 +142,8 @@ impl<'v> Policies<'v> {
 
     /// Tells what some pods can do, and others with them.
     fn tell(&self, ways: &mut Ways<'_, 'v>, pods: &Pods<'_, 'v>, metadata: Option<&At<'_, 'v>>) -> Result<(), Error> {
-        let near = self.near(pods.object.namespace, pods.labels);
+        let mut near = self.near(pods.object.namespace, pods.labels);
+        near.retain(|_| !pods.is_on_node);
         for (direction, key) in [INGRESS, EGRESS].into_iter().enumerate() {
             let bounding = near.iter().filter_map(|index| self.all.get(*index));
             let mut bounding = bounding.filter(|policy| policy.directions.get(direction) == Some(&true)).peekable();
@@ -140,7 +152,8 @@ impl<'v> Policies<'v> {
                     INGRESS => "can be connected to by everybody: no NetworkPolicy bounds it",
                     _ => "can connect to everything, metadata services among it: no NetworkPolicy bounds it",
                 };
-                let said = Said::of(pods.subject, Severity::Error, Phrase::new(phrase, "", ""));
+                let severity = if pods.is_on_both_sides { Severity::Error } else { Severity::Info };
+                let said = Said::of(pods.subject, severity, Phrase::new(phrase, "", ""));
                 let extents = [Extent::All(""), Extent::All("")];
                 ways.add_at(pods.object, (pods.part, key), extents, said, metadata.map(At::field))?;
             }
