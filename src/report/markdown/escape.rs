@@ -10,6 +10,7 @@ use std::fmt::Write as _;
 use unicode_general_category::{GeneralCategory, get_general_category};
 
 use crate::report::printable;
+use crate::report::printable::no_command;
 
 /// The most characters of one piece of text; more is cut off.
 const MAX_TEXT: usize = 400;
