@@ -9,8 +9,7 @@ mod fleet;
 mod releases;
 
 use std::collections::HashSet;
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -21,6 +20,7 @@ pub use releases::render_all;
 use fleet::Fleet;
 use jiff::civil::Date;
 
+use crate::bounded;
 use crate::chart::{self, Capabilities, Chart};
 use crate::finding::{Fault, Report};
 use crate::manifest::{self, Manifest, Object};
@@ -186,12 +186,7 @@ impl Job {
         if name == "-" {
             return Ok(self.stdin.clone());
         }
-        let mut bytes = Vec::new();
-        File::open(self.root.join(name))?.take(MAX_VALUES + 1).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > MAX_VALUES {
-            return Err(io::Error::other(format!("larger than {} MiB", MAX_VALUES >> 20)));
-        }
-        Ok(bytes)
+        bounded::read(&self.root.join(name), MAX_VALUES)
     }
 }
 

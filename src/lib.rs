@@ -6,6 +6,7 @@
 #![warn(missing_docs)]
 
 pub mod baseline;
+pub mod bounded;
 pub mod cel;
 pub mod chart;
 pub mod check;

@@ -194,7 +194,7 @@ fn a_project_is_held_to_its_committed_manifests_and_updates_them() {
     assert!(
         missing
             .stdout
-            .ends_with("manifests are not what is rendered: 2 missing\n`plimsoll check --update` writes them\n")
+            .contains("manifests are not what is rendered: 2 missing\n`plimsoll check --update` writes them; ")
     );
     let update = check(&dir, &["--update"]);
     assert_eq!((update.status, update.stderr.as_str()), (0, ""));

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry as Slot;
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::num::NonZeroUsize;
 use std::path::Path as FilePath;
 use std::sync::Arc;
 
 use super::{Baseline, Entry, Error, ErrorKind, VERSION};
+use crate::bounded;
 use crate::finding::Severity;
 use crate::fingerprint::Fingerprint;
 use crate::source::{Location, SourceFile, Span};
@@ -27,16 +27,10 @@ impl Baseline {
     pub fn load(root: &FilePath, path: &FilePath) -> Result<Self, Error> {
         let name = path.display().to_string();
         let failed = |kind| Error { kind, location: Location::new(SourceFile::new(name.clone(), ""), Span::default()) };
-        let mut bytes = Vec::new();
-        let file = File::open(root.join(path)).and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut bytes));
-        file.map_err(|error| match error.kind() {
+        let text = bounded::read_text(&root.join(path), MAX_FILE).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => failed(ErrorKind::Missing),
             _ => failed(ErrorKind::File(error.to_string())),
         })?;
-        if bytes.len() as u64 > MAX_FILE {
-            return Err(failed(ErrorKind::File(format!("larger than {} MiB", MAX_FILE >> 20))));
-        }
-        let text = String::from_utf8(bytes).map_err(|_| failed(ErrorKind::File("not UTF-8 text".into())))?;
         Self::read(&SourceFile::new(name.clone(), text))
     }
 

@@ -6,6 +6,7 @@ use std::time::SystemTime;
 
 use super::cluster_args::ClusterArgs;
 use super::{Stop, Streams};
+use crate::bounded;
 use crate::chart;
 use crate::check::Job;
 use crate::finding::Fault;
@@ -171,17 +172,7 @@ fn update_dependencies(folder: &Path) -> Result<(), Fault> {
     repository::update(folder, &options).map(drop).map_err(|error| super::deps::fault(&error))
 }
 
-/// The bytes that an input is given room for before its length is known.
-const FIRST_READ: usize = 8 << 10;
-
 /// Reads all of an input that must not be larger than `limit` bytes.
 pub(super) fn read(input: &mut dyn Read, limit: u64, name: &str) -> Result<Vec<u8>, Fault> {
-    // Most inputs fit: an empty one would grow read by read.
-    let mut bytes = Vec::with_capacity(FIRST_READ);
-    let count = input.take(limit + 1).read_to_end(&mut bytes);
-    let count = count.map_err(|error| Fault::new(format!("{name} could not be read: {error}")))?;
-    if count as u64 > limit {
-        return Err(Fault::new(format!("{name} is larger than {} MiB", limit >> 20)));
-    }
-    Ok(bytes)
+    bounded::read_all(input, limit).map_err(|error| Fault::new(format!("{name} could not be read: {error}")))
 }

@@ -5,6 +5,7 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use super::{Error, Files};
+use crate::bounded;
 
 /// The most bytes of a file.
 const MAX_FILE: u64 = 64 << 20;
@@ -111,13 +112,7 @@ fn read(folder: &Path, path: &Path) -> Result<Option<Vec<u8>>, Error> {
         Some(kind) if !kind.is_file() => return Err(Error::Irregular(whole)),
         Some(_) => {}
     }
-    let mut bytes = Vec::new();
-    let read = File::open(&whole).and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut bytes));
-    read.map_err(|error| Error::io(&whole, error))?;
-    if bytes.len() as u64 > MAX_FILE {
-        return Err(Error::FileTooLarge { path: whole, limit: MAX_FILE });
-    }
-    Ok(Some(bytes))
+    bounded::read(&whole, MAX_FILE).map(Some).map_err(|error| Error::io(&whole, error))
 }
 
 /// A search for left-overs.

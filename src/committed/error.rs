@@ -23,14 +23,6 @@ pub enum Error {
     /// What is no file, where one belongs.
     #[error("{} is not a file", .0.display())]
     Irregular(PathBuf),
-    /// A file that nothing of ours is as large as.
-    #[error("{} is larger than {} MiB", path.display(), limit >> 20)]
-    FileTooLarge {
-        /// The file.
-        path: PathBuf,
-        /// In bytes.
-        limit: u64,
-    },
     /// More than anybody commits.
     #[error("{} has more than {limit} files", path.display())]
     TooMany {
@@ -53,7 +45,7 @@ impl Error {
     pub fn help(&self) -> Option<&'static str> {
         match self {
             Self::Link(_) => Some("links are not followed: remove it, or name the folder that it leads to"),
-            Self::Irregular(_) | Self::FileTooLarge { .. } => Some("remove it, and write the manifests again"),
+            Self::Irregular(_) => Some("remove it, and write the manifests again"),
             Self::TooMany { .. } => Some("name a folder that has committed manifests only"),
             Self::Io { .. } | Self::Manifest(_) => None,
         }

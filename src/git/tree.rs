@@ -250,13 +250,15 @@ mod tests {
     #[test]
     fn what_is_no_tree_is_damaged_and_a_name_is_there_once() {
         let entry = |mode: &str, name: &str| [mode.as_bytes(), b" ", name.as_bytes(), b"\0", &[0xab; 20]].concat();
-        let tree = [entry("100644", "a"), entry("40000", "b"), entry("120000", "c"), entry("160000", "d")].concat();
+        let entries = [entry("100644", "a"), entry("40000", "b"), entry("120000", "c"), entry("160000", "d")];
+        let ends: Vec<usize> = (1..4).map(|count| entries[..count].concat().len()).collect();
+        let tree = entries.concat();
         let folder = parse(&tree, 20).unwrap();
         let kinds: Vec<Kind> = folder.values().map(|entry| entry.kind).collect();
         assert_eq!(kinds, [Kind::File, Kind::Folder, Kind::Link, Kind::Submodule]);
         assert_eq!(folder[&b"a"[..]].id, "ab".repeat(20));
         for end in 1..tree.len() {
-            assert!(end % 28 != 0 || parse(&tree[..end], 20).is_ok());
+            assert_eq!(parse(&tree[..end], 20).is_ok(), ends.contains(&end), "{end} bytes");
         }
         for damaged in [&tree[..tree.len() - 1], b"100644 a", b"100644", &entry("7", "a")] {
             assert_eq!(parse(damaged, 20), Err(Problem::Damaged));

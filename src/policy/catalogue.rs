@@ -8,6 +8,7 @@ use super::decode::Document;
 use super::document::Policy;
 use super::file::{self, File};
 use super::{Error, ErrorKind};
+use crate::bounded;
 use crate::source::{Location, SourceFile, Span};
 
 /// `policies/`, written by build.rs.
@@ -165,11 +166,7 @@ fn sorted(folder: &Path) -> Result<Vec<std::path::PathBuf>, Error> {
 }
 
 fn load(path: &Path) -> Result<String, Error> {
-    let failed = |error: std::io::Error| unreadable(path, &error.to_string());
-    if std::fs::metadata(path).map_err(failed)?.len() > MAX_FILE {
-        return Err(unreadable(path, "is larger than 1 MiB"));
-    }
-    std::fs::read_to_string(path).map_err(failed)
+    bounded::read_text(path, MAX_FILE).map_err(|error| unreadable(path, &error.to_string()))
 }
 
 #[cfg(test)]

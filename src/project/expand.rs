@@ -1,8 +1,6 @@
 //! Releases from the project file's entries: one each, or one for each file that `forEach` means.
 
 use std::collections::HashMap;
-use std::fs;
-use std::io::Read as _;
 use std::path::Path;
 
 use super::error::{Error, ErrorKind};
@@ -10,6 +8,7 @@ use super::glob::Glob;
 use super::locate;
 use super::release::Release;
 use super::releases::beside;
+use crate::bounded;
 use crate::chart::values_file;
 use crate::parallel;
 use crate::render::host::Source;
@@ -153,12 +152,7 @@ impl Entry {
             let kind = ErrorKind::Values { file: name.to_owned(), reason, place };
             Error::new(kind, self.model.place.clone())
         };
-        let mut text = String::new();
-        let read = fs::File::open(root.join(name)).and_then(|file| file.take(MAX_FILE + 1).read_to_string(&mut text));
-        read.map_err(|error| wrong(error.to_string(), None))?;
-        if text.len() as u64 > MAX_FILE {
-            return Err(wrong(format!("larger than {} MiB", MAX_FILE >> 20), None));
-        }
+        let text = bounded::read_text(&root.join(name), MAX_FILE).map_err(|error| wrong(error.to_string(), None))?;
         let source = SourceFile::new(name, text);
         values_file::read(&source).map_err(|error| {
             let place = Location::new(source.clone(), error.span());

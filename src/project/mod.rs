@@ -10,8 +10,6 @@ mod release;
 mod releases;
 mod schemas;
 
-use std::fs;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -20,6 +18,7 @@ pub use glob::GlobError;
 pub use release::Release;
 pub use schemas::Schemas;
 
+use crate::bounded;
 use crate::chart::KubeVersion;
 use crate::committed::Output;
 use crate::finding::Severity;
@@ -77,18 +76,11 @@ impl Project {
     /// the command line does: so an older state of a work tree is read that lies elsewhere.
     pub fn load(root: &Path, path: &Path) -> Result<Self, Error> {
         let name = path.display().to_string();
-        let place = || Location::new(SourceFile::new(name.clone(), ""), Span::default());
-        let failed = |error: std::io::Error| Error::new(ErrorKind::File(error.to_string()), place());
-        let mut bytes = Vec::new();
-        fs::File::open(root.join(path))
-            .and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut bytes))
-            .map_err(failed)?;
-        if bytes.len() as u64 > MAX_FILE {
-            return Err(Error::new(ErrorKind::File("larger than 1 MiB".into()), place()));
-        }
-        let text =
-            String::from_utf8(bytes).map_err(|_| Error::new(ErrorKind::File("not UTF-8 text".into()), place()))?;
-        let project = Self::read(&SourceFile::new(name.clone(), text), path.parent().unwrap_or(Path::new("")))?;
+        let text = bounded::read_text(&root.join(path), MAX_FILE).map_err(|error| {
+            let place = Location::new(SourceFile::new(name.clone(), ""), Span::default());
+            Error::new(ErrorKind::File(error.to_string()), place)
+        })?;
+        let project = Self::read(&SourceFile::new(name, text), path.parent().unwrap_or(Path::new("")))?;
         Ok(project.at(root))
     }
 

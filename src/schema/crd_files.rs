@@ -1,11 +1,12 @@
 //! CustomResourceDefinitions of files, folders and archives: `--crds`.
 
 use std::fs;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::crd::is_crd;
 use super::{Error, ErrorKind};
+use crate::bounded;
 use crate::chart::{self, MAX_CHART_SIZE, MAX_FILES};
 use crate::json;
 use crate::source::{Location, SourceFile, Span};
@@ -117,12 +118,7 @@ fn bytes(path: &Path) -> Result<Vec<u8>, Error> {
     if !fs::metadata(path).map_err(failed)?.is_file() {
         return Err(Error::unusable(format!("{} is neither a file nor a folder", path.display())));
     }
-    let mut bytes = Vec::new();
-    fs::File::open(path).and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut bytes)).map_err(failed)?;
-    if bytes.len() as u64 > MAX_FILE {
-        return Err(Error::unusable(format!("{} is larger than {} MiB", path.display(), MAX_FILE >> 20)));
-    }
-    Ok(bytes)
+    bounded::read(path, MAX_FILE).map_err(failed)
 }
 
 /// Adds the definitions of a file.

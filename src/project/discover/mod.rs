@@ -7,9 +7,10 @@ mod values_files;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::Path;
 
+use crate::bounded;
 use crate::value::Value;
 use crate::yaml;
 
@@ -107,10 +108,7 @@ impl Repository<'_> {
     }
 
     fn text(&self, path: &str) -> Result<String, String> {
-        let mut text = String::new();
-        let file = fs::File::open(self.root.join(path)).map_err(|error| error.to_string())?;
-        file.take(MAX_FILE + 1).read_to_string(&mut text).map_err(|error| error.to_string())?;
-        if text.len() as u64 > MAX_FILE { Err("larger than 1 MiB".into()) } else { Ok(text) }
+        bounded::read_text(&self.root.join(path), MAX_FILE).map_err(|error| error.to_string())
     }
 
     /// The first document of a file.

@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value as Json;
 
+use crate::bounded;
 use crate::schema::{Error, ErrorKind};
 use crate::source::{Location, SourceFile, Span};
 
@@ -118,15 +119,7 @@ pub(super) fn read(file: &Place) -> Result<Json, Error> {
 }
 
 fn text(file: &Place) -> Result<String, Error> {
-    let mut bytes = Vec::new();
-    fs::File::open(&file.real)
-        .and_then(|open| open.take(MAX_FILE + 1).read_to_end(&mut bytes))
-        .map_err(|error| Error::unreadable(&file.shown, &error))?;
-    let name = file.shown.display();
-    if bytes.len() as u64 > MAX_FILE {
-        return Err(Error::unusable(format!("{name} is larger than {} MiB", MAX_FILE >> 20)));
-    }
-    String::from_utf8(bytes).map_err(|_| Error::unusable(format!("{name} is not UTF-8 text")))
+    bounded::read_text(&file.real, MAX_FILE).map_err(|error| Error::unreadable(&file.shown, &error))
 }
 
 fn parse(file: &Place, text: String) -> Result<Json, Error> {
