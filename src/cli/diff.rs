@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 use std::mem;
+use std::panic::resume_unwind;
 use std::path::Path;
+use std::thread;
 
 use super::output_args::OutputArgs;
 use super::releases::{self, Checked};
@@ -47,8 +49,19 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
     }
     // Both sides draw the same random values: only what the change does differs.
     let source = releases::source()?;
-    let mut before = releases::check(&older, &listed_before, &args.rules, source, streams)?;
-    let mut after = releases::check(&project, &releases, &args.rules, source, streams)?;
+    let progress = streams.progress("checking", listed_before.len() + releases.len());
+    let check =
+        |project: &Project, releases: &[Release]| releases::check(project, releases, &args.rules, source, &progress);
+    // Each side uses all cores for a part of its work only.
+    let (before, after) = thread::scope(|scope| {
+        let before = scope.spawn(|| check(&older, &listed_before));
+        let after = check(&project, &releases);
+        (before.join().unwrap_or_else(|panic| resume_unwind(panic)), after)
+    });
+    progress.finish_and_clear();
+    let (mut before, mut after) = (before?, after?);
+    before.tell(streams)?;
+    after.tell(streams)?;
     if let Some(path) = older.baseline.as_ref().filter(|path| older.root().join(path).exists()) {
         Baseline::load(older.root(), path).map_err(|error| of_base(&base, error))?.mark(&mut before.report);
     }
