@@ -16,7 +16,7 @@ use crate::delta::{Delta, FailedOn, Findings, Side};
 use crate::finding::{Failed, Fault, Finding};
 use crate::gate::ExitStatus;
 use crate::git::{Base, Checkout};
-use crate::project::{self, Project, Release};
+use crate::project::{Project, Release};
 use crate::report::delta::{self, Format};
 
 /// Show what a change does: to manifests, to findings, and to who can do what
@@ -37,7 +37,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, Stop> {
     args.output.check()?;
-    let file = args.rules.select.project_file().unwrap_or(Path::new(project::FILE));
+    let Some(file) = args.rules.select.project_file() else { return Err(releases::nothing().into()) };
     let project = Project::load(Path::new(""), file).map_err(Fault::from)?;
     let releases = project.releases().map_err(Fault::from)?;
     let base = Base::open(Path::new("."), &args.base).and_then(Base::merge_base).map_err(Fault::from)?;
@@ -59,7 +59,7 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
         (before.join().unwrap_or_else(|panic| resume_unwind(panic)), after)
     });
     progress.finish_and_clear();
-    let (mut before, mut after) = (before?, after?);
+    let (mut before, mut after) = (before.map_err(|stop| stop_of_base(&base, stop))?, after?);
     before.tell(streams)?;
     after.tell(streams)?;
     if let Some(path) = older.baseline.as_ref().filter(|path| older.root().join(path).exists()) {
@@ -78,6 +78,13 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
 fn of_base(base: &Base, error: impl Into<Fault>) -> Fault {
     let fault = error.into();
     Fault { message: format!("at {}: {}", base.revision(), fault.message), ..fault }
+}
+
+fn stop_of_base(base: &Base, stop: Stop) -> Stop {
+    match stop {
+        Stop::Faults(faults) => Stop::Faults(faults.into_iter().map(|fault| of_base(base, fault)).collect()),
+        Stop::Io(error) => Stop::Io(error),
+    }
 }
 
 /// The project as it was, with its files, and its releases.
