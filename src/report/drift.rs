@@ -28,8 +28,14 @@ pub fn write(drifts: &[Drift], style: Style, out: &mut dyn Write) -> io::Result<
     };
     let mut left = MAX_ALL;
     let (mut missing, mut stale, mut left_over) = (0, 0, 0);
+    let mut is_listing = false;
     for Drift { path, staleness } in drifts {
         let path = line(&path.display().to_string());
+        let is_stale = matches!(staleness, Staleness::Stale { .. });
+        if is_listing && is_stale {
+            writeln!(out)?;
+        }
+        is_listing = !is_stale;
         match staleness {
             Staleness::Missing { .. } => {
                 missing += 1;
@@ -57,8 +63,11 @@ pub fn write(drifts: &[Drift], style: Style, out: &mut dyn Write) -> io::Result<
                 if lines.len() > shown {
                     writeln!(out, "… {} more lines of this difference", lines.len() - shown)?;
                 }
+                writeln!(out)?;
             }
         }
+    }
+    if is_listing {
         writeln!(out)?;
     }
     let counts = [(missing, "missing"), (stale, "stale"), (left_over, "left over")];
@@ -70,7 +79,7 @@ pub fn write(drifts: &[Drift], style: Style, out: &mut dyn Write) -> io::Result<
 /// The lines of a unified diff, masked and printable.
 fn masked(found: &str, expected: &str) -> Vec<String> {
     let difference = unified(found, expected, CONTEXT);
-    let (before, after) = (credential::text(found), credential::text(expected));
+    let (before, after) = (credential::lines(found), credential::lines(expected));
     let (mut before, mut after) = (Lines::new(&before), Lines::new(&after));
     let mut lines = Vec::new();
     for shown in difference.split_terminator('\n') {
