@@ -23,13 +23,14 @@ use crate::report::plural;
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Findings in this file were there before, and refuse nothing; `baseline` of plimsoll.yaml where left out
-    #[arg(long, value_name = "FILE", help_heading = "Past")]
+    #[arg(long, value_name = "FILE", help_heading = "Baseline")]
     baseline: Option<PathBuf>,
     /// Write all that is found now to the baseline
-    #[arg(long, help_heading = "Past")]
+    #[arg(long, help_heading = "Baseline")]
     write_baseline: bool,
-    /// Take out of the baseline what is found no more, and write committed manifests anew
-    #[arg(long, conflicts_with = "write_baseline", help_heading = "Past")]
+    /// Take out of the baseline what is found no more; write committed manifests that are stale, and remove those that are
+    /// left over
+    #[arg(long, conflicts_with = "write_baseline")]
     update: bool,
     #[command(flatten)]
     checks: CheckArgs,

@@ -37,14 +37,17 @@ pub enum Verbosity {
     Verbose,
 }
 
+/// Where help lists the flags of every command: after those of its own, before `--help`.
+const LAST: usize = 900;
+
 /// The flags of every command.
 #[derive(Debug, clap::Args)]
 pub(super) struct VerbosityArgs {
     /// Print nothing but results, findings and errors
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    #[arg(short, long, global = true, conflicts_with = "verbose", display_order = LAST)]
     quiet: bool,
     /// Say on standard error what is done, and how long it took
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, display_order = LAST)]
     verbose: bool,
 }
 
