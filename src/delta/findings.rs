@@ -1,4 +1,4 @@
-//! Which findings are new, which are mended, and which only count no more.
+//! Which findings are new, which are mended, and which were only silenced.
 
 use std::collections::{HashMap, HashSet};
 

@@ -56,7 +56,9 @@ fn page(delta: &Delta) -> String {
             format!("And {}.", plural(more, "more new finding"))
         });
     }
-    collapsed(&mut page, "Counted no more, though not mended", &findings.silenced);
+    for (why, groups) in &findings.silenced_by() {
+        collapsed(&mut page, &format!("Silenced {why}"), groups);
+    }
     access(&mut page, delta, "### Possible now", Direction::Gained);
     access(&mut page, delta, "### No longer possible", Direction::Lost);
     collapsed(&mut page, "Mended", &findings.mended);

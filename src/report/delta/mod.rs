@@ -15,7 +15,7 @@ use super::groups::Group;
 use super::markdown::worst_first;
 use super::summary::plural;
 use crate::delta::{Delta, Direction, Side};
-use crate::finding::{Failed, Severity};
+use crate::finding::{Failed, Finding, Severity};
 
 /// A format of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -45,7 +45,7 @@ pub fn write(delta: &Delta, format: Format, style: Style, out: &mut dyn Write) -
 struct Findings<'a> {
     /// They count now, and did not.
     new: Vec<Group<'a>>,
-    /// They count no more, and nothing was mended: somebody should look at that too.
+    /// They do not count, and nothing was mended: somebody should look at that too.
     silenced: Vec<Group<'a>>,
     mended: Vec<Group<'a>>,
     unchanged: Vec<Group<'a>>,
@@ -59,6 +59,18 @@ impl<'a> Findings<'a> {
             mended: worst_first(&delta.mended),
             unchanged: worst_first(&delta.unchanged),
         }
+    }
+
+    /// The silenced ones, by what silenced them.
+    fn silenced_by(&self) -> [(&'static str, Vec<Group<'a>>); 3] {
+        let those = |which: fn(&Finding) -> bool| {
+            self.silenced.iter().filter(|group| which(group.finding)).cloned().collect::<Vec<_>>()
+        };
+        [
+            ("by an exemption", those(|finding| finding.exemption.is_some())),
+            ("by the baseline", those(|finding| finding.exemption.is_none() && finding.is_known)),
+            ("as their policy is evaluated no more", those(Finding::is_open)),
+        ]
     }
 
     fn has_error(&self) -> bool {

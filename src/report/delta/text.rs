@@ -25,9 +25,11 @@ pub(super) fn write(delta: &Delta, style: Style, out: &mut dyn Write) -> io::Res
         text::write_findings(&findings.new, style, page.out)?;
         page.is_apart = true;
     }
+    for (why, groups) in &findings.silenced_by() {
+        page.findings(&format!("silenced, not mended: {why}"), "33", "! ", groups)?;
+    }
     page.access("what is possible now", delta, Direction::Gained)?;
     page.access("what is possible no more", delta, Direction::Lost)?;
-    page.findings("findings that count no more, though nothing was mended", "33", "! ", &findings.silenced)?;
     page.findings("mended findings", "32", "- ", &findings.mended)?;
     page.objects(delta)?;
     if !findings.unchanged.is_empty() {
