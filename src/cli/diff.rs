@@ -14,7 +14,7 @@ use crate::delta::{Delta, FailedOn, Findings, Side};
 use crate::finding::{Failed, Fault, Finding};
 use crate::gate::ExitStatus;
 use crate::git::{Base, Checkout};
-use crate::project::{self, Project, Release};
+use crate::project::{Project, Release};
 use crate::report::delta::{self, Format};
 
 /// Show what a change does: to manifests, to findings, and to who can do what
@@ -35,16 +35,17 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, Stop> {
     args.output.check()?;
-    let file = args.rules.select.project_file().unwrap_or(Path::new(project::FILE));
+    let file = args.rules.select.project_file().ok_or_else(releases::nothing)?;
     let project = Project::load(Path::new(""), file).map_err(Fault::from)?;
     let releases = project.releases().map_err(Fault::from)?;
+    // That all are gone is no proof of safety.
+    if releases.is_empty() {
+        return Err(releases::nothing().into());
+    }
     let base = Base::open(Path::new("."), &args.base).and_then(Base::merge_base).map_err(Fault::from)?;
     let mut checkout = base.checkout(&[file.to_path_buf()]).map_err(Fault::from)?;
     let (older, listed_before) = at_base(&base, &mut checkout, file, &project)?;
     checkout.warnings().iter().try_for_each(|warning| streams.warn(warning))?;
-    if releases.is_empty() && listed_before.is_empty() {
-        return Err(releases::nothing().into());
-    }
     // Both sides draw the same random values: only what the change does differs.
     let source = releases::source()?;
     let mut before = releases::check(&older, &listed_before, &args.rules, source, streams)?;
