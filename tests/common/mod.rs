@@ -1,6 +1,8 @@
 //! The program as its users meet it: run in a folder, with arguments.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+pub mod repository;
+
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
