@@ -109,7 +109,8 @@ pub fn render(job: &Job, charts: &Charts) -> Result<Rendered, Vec<Fault>> {
     let supplied = Supplied::read(&job.inputs, &|name| job.read_values(name)).map_err(one)?;
     let chart = charts.load(&job.root, &job.chart)?;
     job.release.check_name().map_err(one)?;
-    let resolved = values::resolve(&chart, &supplied, &job.capabilities, job.schema).map_err(one)?;
+    let resolved =
+        values::resolve_with(&chart, &supplied, &job.capabilities, job.schema, &charts.schemas).map_err(one)?;
     let templates = charts.parse(&resolved.chart)?;
     let mut rendered = Rendered {
         manifests: Vec::new(),

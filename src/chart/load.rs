@@ -54,16 +54,15 @@ pub fn load(path: &Path) -> Result<Chart, Error> {
 ///
 /// As [`load`].
 pub fn load_below(root: &Path, path: &Path) -> Result<Chart, Error> {
-    let origin = display(path);
-    let path = &root.join(path);
-    let metadata = std::fs::metadata(path).map_err(|error| Error::not_found(path, error))?;
+    let (origin, real) = (display(path), root.join(path));
+    let metadata = std::fs::metadata(&real).map_err(|error| Error::not_found(path, error))?;
     let mut budget = Budget::default();
     let files = if metadata.is_dir() {
-        let chart_yaml = path.join("Chart.yaml");
-        std::fs::metadata(&chart_yaml).map_err(|error| Error::NotAChart { path: absolute(&chart_yaml), error })?;
-        directory::read(path, &mut budget)?
+        let is_there = std::fs::metadata(real.join("Chart.yaml"));
+        is_there.map_err(|error| Error::NotAChart { path: absolute(&path.join("Chart.yaml")), error })?;
+        directory::read(&real, &mut budget)?
     } else {
-        let bytes = std::fs::read(path).map_err(|error| Error::read(path, error))?;
+        let bytes = std::fs::read(&real).map_err(|error| Error::read(path, error))?;
         if !archive::is_gzip(&bytes) {
             return Err(Error::not_an_archive(path, &bytes));
         }

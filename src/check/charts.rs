@@ -1,4 +1,4 @@
-//! Charts and their templates: read once, however many releases there are of them.
+//! Charts, their schemas and their templates: read once, however many releases there are of them.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -9,12 +9,15 @@ use super::{fault, one};
 use crate::chart::{self, Chart};
 use crate::finding::Fault;
 use crate::render::Templates;
+use crate::values;
 
 /// What was read of charts.
 #[derive(Debug, Default)]
 pub struct Charts {
     loaded: Once<PathBuf, Chart>,
     parsed: Once<Shape, Arc<Templates>>,
+    /// What values are held to.
+    pub(super) schemas: values::Schemas,
 }
 
 /// Work that is done once for each key, by whichever thread asks first; the others wait for it.

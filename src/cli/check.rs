@@ -49,7 +49,11 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
     if listed.is_empty() {
         return Err(releases::nothing().into());
     }
-    let mut checked = releases::check(&project, &listed, &args.checks.rules, releases::source()?, streams)?;
+    let progress = streams.progress("checking", listed.len());
+    let checked = releases::check(&project, &listed, &args.checks.rules, releases::source()?, &progress);
+    progress.finish_and_clear();
+    let mut checked = checked?;
+    checked.tell(streams)?;
     let warnings: BTreeSet<&String> = checked.report.warnings.iter().collect();
     warnings.into_iter().try_for_each(|warning| streams.warn(warning))?;
     if let Some(past) = past {

@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 use std::mem;
+use std::panic::resume_unwind;
 use std::path::Path;
+use std::thread;
 
 use super::output_args::OutputArgs;
 use super::releases::{self, Checked};
@@ -35,7 +37,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, Stop> {
     args.output.check()?;
-    let file = args.rules.select.project_file().ok_or_else(releases::nothing)?;
+    let Some(file) = args.rules.select.project_file() else { return Err(releases::nothing().into()) };
     let project = Project::load(Path::new(""), file).map_err(Fault::from)?;
     let releases = project.releases().map_err(Fault::from)?;
     // That all are gone is no proof of safety.
@@ -48,8 +50,19 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
     checkout.warnings().iter().try_for_each(|warning| streams.warn(warning))?;
     // Both sides draw the same random values: only what the change does differs.
     let source = releases::source()?;
-    let mut before = releases::check(&older, &listed_before, &args.rules, source, streams)?;
-    let mut after = releases::check(&project, &releases, &args.rules, source, streams)?;
+    let progress = streams.progress("checking", listed_before.len() + releases.len());
+    let check =
+        |project: &Project, releases: &[Release]| releases::check(project, releases, &args.rules, source, &progress);
+    // Each side uses all cores for a part of its work only.
+    let (before, after) = thread::scope(|scope| {
+        let before = scope.spawn(|| check(&older, &listed_before));
+        let after = check(&project, &releases);
+        (before.join().unwrap_or_else(|panic| resume_unwind(panic)), after)
+    });
+    progress.finish_and_clear();
+    let (mut before, mut after) = (before.map_err(|stop| stop_of_base(&base, stop))?, after?);
+    before.tell(streams)?;
+    after.tell(streams)?;
     if let Some(path) = older.baseline.as_ref().filter(|path| older.root().join(path).exists()) {
         Baseline::load(older.root(), path).map_err(|error| of_base(&base, error))?.mark(&mut before.report);
     }
@@ -66,6 +79,13 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
 fn of_base(base: &Base, error: impl Into<Fault>) -> Fault {
     let fault = error.into();
     Fault { message: format!("at {}: {}", base.revision(), fault.message), ..fault }
+}
+
+fn stop_of_base(base: &Base, stop: Stop) -> Stop {
+    match stop {
+        Stop::Faults(faults) => Stop::Faults(faults.into_iter().map(|fault| of_base(base, fault)).collect()),
+        Stop::Io(error) => Stop::Io(error),
+    }
 }
 
 /// The project as it was, with its files, and its releases.

@@ -1,9 +1,12 @@
 //! The releases of a project, rendered and judged: what `check` and both sides of `diff` have in common.
 
 use std::collections::{BTreeMap, HashMap, HashSet, btree_map};
+use std::io;
 use std::mem::ManuallyDrop;
-use std::rc::Rc;
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use indicatif::ProgressBar;
 
 use super::rule_args::RuleArgs;
 use super::{Stop, Streams};
@@ -36,7 +39,9 @@ pub(super) struct Checked {
     /// Those that could, with what they are called, in the order of the project.
     pub rendered: Vec<(String, Rendered)>,
     /// The ids of the policies that each of these is held to.
-    held_to: HashMap<String, Rc<HashSet<String>>>,
+    held_to: HashMap<String, Arc<HashSet<String>>>,
+    /// How long it took to render, and to judge.
+    took: [Duration; 2],
 }
 
 /// Renders and judges releases of a project.
@@ -48,19 +53,22 @@ pub(super) fn check(
     releases: &[Release],
     rules: &RuleArgs,
     source: Source,
-    streams: &mut Streams<'_>,
+    progress: &ProgressBar,
 ) -> Result<Checked, Stop> {
     let start = Instant::now();
     let jobs: Vec<(String, Job)> =
         releases.iter().map(|release| (release.label(), job(project, release, source))).collect();
-    let progress = streams.progress("rendering", jobs.len());
     // The process ends soon: to give back every chart by itself would take as long as to read it.
     let charts = ManuallyDrop::new(Charts::default());
     let outcomes = check::render_all(&jobs, &charts, &|| progress.inc(1));
-    progress.finish_and_clear();
-    streams.took(&format!("rendered {}", plural(jobs.len(), "release")), start.elapsed())?;
+    let rendering = start.elapsed();
     let start = Instant::now();
-    let mut checked = Checked { report: Report::default(), rendered: Vec::new(), held_to: HashMap::new() };
+    let mut checked = Checked {
+        report: Report::default(),
+        rendered: Vec::new(),
+        held_to: HashMap::new(),
+        took: [rendering, Duration::ZERO],
+    };
     let (mut judged, mut failed): (Vec<&Release>, _) = (Vec::new(), Vec::new());
     for ((outcome, (label, _)), release) in outcomes.into_iter().zip(jobs).zip(releases) {
         match outcome {
@@ -76,7 +84,7 @@ pub(super) fn check(
     }
     checked.report.failed = failed;
     checked.report.releases = Some(releases.len());
-    streams.took("checked them", start.elapsed())?;
+    checked.took = [rendering, start.elapsed()];
     Ok(checked)
 }
 
@@ -84,6 +92,14 @@ impl Checked {
     /// What was rendered, as policies see it.
     pub(super) fn subjects(&self) -> impl Iterator<Item = Subject<'_>> {
         self.rendered.iter().map(|(label, rendered)| Subject::from(rendered).called(label))
+    }
+
+    /// Says how long it took, to who wants to know.
+    pub(super) fn tell(&self, streams: &mut Streams<'_>) -> io::Result<()> {
+        let [rendering, judging] = self.took;
+        let releases = plural(self.report.releases.unwrap_or_default(), "release");
+        streams.took(&format!("rendered {releases}"), rendering)?;
+        streams.took("checked them", judging)
     }
 
     /// The releases that could not be checked.
@@ -121,7 +137,7 @@ impl Checked {
         }
         let all = Chosen::union(&catalogue, chosen.values());
         let report = check::lint(&subjects, &rules.rules(project, all, minor(&project.kube_version)?)?)?;
-        let owned = |ids: &HashSet<&str>| Rc::new(ids.iter().map(|id| (*id).to_owned()).collect::<HashSet<_>>());
+        let owned = |ids: &HashSet<&str>| Arc::new(ids.iter().map(|id| (*id).to_owned()).collect::<HashSet<_>>());
         let owned: BTreeMap<_, _> = ids.iter().map(|(profiles, ids)| (*profiles, owned(ids))).collect();
         let held_to = self.rendered.iter().zip(releases).filter_map(|((label, _), release)| {
             Some((label.clone(), owned.get(&release.profiles.as_deref())?.clone()))

@@ -10,7 +10,7 @@ use crate::fingerprint::Fingerprint;
 pub struct Findings {
     /// They count on the new side and did not on the old one.
     pub new: Vec<Finding>,
-    /// They counted on the old side and are gone.
+    /// They were there on the old side, in its baseline or not, and are gone.
     pub mended: Vec<Finding>,
     /// They do not count on the new side though nothing was mended: somebody answers for them now, they are in the baseline
     /// now, or the policy is evaluated no more.
@@ -42,9 +42,13 @@ impl Findings {
             }
             seen.insert(fingerprint);
         }
-        let gone = before.iter().filter(|(fingerprint, finding)| finding.is_open() && !seen.contains(fingerprint));
-        for (_, finding) in gone.filter(|(_, finding)| is_known(finding)) {
-            if judges(finding) { &mut found.mended } else { &mut found.silenced }.push(finding.clone());
+        let gone = before.into_iter().filter(|(fingerprint, _)| !seen.contains(fingerprint));
+        for (_, finding) in gone.filter(|(_, finding)| finding.exemption.is_none() && is_known(finding)) {
+            if judges(&finding) {
+                found.mended.push(finding);
+            } else if finding.is_open() {
+                found.silenced.push(finding);
+            }
         }
         found
     }

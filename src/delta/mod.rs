@@ -25,7 +25,7 @@ pub struct Delta {
     pub objects: Vec<ObjectChange>,
     /// Findings that count on the new side and did not on the old one.
     pub new: Vec<Finding>,
-    /// Findings that counted on the old side and are gone.
+    /// Findings that were there on the old side, in its baseline or not, and are gone.
     pub mended: Vec<Finding>,
     /// Findings that do not count on the new side though nothing was mended: somebody answers for them now, they are in the
     /// baseline now, or the policy is evaluated no more.

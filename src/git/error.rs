@@ -130,7 +130,9 @@ impl Error {
             ErrorKind::Unknown { meant: Some(name), .. } => format!("did you mean {name}?"),
             ErrorKind::Unknown { is_shallow: true, .. } | ErrorKind::Shallow(_) => WHOLE.into(),
             // No branch has such a name: there is none to fetch.
-            ErrorKind::Unknown { revision, .. } if revision.contains([':', '~', '^', ' ']) || revision.contains("..") => {
+            ErrorKind::Unknown { revision, .. }
+                if revision.contains([':', '~', '^', ' ']) || revision.contains("..") =>
+            {
                 NAMES.into()
             }
             ErrorKind::Unknown { revision, .. } => match revision.escape_debug().to_string().split_once('/') {

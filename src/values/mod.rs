@@ -15,7 +15,7 @@ use coalesce::Warnings;
 
 pub use coalesce::CoalesceError;
 pub use inputs::{InputError, Inputs, SetOption, Supplied};
-pub use schema::{ChartSchemaError, Problem, SchemaError};
+pub use schema::{ChartSchemaError, Problem, SchemaError, Schemas};
 pub use set::SetError;
 pub use sources::Sources;
 
@@ -100,6 +100,21 @@ pub fn resolve(
     capabilities: &Capabilities,
     schema: SchemaCheck,
 ) -> Result<Resolved, Error> {
+    resolve_with(chart, supplied, capabilities, schema, &Schemas::default())
+}
+
+/// The same, with what is known already of the schemas of charts.
+///
+/// # Errors
+///
+/// As [`resolve`].
+pub fn resolve_with(
+    chart: &Chart,
+    supplied: &Supplied,
+    capabilities: &Capabilities,
+    schema: SchemaCheck,
+    schemas: &Schemas,
+) -> Result<Resolved, Error> {
     if !matches!(chart.metadata.kind.as_str(), "" | "application") {
         return Err(Error::NotInstallable(chart.metadata.kind.clone()));
     }
@@ -116,7 +131,8 @@ pub fn resolve(
     let values = coalesce::coalesce(&view, &supplied.values, &mut warnings).map_err(Error::Coalesce)?;
     let sources = Sources::new(&supplied.layers, &view);
     if schema == SchemaCheck::Enforce {
-        schema::check(&view, &values).map_err(|error| Error::Schema { error, sources: Box::new(sources.clone()) })?;
+        schema::check(&view, &values, schemas)
+            .map_err(|error| Error::Schema { error, sources: Box::new(sources.clone()) })?;
     }
     view.check_kube_version(capabilities)?;
     Ok(Resolved { chart: view, values, supplied: supplied.values.clone(), sources, warnings: warnings.list })

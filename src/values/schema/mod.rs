@@ -6,13 +6,15 @@
 mod report;
 mod words;
 
+use std::collections::HashMap;
 use std::fmt;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use jsonschema::error::ValidationErrorKind;
-use jsonschema::{Draft, ReferencingError, Retrieve, Uri, ValidationError};
+use jsonschema::{Draft, ReferencingError, Retrieve, Uri, ValidationError, Validator};
 use serde_json::Value as Json;
 
-use crate::chart::Chart;
+use crate::chart::{Chart, File};
 use crate::value::{Numbers, Path, Value};
 use crate::{json, json_schema};
 use report::Report;
@@ -64,11 +66,64 @@ impl fmt::Display for SchemaError {
     }
 }
 
+/// The schemas of charts, each compiled once for any number of releases.
+#[derive(Debug, Default)]
+pub struct Schemas(Mutex<HashMap<usize, Arc<Known>>>);
+
+/// A schema's file, which keeps its address, and what became of it.
+#[derive(Debug)]
+struct Known {
+    file: File,
+    compiled: OnceLock<Result<Compiled, String>>,
+}
+
+/// A schema, and what checks values by it.
+#[derive(Debug)]
+struct Compiled {
+    schema: Json,
+    /// Compiled when the first values are found to be no too much work.
+    validator: OnceLock<Result<Validator, String>>,
+}
+
+impl Schemas {
+    fn known(&self, file: &File) -> Arc<Known> {
+        let new = || Arc::new(Known { file: file.clone(), compiled: OnceLock::new() });
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.entry(file.bytes().as_ptr().addr()).or_insert_with(new).clone()
+    }
+}
+
+impl Known {
+    fn compiled(&self) -> Result<&Compiled, String> {
+        self.compiled.get_or_init(|| Compiled::read(self.file.bytes())).as_ref().map_err(Clone::clone)
+    }
+}
+
+impl Compiled {
+    fn read(text: &[u8]) -> Result<Self, String> {
+        let schema: Json = serde_json::from_slice(text).map_err(|error| syntax_error(text, &error))?;
+        if json_schema::is_too_deep(&schema) {
+            return Err("the schema takes too long to check".to_string());
+        }
+        Ok(Self { schema, validator: OnceLock::new() })
+    }
+
+    /// What is wrong with values; or what is wrong with the schema, in Helm's words.
+    fn check(&self, values: &Value) -> Result<Option<Report>, String> {
+        json_schema::check(&self.schema, values, Draft::default(), BASE)?;
+        let build = || options().build(&self.schema).map_err(|error| schema_error(&self.schema, error));
+        let validator = self.validator.get_or_init(build).as_ref().map_err(Clone::clone)?;
+        let values = to_json(values);
+        let errors: Vec<ValidationError> = validator.iter_errors(&values).collect();
+        Ok(if errors.is_empty() { None } else { Some(Report::new(&self.schema, &values, &errors)) })
+    }
+}
+
 /// Checks the values of a release against the schemas of all its charts.
-pub(super) fn check(chart: &Chart, values: &Value) -> Result<(), SchemaError> {
+pub(super) fn check(chart: &Chart, values: &Value, schemas: &Schemas) -> Result<(), SchemaError> {
     let mut charts = Vec::new();
     if has_schema(chart) {
-        let work = || check_chart(chart, values, &Path::default(), &mut charts);
+        let work = || check_chart(chart, values, schemas, &Path::default(), &mut charts);
         json_schema::on_large_stack(work).ok_or_else(|| SchemaError::unchecked(chart))?;
     }
     if charts.is_empty() { Ok(()) } else { Err(SchemaError { charts }) }
@@ -78,9 +133,10 @@ fn has_schema(chart: &Chart) -> bool {
     chart.schema.is_some() || chart.dependencies.iter().any(|subchart| has_schema(subchart))
 }
 
-fn check_chart(chart: &Chart, values: &Value, path: &Path, found: &mut Vec<ChartSchemaError>) {
+fn check_chart(chart: &Chart, values: &Value, schemas: &Schemas, path: &Path, found: &mut Vec<ChartSchemaError>) {
     if let Some(schema) = &chart.schema {
-        let (text, problems) = match check_one(schema.bytes(), values) {
+        let known = schemas.known(schema);
+        let (text, problems) = match known.compiled().and_then(|compiled| compiled.check(values)) {
             Ok(None) => (String::new(), Vec::new()),
             Ok(Some(report)) => (format!("{report}\n"), report.problems(values, path)),
             Err(reason) => (reason, Vec::new()),
@@ -91,22 +147,9 @@ fn check_chart(chart: &Chart, values: &Value, path: &Path, found: &mut Vec<Chart
     }
     for subchart in &chart.dependencies {
         if let Some(values @ Value::Map(_)) = values.get(subchart.name()) {
-            check_chart(subchart, values, &path.key(subchart.name()), found);
+            check_chart(subchart, values, schemas, &path.key(subchart.name()), found);
         }
     }
-}
-
-/// What is wrong with values; or what is wrong with the schema, in Helm's words.
-fn check_one(schema: &[u8], values: &Value) -> Result<Option<Report>, String> {
-    let schema: Json = serde_json::from_slice(schema).map_err(|error| syntax_error(schema, &error))?;
-    if json_schema::is_too_deep(&schema) {
-        return Err("the schema takes too long to check".to_string());
-    }
-    json_schema::check(&schema, values, Draft::default(), BASE)?;
-    let values = to_json(values);
-    let validator = options().build(&schema).map_err(|error| schema_error(&schema, error))?;
-    let errors: Vec<ValidationError> = validator.iter_errors(&values).collect();
-    Ok(if errors.is_empty() { None } else { Some(Report::new(&schema, &values, &errors)) })
 }
 
 fn options<'i>() -> jsonschema::ValidationOptions<'i> {
