@@ -1,6 +1,7 @@
 //! Credentials are shown to nobody: what hides them in the lines that a report quotes, and in objects.
 
 use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
@@ -29,6 +30,11 @@ static DIGEST: LazyLock<Regex> = LazyLock::new(|| {
 /// An entry of a mapping on a line of its own: indentation and dashes, key, value.
 static ENTRY: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r#"^([ \t]*(?:- +)*)["']?([\w./-]+)["']?:(?:[ \t]+(.*))?$"#).expect("a valid expression")
+});
+/// An entry of a mapping in flow style: its key, and its value or the bracket that this begins with.
+static FLOW_ENTRY: LazyLock<Regex> = LazyLock::new(|| {
+    let value = r#"\{\{.*?\}\}|"(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[\[{]|[^\s,{}\[\]][^,}\]]*"#;
+    Regex::new(&format!(r#"[{{,]\s*["']?([\w./-]+)["']?\s*:\s*({value})"#)).expect("a valid expression")
 });
 /// Values that give nothing away.
 static HARMLESS: LazyLock<Regex> = LazyLock::new(|| {
@@ -109,7 +115,7 @@ pub fn text(text: &str) -> String {
                 out.push_str(&line[..from]);
                 out.extend(value.chars().flat_map(|c| stars(c).chars()));
             } else {
-                out.push_str(line);
+                out.push_str(&flow(line));
             }
         }
     }
@@ -117,6 +123,37 @@ pub fn text(text: &str) -> String {
         Some(masked) => masked,
         None => out,
     }
+}
+
+/// A line with stars for the credentials in mappings of flow style: `db: {user: shop, password: *******}`.
+fn flow(line: &str) -> Cow<'_, str> {
+    let entries = flow_entries(line);
+    let is_named = entries.iter().any(|(key, value)| *key == "name" && CREDENTIAL.is_match(&line[value.clone()]));
+    let mut out = String::new();
+    let mut copied = 0;
+    for (key, value) in entries {
+        let text = &line[value.clone()];
+        let is_credential = value.start >= copied && (names_credential(key) || is_named && key == "value");
+        if is_credential && !text.starts_with("{{") && !HARMLESS.is_match(text.trim_end()) {
+            out.push_str(&line[copied..value.start]);
+            out.extend(text.chars().map(stars));
+            copied = value.end;
+        }
+    }
+    if copied == 0 { line.into() } else { (out + &line[copied..]).into() }
+}
+
+/// The entries of all mappings in flow style, as key and place of the value. A value in brackets of its own is taken to go
+/// on to the line's end, and what is in it follows.
+fn flow_entries(line: &str) -> Vec<(&str, Range<usize>)> {
+    let (mut found, mut at) = (Vec::new(), 0);
+    while let Some(entry) = FLOW_ENTRY.captures_at(line, at) {
+        let (Some(key), Some(value)) = (entry.get(1), entry.get(2)) else { break };
+        let is_open = ["{", "["].contains(&value.as_str());
+        at = if is_open { value.start() } else { value.end() };
+        found.push((key.as_str(), value.start()..if is_open { line.len() } else { value.end() }));
+    }
+    found
 }
 
 /// A text with something else for what is a credential by its form; nothing where there is none.
@@ -290,6 +327,22 @@ mod tests {
             let hidden = text(shown);
             assert_eq!(hidden.len(), shown.len());
             assert_eq!(hidden, expected, "{shown}");
+        }
+    }
+
+    #[test]
+    fn credentials_are_hidden_in_flow_style() {
+        for (shown, expected) in [
+            ("db: {user: shop, password: hunter2}\n", "db: {user: shop, password: *******}\n"),
+            ("db: {password: \"a, b\", user: shop}\n", "db: {password: ******, user: shop}\n"),
+            ("{\"auth\":{\"apiToken\":\"x\"},\"n\":1}\n", "{\"auth\":{\"apiToken\":***},\"n\":1}\n"),
+            ("auth: {tokens: [a, b]}\n", "auth: {tokens: *******\n"),
+            ("env: [{value: hunter2, name: DB_PASSWORD}]\n", "env: [{value: *******, name: DB_PASSWORD}]\n"),
+            ("a: {password: {{ .x }}, token: abc}\n", "a: {password: {{ .x }}, token: ***}\n"),
+            ("a: {secretName: tls, passwordEnabled: true}\n", "a: {secretName: tls, passwordEnabled: true}\n"),
+            ("a: {mountToken: false, b: [c, d]}\n", "a: {mountToken: false, b: [c, d]}\n"),
+        ] {
+            assert_eq!(text(shown), expected);
         }
     }
 

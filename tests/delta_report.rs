@@ -183,8 +183,8 @@ fn everyday() -> Delta {
             access(
                 Direction::Gained,
                 AccessKind::Secret,
-                "container ide of Deployment <namespace>/workspace",
-                "can read Secret <namespace>/github-app (mounted volume)",
+                "container ide of Deployment alice/workspace",
+                "can read Secret alice/github-app (mounted volume)",
                 &tenants,
             ),
             access(

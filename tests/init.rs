@@ -56,3 +56,20 @@ fn what_is_there_is_not_written_over() {
     assert!(run.stderr.contains("plimsoll.yaml is there already"), "{}", run.stderr);
     assert_eq!(fs::read_to_string(dir.path().join("plimsoll.yaml")).unwrap(), "releases: []\n");
 }
+
+#[test]
+fn charts_that_lack_dependencies_are_named() {
+    let chart =
+        "name: c\nversion: 0.1.0\ndependencies: [{name: common, version: 1.0.0}, {name: here}, {name: packed}]\n";
+    let dir = folder(&[
+        ("c/Chart.yaml", chart),
+        ("c/charts/other-name/Chart.yaml", "name: here\nversion: 1.0.0\n"),
+        ("c/charts/packed-1.0.0.tgz", ""),
+        ("old/Chart.yaml", "apiVersion: v1\nname: old\nversion: 0.1.0\n"),
+        ("old/requirements.yaml", "dependencies: [{name: db}]\n"),
+    ]);
+    let run = plimsoll(dir.path(), &["init"], "");
+    let expected = "wrote plimsoll.yaml: 2 releases of 2 charts\nnext: plimsoll deps c, which lacks common\n\
+                    next: plimsoll deps old, which lacks db\nnext: look it over, then plimsoll check\n";
+    assert_eq!((run.status, run.stdout.as_str()), (0, expected));
+}

@@ -424,5 +424,5 @@ fn files_are_written_beside_what_is_printed() {
 
     let run = lint(&["json", "text"]);
     assert_eq!(run.status, 2);
-    assert!(run.stderr.contains("--format text --format sarif=plimsoll.sarif"), "{}", run.stderr);
+    assert!(run.stderr.contains("--format text --format markdown=plimsoll.md"), "{}", run.stderr);
 }

@@ -35,6 +35,9 @@ pub(super) struct Args {
     checks: CheckArgs,
 }
 
+/// From how many findings on the way to a baseline is told: fewer are mended sooner than listed.
+const MANY: usize = 10;
+
 /// The file of what was there before, and what is in it.
 struct Past<'a> {
     path: &'a Path,
@@ -56,11 +59,17 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
     checked.tell(streams)?;
     let warnings: BTreeSet<&String> = checked.report.warnings.iter().collect();
     warnings.into_iter().try_for_each(|warning| streams.warn(warning))?;
-    if let Some(past) = past {
+    if let Some(past) = &past {
         let labels = listed.iter().map(Release::label).collect();
-        args.know(&past, &labels, &mut checked.report, streams)?;
+        args.know(past, &labels, &mut checked.report, streams)?;
     }
     let status = args.checks.conclude(&checked.report, streams)?;
+    if past.is_none() && checked.report.findings.iter().filter(|finding| finding.is_open()).count() >= MANY {
+        let hint = "to refuse only what is new: plimsoll check --write-baseline --baseline plimsoll-baseline.yaml";
+        args.checks.note(hint, streams)?;
+    } else if args.write_baseline && project.baseline.is_none() && checked.report.failed.is_empty() {
+        args.checks.note("next: name it in plimsoll.yaml, as `baseline`", streams)?;
+    }
     Ok(status.max(args.drift(&project, &checked, streams)?))
 }
 
@@ -103,7 +112,8 @@ impl Args {
             let baseline = Baseline::of(report);
             write(&baseline)?;
             baseline.mark(report);
-            return Ok(streams.note(&format!("wrote {} to {}", plural(baseline.len(), "finding"), path.display()))?);
+            let wrote = format!("wrote {} to {}", plural(baseline.len(), "finding"), path.display());
+            return self.checks.note(&wrote, streams);
         }
         baseline.mark(report);
         if self.update {
@@ -111,7 +121,7 @@ impl Args {
             if updated.len() < baseline.len() {
                 write(&updated)?;
                 let gone = plural(baseline.len() - updated.len(), "finding");
-                streams.note(&format!("took {gone} out of {}", path.display()))?;
+                self.checks.note(&format!("took {gone} out of {}", path.display()), streams)?;
             }
         } else if self.checks.rules.are_the_projects() {
             report.findings.extend(baseline.outdated(report, releases));
@@ -137,7 +147,7 @@ impl Args {
         };
         let said: Vec<String> = drifts.iter().map(said).collect();
         manifests::update(&output.folder, drifts)?;
-        said.iter().try_for_each(|said| streams.note(said))?;
+        said.iter().try_for_each(|said| self.checks.note(said, streams))?;
         Ok(ExitStatus::Clean)
     }
 }

@@ -55,6 +55,14 @@ impl CheckArgs {
         self.conclude(&report, streams)
     }
 
+    /// Says what a command came to, where no program reads it.
+    pub(super) fn note(&self, note: &str, streams: &mut Streams<'_>) -> Result<(), Stop> {
+        if !streams.is_quiet() {
+            writeln!(self.output.aside(streams)?.1, "{note}")?;
+        }
+        Ok(())
+    }
+
     /// Prints and judges committed manifests; `help` says how to write them.
     pub(super) fn conclude_drift(
         &self,

@@ -1,7 +1,7 @@
 //! `plimsoll diff`: what a change does to all releases of a project.
 
 use std::collections::HashSet;
-use std::mem;
+use std::mem::{self, ManuallyDrop};
 use std::panic::resume_unwind;
 use std::path::Path;
 use std::thread;
@@ -45,26 +45,29 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
         return Err(releases::nothing().into());
     }
     let base = Base::open(Path::new("."), &args.base).and_then(Base::merge_base).map_err(Fault::from)?;
-    let mut checkout = base.checkout(&[file.to_path_buf()]).map_err(Fault::from)?;
-    let (older, listed_before) = at_base(&base, &mut checkout, file, &project)?;
-    checkout.warnings().iter().try_for_each(|warning| streams.warn(warning))?;
     // Both sides draw the same random values: only what the change does differs.
     let source = releases::source()?;
-    let progress = streams.progress("checking", listed_before.len() + releases.len());
+    let progress = streams.progress("checking", releases.len());
     let check =
         |project: &Project, releases: &[Release]| releases::check(project, releases, &args.rules, source, &progress);
-    // Each side uses all cores for a part of its work only.
+    // Neither side uses all cores all the time, and the older one is first read from git.
     let (before, after) = thread::scope(|scope| {
-        let before = scope.spawn(|| check(&older, &listed_before));
-        let after = check(&project, &releases);
-        (before.join().unwrap_or_else(|panic| resume_unwind(panic)), after)
+        let after = scope.spawn(|| check(&project, &releases));
+        let before = Older::read(&base, file, &project).map_err(Stop::from).and_then(|older| {
+            progress.inc_length(older.releases.len() as u64);
+            let checked = check(&older.project, &older.releases).map_err(|stop| stop_of_base(&base, stop))?;
+            Ok((older, checked))
+        });
+        (before, after.join().unwrap_or_else(|panic| resume_unwind(panic)))
     });
     progress.finish_and_clear();
-    let (mut before, mut after) = (before.map_err(|stop| stop_of_base(&base, stop))?, after?);
+    let ((older, mut before), mut after) = (before?, after?);
+    older.checkout.warnings().iter().try_for_each(|warning| streams.warn(warning))?;
     before.tell(streams)?;
     after.tell(streams)?;
-    if let Some(path) = older.baseline.as_ref().filter(|path| older.root().join(path).exists()) {
-        Baseline::load(older.root(), path).map_err(|error| of_base(&base, error))?.mark(&mut before.report);
+    let was = &older.project;
+    if let Some(path) = was.baseline.as_ref().filter(|path| was.root().join(path).exists()) {
+        Baseline::load(was.root(), path).map_err(|error| of_base(&base, error))?.mark(&mut before.report);
     }
     if let Some(path) = &project.baseline {
         Baseline::load(project.root(), path).map_err(Fault::from)?.mark(&mut after.report);
@@ -88,24 +91,37 @@ fn stop_of_base(base: &Base, stop: Stop) -> Stop {
     }
 }
 
-/// The project as it was, with its files, and its releases.
-fn at_base(base: &Base, checkout: &mut Checkout, file: &Path, now: &Project) -> Result<(Project, Vec<Release>), Fault> {
-    if checkout.root().join(file).exists() {
-        let project = Project::load(checkout.root(), file).map_err(|error| of_base(base, error))?;
+/// The project as it was.
+struct Older {
+    project: Project,
+    releases: Vec<Release>,
+    /// Its files.
+    checkout: Checkout,
+}
+
+impl Older {
+    /// Reads the project from git, with all files that it names.
+    fn read(base: &Base, file: &Path, now: &Project) -> Result<Self, Fault> {
+        let mut checkout = base.checkout(&[file.to_path_buf()])?;
+        if checkout.root().join(file).exists() {
+            let project = Project::load(checkout.root(), file).map_err(|error| of_base(base, error))?;
+            checkout.add(&project.paths())?;
+            let releases = project.releases().map_err(|error| of_base(base, error))?;
+            return Ok(Self { project, releases, checkout });
+        }
+        // This change says for the first time what is released: not all of it has been there.
+        let project = now.clone().at(checkout.root());
         checkout.add(&project.paths())?;
-        let releases = project.releases().map_err(|error| of_base(base, error))?;
-        return Ok((project, releases));
+        let mut releases = project.releases().unwrap_or_default();
+        releases.retain(|release| checkout.root().join(&release.chart).exists());
+        Ok(Self { project, releases, checkout })
     }
-    // This change says for the first time what is released: not all of it has been there.
-    let project = now.clone().at(checkout.root());
-    checkout.add(&project.paths())?;
-    let mut releases = project.releases().unwrap_or_default();
-    releases.retain(|release| checkout.root().join(&release.chart).exists());
-    Ok((project, releases))
 }
 
 /// What lies between two sides that were checked. Of a release that failed on one of them only its findings are told.
-fn delta(base: &Base, mut before: Checked, mut after: Checked) -> Result<Delta, Stop> {
+fn delta(base: &Base, before: Checked, after: Checked) -> Result<Delta, Stop> {
+    // The process ends soon: to give back every manifest by itself would take as long as to compare them.
+    let (mut before, mut after) = (ManuallyDrop::new(before), ManuallyDrop::new(after));
     let failed: HashSet<String> = before.failed().chain(after.failed()).map(str::to_owned).collect();
     let known = |subjects: &mut Vec<Subject<'_>>| {
         subjects.retain(|subject| subject.label().is_none_or(|label| !failed.contains(label)))
@@ -129,6 +145,7 @@ fn delta(base: &Base, mut before: Checked, mut after: Checked) -> Result<Delta, 
     let is_known = |finding: &Finding| finding.release.as_ref().is_none_or(|label| !failed.contains(label));
     let Findings { new: found, mended, silenced, unchanged } =
         Findings::compare(found_before, found_after, judges, is_known);
+    let (failed_before, failed_after) = (mem::take(&mut before.report.failed), mem::take(&mut after.report.failed));
     let on = |side, failed: Vec<Failed>| failed.into_iter().map(move |failed| FailedOn { side, failed });
     Ok(Delta {
         base: base.revision().to_owned(),
@@ -142,6 +159,6 @@ fn delta(base: &Base, mut before: Checked, mut after: Checked) -> Result<Delta, 
         silenced,
         unchanged,
         access,
-        failed: on(Side::Before, before.report.failed).chain(on(Side::After, after.report.failed)).collect(),
+        failed: on(Side::Before, failed_before).chain(on(Side::After, failed_after)).collect(),
     })
 }

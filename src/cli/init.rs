@@ -10,6 +10,7 @@ use crate::finding::Fault;
 use crate::gate::ExitStatus;
 use crate::project::discover::Discovery;
 use crate::project::{self, Project};
+use crate::report;
 use crate::source::SourceFile;
 
 /// Write plimsoll.yaml for the charts and values files of this folder, or a chart of one's own
@@ -79,6 +80,10 @@ fn write_project(streams: &mut Streams<'_>) -> Result<ExitStatus, Stop> {
     let plural = |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
     let (releases, charts) = (plural(releases.len(), "release"), plural(found.charts.len(), "chart"));
     writeln!(streams.stdout, "wrote {}: {releases} of {charts}", path.display())?;
+    for (chart, names) in &found.lacking {
+        let names = report::printable(&names.join(", ")).replace('\n', " ");
+        writeln!(streams.stdout, "next: plimsoll deps {}, which lacks {names}", report::printable(chart))?;
+    }
     writeln!(streams.stdout, "next: look it over, then plimsoll check")?;
     Ok(ExitStatus::Clean)
 }

@@ -79,7 +79,7 @@ pub struct AccessChange {
     pub severity: Severity,
     /// Who or what: `container ide of Deployment alice/web`, `ServiceAccount alice/web`, `Ingress alice/web`.
     ///
-    /// Of several releases in which the same is so, `<namespace>` and `<release>` stand for their names.
+    /// Of several releases in which the same is so, but for their names, it names the first.
     pub subject: String,
     /// What it can do, in words that follow the subject: `can read Secret alice/github-app (mounted volume)`.
     pub what: String,

@@ -1,6 +1,6 @@
 //! For people: miette's diagnostics, with the template's lines first, then the rendered line, then the values key.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -58,10 +58,13 @@ pub(super) fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::R
     writeln!(out, "{}", summary::line(report))
 }
 
-/// Prints each with the lines that it is about.
+/// Prints each with the lines that it is about. Why a policy matters stands with the first of its findings.
 pub(super) fn write_findings(groups: &[Group<'_>], style: Style, out: &mut dyn Write) -> io::Result<()> {
-    let (handler, mut quoted) = (handler(style), Quoted::default());
-    groups.iter().try_for_each(|group| print(&handler, show_finding(group, &mut quoted), out))
+    let (handler, mut quoted, mut told) = (handler(style), Quoted::default(), HashSet::new());
+    groups.iter().try_for_each(|group| {
+        let says_why = told.insert((&group.finding.policy, &group.finding.rationale));
+        print(&handler, show_finding(group, says_why, &mut quoted), out)
+    })
 }
 
 /// Prints why releases could not be checked.
@@ -187,7 +190,7 @@ fn show_fault(message: String, fault: &Fault, quoted: &mut Quoted) -> Vec<Shown>
     parts
 }
 
-fn show_finding(group: &Group<'_>, quoted: &mut Quoted) -> Vec<Shown> {
+fn show_finding(group: &Group<'_>, says_why: bool, quoted: &mut Quoted) -> Vec<Shown> {
     let finding = group.finding;
     let mut places = Vec::new();
     for place in finding.places.iter().take(MAX_PLACES) {
@@ -217,7 +220,8 @@ fn show_finding(group: &Group<'_>, quoted: &mut Quoted) -> Vec<Shown> {
         Severity::Warning => miette::Severity::Warning,
         Severity::Info => miette::Severity::Advice,
     });
-    notes.extend([finding.rationale.clone(), finding.remediation.clone()]);
+    notes.extend(says_why.then(|| finding.rationale.clone()));
+    notes.push(finding.remediation.clone());
     notes.retain(|note| !note.is_empty());
     if let (Some(last), false) = (parts.last_mut(), notes.is_empty()) {
         last.help = Some(printable(&textwrap::fill(&notes.join("\n"), HELP_WIDTH)));

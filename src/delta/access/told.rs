@@ -78,7 +78,7 @@ fn merged(facts: Vec<Fact>) -> Vec<Line> {
     by_first.into_iter().map(line).collect()
 }
 
-/// What is so in many releases, but for their names, is one line.
+/// What is so in many releases, but for their names, is one line: that of the first of them.
 fn alike(lines: Vec<Line>, view: &View<'_>) -> Vec<Line> {
     let mut groups: BTreeMap<(Weight, String, String), Line> = BTreeMap::new();
     for line in lines {
@@ -90,20 +90,7 @@ fn alike(lines: Vec<Line>, view: &View<'_>) -> Vec<Line> {
         let key = (line.weight, blank(&line.subject), blank(&line.what));
         groups.entry(key).or_insert(line).releases.extend(release);
     }
-    let told = |((_, subject, what), line): ((Weight, String, String), Line)| {
-        if line.releases.len() < 2 {
-            return line;
-        }
-        let members = || line.releases.iter().filter_map(|release| view.graph.members().get(*release));
-        // A namespace that all of them share needs no placeholder.
-        let shared: BTreeSet<&str> = members().map(|member| member.namespace).collect();
-        let named = |text: String| match shared.first() {
-            Some(namespace) if shared.len() == 1 => text.replace(NAMESPACE, namespace),
-            _ => text,
-        };
-        Line { subject: named(subject), what: named(what), ..line }
-    };
-    groups.into_iter().map(told).collect()
+    groups.into_values().collect()
 }
 
 /// What is said of many in the same releases is one line.
@@ -140,7 +127,7 @@ fn label(view: &View<'_>, release: usize) -> Option<String> {
     Some(format!("{}/{}", member.namespace, member.name))
 }
 
-/// What stands for the name of the namespace and of the release, where several are meant.
+/// What stands for the name of the namespace and of the release where lines are compared.
 const NAMESPACE: &str = "<namespace>";
 const RELEASE: &str = "<release>";
 

@@ -1,6 +1,7 @@
 //! The releases that a repository seems to have, for a first project file: its charts, the values files beside them,
 //! and what Argo CD, Flux and helmfile deploy.
 
+mod dependencies;
 mod deployed;
 mod text;
 mod values_files;
@@ -26,6 +27,8 @@ const PASSED_BY: &[&str] = &["node_modules", "target", "vendor"];
 pub struct Discovery {
     /// Folders of charts that can be released, `.` for the repository itself.
     pub charts: Vec<String>,
+    /// Those of them that cannot be rendered yet, with the dependencies that they lack.
+    pub lacking: Vec<(String, Vec<String>)>,
     /// The releases, those that something deploys first.
     releases: Vec<Draft>,
     /// What could not be decided or read.
@@ -75,6 +78,8 @@ impl Discovery {
                 values_files::releases(&repository, &chart, &mut found);
             }
         }
+        let lacking = |chart: &String| (chart.clone(), dependencies::lacking(&repository, chart));
+        found.lacking = found.charts.iter().map(lacking).filter(|(_, names)| !names.is_empty()).collect();
         Ok(found)
     }
 }
