@@ -101,7 +101,7 @@ fn one_line(text: &str) -> String {
 }
 
 /// `builds images (team-build, until 2026-12-31), at plimsoll.yaml:3:5`
-fn terms(exemption: &Exempted) -> String {
+pub(super) fn terms(exemption: &Exempted) -> String {
     let Exempted { reason, place, .. } = exemption;
     let until = exemption.expires.as_ref().map(|date| format!("until {date}"));
     let terms: Vec<&str> = [&exemption.owner, &until].into_iter().flatten().map(String::as_str).collect();

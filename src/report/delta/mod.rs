@@ -45,7 +45,7 @@ pub fn write(delta: &Delta, format: Format, style: Style, out: &mut dyn Write) -
 struct Findings<'a> {
     /// They count now, and did not.
     new: Vec<Group<'a>>,
-    /// They count no more, and nothing was mended: somebody should look at that too.
+    /// They do not count, and nothing was mended: somebody should look at that too.
     silenced: Vec<Group<'a>>,
     mended: Vec<Group<'a>>,
     unchanged: Vec<Group<'a>>,
@@ -134,7 +134,7 @@ fn failed(delta: &Delta, side: Option<Side>) -> Vec<Failed> {
 /// What is said of releases that could not be checked on a side.
 fn on_side(side: Side) -> &'static str {
     match side {
-        Side::Before => "could not be checked on the base revision, so what changes in it is not known",
+        Side::Before => "could not be checked on the base revision, so what changes in it is not known: `plimsoll check` judges what is there now",
         Side::After => "cannot be checked with this change",
     }
 }

@@ -27,7 +27,7 @@ pub(super) fn write(delta: &Delta, style: Style, out: &mut dyn Write) -> io::Res
     }
     page.access("what is possible now", delta, Direction::Gained)?;
     page.access("what is possible no more", delta, Direction::Lost)?;
-    page.findings("findings that count no more, though nothing was mended", "33", "! ", &findings.silenced)?;
+    page.findings("findings that do not count, though nothing was mended", "33", "! ", &findings.silenced)?;
     page.findings("mended findings", "32", "- ", &findings.mended)?;
     page.objects(delta)?;
     if !findings.unchanged.is_empty() {
@@ -67,8 +67,11 @@ impl Page<'_> {
         }
         self.heading(title)?;
         for group in groups {
-            let text = format!("  {sign}{}[{}] {}", group.finding.severity, group.finding.policy, group.sentence());
-            self.line(colour, &text)?;
+            let what = format!("  {sign}{}[{}] {}", group.finding.severity, group.finding.policy, group.sentence());
+            self.line(colour, &what)?;
+            if let Some(exemption) = &group.finding.exemption {
+                self.line("2", &format!("      exempted: {}", text::terms(exemption)))?;
+            }
         }
         Ok(())
     }
