@@ -118,10 +118,13 @@ impl Args {
         baseline.mark(report);
         if self.update {
             let updated = baseline.updated(report, releases);
-            if updated.len() < baseline.len() {
+            if updated.to_yaml() != baseline.to_yaml() {
                 write(&updated)?;
-                let gone = plural(baseline.len() - updated.len(), "finding");
-                self.checks.note(&format!("took {gone} out of {}", path.display()), streams)?;
+                let done = match baseline.len() - updated.len() {
+                    0 => "lowered severities in".to_owned(),
+                    gone => format!("took {} out of", plural(gone, "finding")),
+                };
+                self.checks.note(&format!("{done} {}", path.display()), streams)?;
             }
         } else if self.checks.rules.are_the_projects() {
             report.findings.extend(baseline.outdated(report, releases));
