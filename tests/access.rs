@@ -204,9 +204,6 @@ fn what_is_so_in_many_releases_is_told_once() {
     let changes = compared(&before, &after).unwrap();
     assert!(start.elapsed() < Duration::from_secs(30));
     let lines: Vec<String> = changes.iter().map(|it| format!("{} {}", it.subject, it.what)).collect();
-    assert_eq!(
-        lines,
-        ["container ide of Deployment tenant-0/ide can read Secret tenant-0/ide-key (mounted volume)"]
-    );
+    assert_eq!(lines, ["container ide of Deployment tenant-0/ide can read Secret tenant-0/ide-key (mounted volume)"]);
     assert_eq!(changes[0].releases.len(), 1000);
 }

@@ -215,6 +215,17 @@ fn a_baseline_is_a_ratchet() {
     assert!(!baseline(&shop).contains("policy"));
 }
 
+/// What is less bad now may not become as bad as it was.
+#[test]
+fn a_baseline_keeps_severities_down() {
+    let mut shop = Shop::new(with_a_past);
+    shop.add(PROJECT, "policies: {severity: {pod-security/seccomp: warning}}\n");
+    shop.run(&["check", "--update"], 0);
+    shop.edit(PROJECT, "seccomp: warning", "seccomp: error");
+    shop.run(CHECK, 1);
+    assert!(shop.seen.contains("lowered severities in plimsoll-baseline.yaml\n"), "{}", shop.seen);
+}
+
 /// Whoever adds to the baseline is seen to.
 #[test]
 fn a_violation_that_the_change_puts_into_the_baseline() {
@@ -386,7 +397,8 @@ fn files_that_are_wrong() {
 #[test]
 fn files_that_were_wrong() {
     let mut shop = Shop::new(nothing);
-    for (what, wrong) in WRONG {
+    let outside: Wrong = ("a path outside of the repository", |shop| shop.edit(PROJECT, "values/web", "../../web"));
+    for (what, wrong) in WRONG.iter().chain([&outside]) {
         writeln!(shop.seen, "## {what}\n").unwrap();
         wrong(&shop);
         shop.commit();
@@ -394,9 +406,13 @@ fn files_that_were_wrong() {
         shop.repository.git(&["revert", "--no-edit", "HEAD"]);
         match *what {
             // That there is one now is the change.
-            "no project file" | "no releases" | "no baseline" => shop.run(&["diff", "--base", "wrong", "--quiet"], 0),
-            _ => shop.cannot(&["diff", "--base", "wrong"]),
-        };
+            "no project file" | "no releases" | "no baseline" => {
+                let run = plimsoll(shop.path(), &["diff", "--base", "wrong"], "");
+                assert_eq!((run.status, run.stderr.as_str()), (0, ""), "{what}");
+                writeln!(shop.seen, "{}\n", run.stdout.lines().nth(1).unwrap()).unwrap();
+            }
+            _ => drop(shop.cannot(&["diff", "--base", "wrong"])),
+        }
         shop.repository.git(&["reset", "--quiet", "--hard", "main"]);
     }
     shop.is_as("wrong-files-of-the-base");
@@ -490,7 +506,9 @@ fn a_project_in_a_subfolder() {
     shop.edit("gemüse & obst/web/templates/deployment.yaml", SAFE, UNSAFE);
     shop.edit("mieter/a\nb/werte größe.yaml", "pods: 3", "pods: 5");
     let windows = fs::read_to_string(shop.path().join(RBAC)).unwrap().replace('\n', "\r\n");
-    shop.repository.write(&[(RBAC, &windows.replace("[get, list]", "[bind]").replace("configmaps", "roles"))]);
+    let windows = windows.replace("[get, list]", "{{ .Values.verbs | default list | toJson }}");
+    shop.repository.write(&[(RBAC, &windows.replace("configmaps", "serviceaccounts"))]);
+    shop.add("mieter/a\nb/werte größe.yaml", "verbs:\r\n- impersonate\r\n");
     shop.commit();
     fs::create_dir(shop.path().join("team/inner")).unwrap();
     let config = &["--config", "../plimsoll.yaml"];
