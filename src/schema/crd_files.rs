@@ -294,7 +294,7 @@ mod tests {
         let error = read(Path::new("https://example.com/crds.yaml")).unwrap_err().to_string();
         assert!(error.ends_with("download it and name the file"), "{error}");
         fs::File::create(dir.path().join("large.yaml")).unwrap().set_len(MAX_FILE + 1).unwrap();
-        assert_eq!(refused("large.yaml"), "large.yaml is larger than 64 MiB");
+        assert_eq!(refused("large.yaml"), "large.yaml cannot be read: larger than 64 MiB");
     }
 
     #[cfg(unix)]
