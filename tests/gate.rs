@@ -23,6 +23,8 @@ const UNSAFE: &str = "type: Unconfined";
 const CHECK: &[&str] = &["check"];
 const DIFF: &[&str] = &["diff", "--base", "main"];
 const MARKDOWN: &[&str] = &["diff", "--base", "main", "--format", "markdown"];
+/// As in a pull request: for its log, and for a comment.
+const BOTH: &[&str] = &["diff", "--base", "main", "--format", "text", "--format", "markdown=comment.md"];
 
 /// A repository, and what was seen in it.
 struct Shop {
@@ -104,7 +106,11 @@ impl Shop {
     /// Commits the change and runs what a pull request runs.
     fn judged(&mut self, check: i32, diff: i32) -> &mut Self {
         self.commit();
-        self.run(CHECK, check).run(DIFF, diff).run(MARKDOWN, diff)
+        self.run(CHECK, check).run(BOTH, diff);
+        let comment = fs::read_to_string(self.path().join("comment.md")).unwrap();
+        writeln!(self.seen, "comment.md:\n{comment}").unwrap();
+        self.remove("comment.md");
+        self
     }
 
     /// All that was seen is as the snapshot.
@@ -501,12 +507,16 @@ fn a_project_in_a_subfolder() {
         fs::create_dir(shop.path().join("gemüse & obst")).unwrap();
         fs::rename(shop.path().join("charts/web"), shop.path().join("gemüse & obst/web")).unwrap();
         let (a, b) = ("mieter/a\nb/werte größe.yaml", "mieter/müller/werte größe.yaml");
-        shop.repository.write(&[("team/plimsoll.yaml", project), (a, "id: a\r\npods: 3\r\n"), (b, "id: m\npods: 4\n")]);
+        shop.repository.write(&[
+            ("team/plimsoll.yaml", project),
+            (a, "id: a\r\npods: 3\r\n"),
+            (b, "id: m\npods: 4\nverbs: [get]\n"),
+        ]);
     });
     shop.edit("gemüse & obst/web/templates/deployment.yaml", SAFE, UNSAFE);
     shop.edit("mieter/a\nb/werte größe.yaml", "pods: 3", "pods: 5");
     let windows = fs::read_to_string(shop.path().join(RBAC)).unwrap().replace('\n', "\r\n");
-    let windows = windows.replace("[get, list]", "{{ .Values.verbs | default list | toJson }}");
+    let windows = windows.replace("[get, list]", "{{ .Values.verbs | toJson }}");
     shop.repository.write(&[(RBAC, &windows.replace("configmaps", "serviceaccounts"))]);
     shop.add("mieter/a\nb/werte größe.yaml", "verbs:\r\n- impersonate\r\n");
     shop.commit();
