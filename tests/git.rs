@@ -424,9 +424,7 @@ fn a_linked_work_tree_and_sha_256_are_as_good() {
     let base = Base::open(&linked.path().join("w"), "main").unwrap();
     assert_eq!(listed(base.checkout(&["a".into()]).unwrap().root()), ["a: 1"]);
 
-    let long = Repository(folder(&[]));
-    long.git(&["init", "--quiet", "--object-format=sha256", "--initial-branch=main"]);
-    long.commit(&[("c/a", "1"), ("c/b", "2")]);
+    let long = Repository::with(&[("c/a", "1"), ("c/b", "2")], &["--object-format=sha256"]);
     assert_eq!(listed(long.checkout("main", &["c"]).unwrap().root()), ["c/a: 1", "c/b: 2"]);
 }
 

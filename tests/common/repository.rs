@@ -13,8 +13,13 @@ pub struct Repository(TempDir);
 impl Repository {
     /// With one commit of these files, if there are any.
     pub fn new(files: &[(&str, &str)]) -> Self {
+        Self::with(files, &[])
+    }
+
+    /// The same, with options of `git init`.
+    pub fn with(files: &[(&str, &str)], options: &[&str]) -> Self {
         let repository = Self(super::folder(&[]));
-        repository.git(&["init", "--quiet", "--initial-branch=main"]);
+        repository.git(&[&["init", "--quiet", "--initial-branch=main"], options].concat());
         if !files.is_empty() {
             repository.commit(files);
         }
