@@ -322,6 +322,20 @@ fn a_chart_that_moves() {
     shop.judged(1, 0).is_as("chart-moved");
 }
 
+/// Links within the repository lead to the same on both sides.
+#[test]
+fn a_chart_behind_a_link() {
+    let mut shop = Shop::new(|shop| {
+        symlink("web", shop, "charts/link");
+        symlink("../values", shop, "charts/values");
+        shop.edit(PROJECT, "charts/web", "charts/link");
+        shop.edit(PROJECT, "values/web.yaml", "charts/values/web.yaml");
+    });
+    shop.edit(DEPLOYMENT, SAFE, UNSAFE);
+    shop.edit("values/web.yaml", "1.4", "1.5");
+    shop.judged(1, 1).is_as("chart-behind-a-link");
+}
+
 /// The first change says what is released: what was there already is no news.
 #[test]
 fn a_project_file_that_is_new() {
@@ -530,7 +544,7 @@ fn a_project_in_a_subfolder() {
 /// Whatever the threads do.
 #[test]
 fn every_run_prints_the_same() {
-    let mut shop = Shop::new(nothing);
+    let shop = Shop::new(nothing);
     for tenant in 0..50 {
         shop.repository.write(&[(&format!("tenants/t{tenant}/values.yaml"), &format!("pods: {tenant}\n"))]);
     }
