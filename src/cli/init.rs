@@ -11,6 +11,7 @@ use crate::gate::ExitStatus;
 use crate::project::discover::Discovery;
 use crate::project::{self, Project};
 use crate::report;
+use crate::report::plural;
 use crate::source::SourceFile;
 
 /// Write plimsoll.yaml for the charts and values files of this folder, or a chart of one's own
@@ -77,7 +78,6 @@ fn write_project(streams: &mut Streams<'_>) -> Result<ExitStatus, Stop> {
         .map_err(Fault::from)?;
     write_all(&BTreeMap::from([(path.to_owned(), text)]))
         .map_err(|error| Fault::new(format!("{} could not be written: {error}", path.display())))?;
-    let plural = |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
     let (releases, charts) = (plural(releases.len(), "release"), plural(found.charts.len(), "chart"));
     writeln!(streams.stdout, "wrote {}: {releases} of {charts}", path.display())?;
     for (chart, names) in &found.lacking {
