@@ -105,7 +105,7 @@ impl Older {
         let mut checkout = base.checkout(&[file.to_path_buf()])?;
         if checkout.root().join(file).exists() {
             let project = Project::load(checkout.root(), file).map_err(|error| of_base(base, error))?;
-            checkout.add(&project.paths())?;
+            checkout.add(&project.paths()).map_err(|error| of_base(base, error))?;
             let releases = project.releases().map_err(|error| of_base(base, error))?;
             return Ok(Self { project, releases, checkout });
         }
