@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 pub mod repository;
+pub mod shop;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
