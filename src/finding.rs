@@ -147,6 +147,8 @@ pub struct Report {
     pub failed: Vec<Failed>,
     /// How many releases of a project were checked; none where it was no project.
     pub releases: Option<usize>,
+    /// How many committed manifests are not what is rendered.
+    pub stale: usize,
     /// How many objects were checked.
     pub objects: usize,
     /// How many policies were evaluated.

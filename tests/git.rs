@@ -3,50 +3,27 @@
 mod common;
 
 use std::fs;
-use std::io::Write as _;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use common::folder;
+use common::repository::{Repository, git};
 use plimsoll::finding::Fault;
 use plimsoll::git::{Base, Checkout, Error, ErrorKind};
 use tempfile::TempDir;
 
-/// A repository with a work tree, on the branch `main`.
-struct Repository(TempDir);
+/// What is asked of repositories here.
+trait Asked {
+    fn commit_tree(&self, entries: &[(&str, &str, &str)]) -> String;
+    fn blob(&self, text: &str) -> String;
+    fn checkout(&self, revision: &str, paths: &[&str]) -> Result<Checkout, Error>;
+    fn refused(&self, revision: &str, paths: &[&str]) -> String;
+    fn unknown(&self, revision: &str) -> String;
+}
 
-impl Repository {
-    fn new(files: &[(&str, &str)]) -> Self {
-        let repository = Self(folder(&[]));
-        repository.git(&["init", "--quiet", "--initial-branch=main"]);
-        if !files.is_empty() {
-            repository.commit(files);
-        }
-        repository
-    }
-
-    fn path(&self) -> &Path {
-        self.0.path()
-    }
-
-    fn git(&self, args: &[&str]) -> String {
-        git(self.path(), args, b"")
-    }
-
-    /// Writes files and commits all that is there.
-    fn commit(&self, files: &[(&str, &str)]) -> String {
-        for (name, text) in files {
-            let path = self.path().join(name);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        }
-        self.git(&["add", "--all"]);
-        self.git(&["commit", "--quiet", "--message=x", "--allow-empty"]);
-        self.git(&["rev-parse", "HEAD"])
-    }
-
+impl Asked for Repository {
     /// Commits a tree object that no `git add` would make: modes, names and ids.
     fn commit_tree(&self, entries: &[(&str, &str, &str)]) -> String {
         let mut tree = Vec::new();
@@ -74,23 +51,6 @@ impl Repository {
     fn unknown(&self, revision: &str) -> String {
         shown(Base::open(self.path(), revision).unwrap_err())
     }
-}
-
-fn git(folder: &Path, args: &[&str], stdin: &[u8]) -> String {
-    let mut child = Command::new("git")
-        .args(["-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "protocol.file.allow=always"])
-        .args(args)
-        .current_dir(folder)
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .env("GIT_CONFIG_NOSYSTEM", "1")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    child.stdin.take().unwrap().write_all(stdin).unwrap();
-    let output = child.wait_with_output().unwrap();
-    assert!(output.status.success(), "git {args:?}");
-    String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
 }
 
 /// An error as it is printed.
@@ -464,9 +424,7 @@ fn a_linked_work_tree_and_sha_256_are_as_good() {
     let base = Base::open(&linked.path().join("w"), "main").unwrap();
     assert_eq!(listed(base.checkout(&["a".into()]).unwrap().root()), ["a: 1"]);
 
-    let long = Repository(folder(&[]));
-    long.git(&["init", "--quiet", "--object-format=sha256", "--initial-branch=main"]);
-    long.commit(&[("c/a", "1"), ("c/b", "2")]);
+    let long = Repository::with(&[("c/a", "1"), ("c/b", "2")], &["--object-format=sha256"]);
     assert_eq!(listed(long.checkout("main", &["c"]).unwrap().root()), ["c/a: 1", "c/b: 2"]);
 }
 

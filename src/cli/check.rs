@@ -64,6 +64,8 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
         let labels = listed.iter().map(Release::label).collect();
         args.know(past, &labels, &mut checked.report, streams)?;
     }
+    let drifts = args.drifts(&project, &checked)?;
+    checked.report.stale = if args.update { 0 } else { drifts.len() };
     let status = args.checks.conclude(&checked.report, streams)?;
     if past.is_none() && checked.report.findings.iter().filter(|finding| finding.is_open()).count() >= MANY {
         let hint = "to refuse only what is new: plimsoll check --write-baseline --baseline plimsoll-baseline.yaml";
@@ -71,7 +73,7 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
     } else if args.write_baseline && project.baseline.is_none() && checked.report.failed.is_empty() {
         args.checks.note("next: name it in plimsoll.yaml, as `baseline`", streams)?;
     }
-    Ok(status.max(args.drift(&project, &checked, streams)?))
+    Ok(status.max(args.settle(&project, drifts, streams)?))
 }
 
 impl Args {
@@ -119,10 +121,13 @@ impl Args {
         baseline.mark(report);
         if self.update {
             let updated = baseline.updated(report, releases);
-            if updated.len() < baseline.len() {
+            if updated.to_yaml() != baseline.to_yaml() {
                 write(&updated)?;
-                let gone = plural(baseline.len() - updated.len(), "finding");
-                self.checks.note(&format!("took {gone} out of {}", path.display()), streams)?;
+                let done = match baseline.len() - updated.len() {
+                    0 => "lowered severities in".to_owned(),
+                    gone => format!("took {} out of", plural(gone, "finding")),
+                };
+                self.checks.note(&format!("{done} {}", path.display()), streams)?;
             }
         } else if self.checks.rules.are_the_projects() {
             report.findings.extend(baseline.outdated(report, releases));
@@ -130,14 +135,19 @@ impl Args {
         Ok(())
     }
 
-    /// Compares committed manifests with what was rendered, or makes them the same.
-    fn drift(&self, project: &Project, checked: &Checked, streams: &mut Streams<'_>) -> Result<ExitStatus, Stop> {
-        let Some(output) = &project.output else { return Ok(ExitStatus::Clean) };
-        if !checked.report.failed.is_empty() {
-            // What belongs to a release that was not rendered is not known.
-            return Ok(ExitStatus::Failed);
+    /// Which committed manifests are not what was rendered. With a release that was not, nobody knows what belongs to it.
+    fn drifts(&self, project: &Project, checked: &Checked) -> Result<Vec<Drift>, Fault> {
+        match &project.output {
+            Some(output) if checked.report.failed.is_empty() => {
+                manifests::of_project(project.root(), output, &checked.rendered)
+            }
+            _ => Ok(Vec::new()),
         }
-        let drifts = manifests::of_project(project.root(), output, &checked.rendered)?;
+    }
+
+    /// Shows committed manifests that are stale, or writes them.
+    fn settle(&self, project: &Project, drifts: Vec<Drift>, streams: &mut Streams<'_>) -> Result<ExitStatus, Stop> {
+        let Some(output) = &project.output else { return Ok(ExitStatus::Clean) };
         if !self.update {
             let help = "`plimsoll check --update` writes them; releases that differ every time need a `seed`";
             return self.checks.conclude_drift(&drifts, help, streams);

@@ -80,7 +80,8 @@ impl CheckArgs {
 
     /// Prints and judges.
     pub(super) fn conclude(&self, report: &Report, streams: &mut Streams<'_>) -> Result<ExitStatus, Stop> {
-        let is_all_well = report.failed.is_empty() && !report.findings.iter().any(Finding::is_open);
+        let is_all_well =
+            report.failed.is_empty() && report.stale == 0 && !report.findings.iter().any(Finding::is_open);
         self.output.write(is_all_well, streams, |format, style, out| report::write(report, format, style, out))?;
         Ok(self.rules.judge(report))
     }

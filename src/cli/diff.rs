@@ -40,6 +40,10 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
     let Some(file) = args.rules.select.project_file() else { return Err(releases::nothing().into()) };
     let project = Project::load(Path::new(""), file).map_err(Fault::from)?;
     let releases = project.releases().map_err(Fault::from)?;
+    // That all are gone is no proof of safety.
+    if releases.is_empty() {
+        return Err(releases::nothing().into());
+    }
     let base = Base::open(Path::new("."), &args.base).and_then(Base::merge_base).map_err(Fault::from)?;
     // Both sides draw the same random values: only what the change does differs.
     let source = releases::source()?;
@@ -59,9 +63,6 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
     progress.finish_and_clear();
     let ((older, mut before), mut after) = (before?, after?);
     older.checkout.warnings().iter().try_for_each(|warning| streams.warn(warning))?;
-    if releases.is_empty() && older.releases.is_empty() {
-        return Err(releases::nothing().into());
-    }
     before.tell(streams)?;
     after.tell(streams)?;
     let was = &older.project;
@@ -104,7 +105,7 @@ impl Older {
         let mut checkout = base.checkout(&[file.to_path_buf()])?;
         if checkout.root().join(file).exists() {
             let project = Project::load(checkout.root(), file).map_err(|error| of_base(base, error))?;
-            checkout.add(&project.paths())?;
+            checkout.add(&project.paths()).map_err(|error| of_base(base, error))?;
             let releases = project.releases().map_err(|error| of_base(base, error))?;
             return Ok(Self { project, releases, checkout });
         }

@@ -10,6 +10,10 @@ pub(super) fn write_all(files: &BTreeMap<PathBuf, String>) -> io::Result<()> {
     let draft = |path: &Path| path.with_file_name(format!(".{}.draft", path.file_name().unwrap_or_default().display()));
     let written = files.iter().try_for_each(|(path, text)| {
         fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
+        // Else it is known only when others are in their place.
+        if path.is_dir() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
         write_new(&draft(path), text)
     });
     let moved = written.and_then(|()| files.keys().try_for_each(|path| fs::rename(draft(path), path)));

@@ -116,6 +116,7 @@ impl Error {
     pub fn help(&self) -> Option<String> {
         const WHOLE: &str = "fetch all of the history: `fetch-depth: 0` for actions/checkout, GIT_DEPTH=0 in GitLab CI, \
                              or git fetch --unshallow";
+        const NAMES: &str = "name a branch, a tag or a commit: main, origin/main, v1.2, HEAD~1";
         Some(match &self.kind {
             ErrorKind::NoGit => "what is compared with is read by git: install it where this runs".into(),
             ErrorKind::NoRepository => {
@@ -125,9 +126,15 @@ impl Error {
             }
             ErrorKind::NoWorkTree => "run this in a clone that has its files checked out".into(),
             ErrorKind::NoCommit => "commit first: there is nothing to compare with".into(),
-            ErrorKind::NoRevision { .. } => "name a branch, a tag or a commit: main, origin/main, v1.2, HEAD~1".into(),
+            ErrorKind::NoRevision { .. } => NAMES.into(),
             ErrorKind::Unknown { meant: Some(name), .. } => format!("did you mean {name}?"),
             ErrorKind::Unknown { is_shallow: true, .. } | ErrorKind::Shallow(_) => WHOLE.into(),
+            // No branch has such a name: there is none to fetch.
+            ErrorKind::Unknown { revision, .. }
+                if revision.contains([':', '~', '^', ' ']) || revision.contains("..") =>
+            {
+                NAMES.into()
+            }
             ErrorKind::Unknown { revision, .. } => match revision.escape_debug().to_string().split_once('/') {
                 Some((remote, branch)) => {
                     format!("where it is a branch that was not fetched: git fetch {remote} {branch}")

@@ -13,8 +13,11 @@ pub(super) fn line(report: &Report) -> String {
     for group in groups::of(report.findings.iter().filter(|finding| finding.is_open())) {
         *counts.entry(Reverse(group.finding.severity)).or_default() += 1;
     }
-    let found: Vec<String> =
+    let mut found: Vec<String> =
         counts.iter().map(|(Reverse(severity), count)| plural(*count, &severity.to_string())).collect();
+    if report.stale > 0 {
+        found.push(plural(report.stale, "stale manifest"));
+    }
     let verdict = match (found.is_empty(), report.failed.is_empty()) {
         (false, _) => found.join(", "),
         (true, true) => "all is well".to_owned(),

@@ -101,7 +101,7 @@ fn one_line(text: &str) -> String {
 }
 
 /// `builds images (team-build, until 2026-12-31), at plimsoll.yaml:3:5`
-fn terms(exemption: &Exempted) -> String {
+pub(super) fn terms(exemption: &Exempted) -> String {
     let Exempted { reason, place, .. } = exemption;
     let until = exemption.expires.as_ref().map(|date| format!("until {date}"));
     let terms: Vec<&str> = [&exemption.owner, &until].into_iter().flatten().map(String::as_str).collect();
@@ -174,6 +174,11 @@ fn visible(location: &Location) -> Span {
     Span::new(start, location.span.end.clamp(start, line))
 }
 
+/// Printable, and byte for byte as long. Lines that end as on Windows are no reason to show that.
+fn quotable(text: &str) -> String {
+    printable(&text.replace("\r\n", " \n"))
+}
+
 /// Whether the line of a place and those beside it are short enough to be quoted.
 fn is_quotable(location: &Location) -> bool {
     let line = location.position().line;
@@ -233,7 +238,7 @@ impl Shown {
     fn add(&mut self, file: &Arc<SourceFile>, label: LabeledSpan, quoted: &mut Quoted) {
         self.source.get_or_insert_with(|| {
             let text =
-                quoted.entry(Arc::as_ptr(file)).or_insert_with(|| printable(&credential::text(&file.text)).into());
+                quoted.entry(Arc::as_ptr(file)).or_insert_with(|| quotable(&credential::text(&file.text)).into());
             Quote { file: file.clone(), name: one_line(&file.name), text: text.clone() }
         });
         self.labels.push(label);

@@ -1,6 +1,9 @@
 //! The program as its users meet it: run in a folder, with arguments.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+pub mod repository;
+pub mod shop;
+
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

@@ -30,7 +30,7 @@ pub(super) fn write(delta: &Delta, out: &mut dyn Write) -> io::Result<()> {
 fn page(delta: &Delta) -> String {
     let findings = Findings::of(delta);
     let is_bad = !delta.failed.is_empty() || findings.has_error();
-    let sign = sign(is_bad, !findings.new.is_empty() || gained(delta) > 0);
+    let sign = sign(is_bad, !findings.new.is_empty() || !findings.silenced.is_empty() || gained(delta) > 0);
     let mut page = Page::new(format!("{MARKER}\n## {sign} plimsoll: {}\n", verdict(delta, &findings)));
     page.add(&format!("Compared with {} ({}): {}.", code(&delta.base), code(short_commit(delta)), extent(delta)));
     for side in [Side::After, Side::Before] {

@@ -146,7 +146,9 @@ fn failed(delta: &Delta, side: Option<Side>) -> Vec<Failed> {
 /// What is said of releases that could not be checked on a side.
 fn on_side(side: Side) -> &'static str {
     match side {
-        Side::Before => "could not be checked on the base revision, so what changes in it is not known",
+        Side::Before => {
+            "could not be checked on the base revision, so what changes is not known (`plimsoll check` judges what is there now)"
+        }
         Side::After => "cannot be checked with this change",
     }
 }

@@ -69,8 +69,11 @@ impl Page<'_> {
         }
         self.heading(title)?;
         for group in groups {
-            let text = format!("  {sign}{}[{}] {}", group.finding.severity, group.finding.policy, group.sentence());
-            self.line(colour, &text)?;
+            let what = format!("  {sign}{}[{}] {}", group.finding.severity, group.finding.policy, group.sentence());
+            self.line(colour, &what)?;
+            if let Some(exemption) = &group.finding.exemption {
+                self.line("2", &format!("      exempted: {}", text::terms(exemption)))?;
+            }
         }
         Ok(())
     }

@@ -30,7 +30,7 @@ fn page(report: &Report) -> String {
     let is_bad = !report.failed.is_empty() || open.iter().any(|group| group.finding.severity == Severity::Error);
     let summary = summary::line(report);
     let (verdict, checked) = summary.split_once(": ").unwrap_or((&summary, ""));
-    let sign = sign(is_bad, !open.is_empty());
+    let sign = sign(is_bad || report.stale > 0, !open.is_empty());
     let mut page = Page::new(format!("{MARKER}\n## {sign} plimsoll: {}\n", prose(verdict)));
     page.add(&format!("{}.", prose(checked)));
     let failed = groups::of_faults(&report.failed);
