@@ -2,6 +2,8 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::panic::resume_unwind;
+use std::thread;
 
 use super::fleet::Fleet;
 use super::{Subject, explain, fault, one};
@@ -20,14 +22,24 @@ pub fn compare(
     before: &[Subject<'_>],
     after: &[Subject<'_>],
 ) -> Result<(Vec<ObjectChange>, Vec<AccessChange>), Vec<Fault>> {
-    let (before, after) = (Compared::new(before)?, Compared::new(after)?);
-    let objects = diff::compare(&before.items(), &after.items());
+    let (before, after) = thread::scope(|scope| {
+        let before = scope.spawn(|| Fleet::new(before));
+        let after = Fleet::new(after);
+        (before.join().unwrap_or_else(|panic| resume_unwind(panic)), after)
+    });
+    let (before, after) = (Compared::new(before?), Compared::new(after?));
     let of = |side| match side {
         Side::Before => &before,
         Side::After => &after,
     };
     let locate = |side, object: usize, field: &Path| of(side).place(object, field);
-    let access = access::compare(&before.fleet.members(&before.values), &after.fleet.members(&after.values), &locate);
+    let (items_before, items_after) = (before.items(), after.items());
+    let (objects, access) = thread::scope(|scope| {
+        let objects = scope.spawn(|| diff::compare(&items_before, &items_after));
+        let access =
+            access::compare(&before.fleet.members(&before.values), &after.fleet.members(&after.values), &locate);
+        (objects.join().unwrap_or_else(|panic| resume_unwind(panic)), access)
+    });
     let failed = |Error { side, error }: Error| {
         let fleet = &of(side).fleet;
         let locate = |object: usize, field: &Path| Some(of(side).place(object, field)?.rendered);
@@ -45,10 +57,9 @@ struct Compared<'a> {
 }
 
 impl<'a> Compared<'a> {
-    fn new(subjects: &'a [Subject<'a>]) -> Result<Self, Vec<Fault>> {
-        let fleet = Fleet::new(subjects)?;
+    fn new(fleet: Fleet<'a>) -> Self {
         let values = fleet.values();
-        Ok(Self { fleet, values, traced: RefCell::default() })
+        Self { fleet, values, traced: RefCell::default() }
     }
 
     fn items<'s>(&'s self) -> Vec<Item<'s>> {

@@ -72,7 +72,11 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
     if let Some(path) = &project.baseline {
         Baseline::load(project.root(), path).map_err(Fault::from)?.mark(&mut after.report);
     }
-    let delta = delta(&base, before, after)?;
+    let delta = thread::scope(|scope| {
+        // To remove its files takes a while.
+        scope.spawn(|| drop(older.checkout));
+        delta(&base, before, after)
+    })?;
     let is_dull = delta.is_empty();
     args.output.write(is_dull, streams, |format, style, out| delta::write(&delta, format, style, out))?;
     Ok(args.rules.judge_delta(&delta))
