@@ -1,4 +1,4 @@
-//! Texts of `--set` and `--set-file` that are written by a program: [`set`](super::set) reads them.
+//! Texts of `--set` and `--set-file` that are written by a program: `set` reads them.
 
 /// The text of `--set` that gives a key a value, whatever characters that has.
 pub fn pair(key: &str, value: &str) -> String {

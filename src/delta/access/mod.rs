@@ -1,9 +1,9 @@
 //! What a change does to who can do what: who can read which Secret, what roles allow, what is open to whom.
 //!
-//! Each part asks the same of both sides: what is possible here that is not possible there ([`secrets`], [`rbac`],
-//! [`exposure`]). Gains are what the new side has beyond the old one, losses the reverse. What something else made
+//! Each part asks the same of both sides: what is possible here that is not possible there (`secrets`, `rbac`,
+//! `exposure`). Gains are what the new side has beyond the old one, losses the reverse. What something else made
 //! possible already is no gain: `get` beside `*`, a Secret beside all of its namespace, a network inside another. The
-//! answers are [`Fact`](fact::Fact)s; [`told`] makes lines of them.
+//! answers are facts (`fact`); `told` makes lines of them.
 
 mod exposure;
 mod fact;
