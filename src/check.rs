@@ -199,11 +199,6 @@ impl Rendered {
         crds
     }
 
-    /// Tells charts apart: releases of one chart have the same.
-    fn chart_address(&self) -> usize {
-        Arc::as_ptr(&self.resolved.chart.files).cast::<u8>().addr()
-    }
-
     /// Its manifests again, with source maps.
     fn traced(&self) -> Result<Vec<Manifest>, Vec<Fault>> {
         manifest::read(self.print(true, self.source)?).map_err(one)

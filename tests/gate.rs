@@ -342,3 +342,32 @@ fn check_finds_what_lint_finds() {
     single.sort_by_key(ToString::to_string);
     assert!(together == single, "{together:#?}\n{single:#?}");
 }
+
+#[test]
+fn a_subchart_that_only_some_releases_have_brings_its_crds() {
+    let dir = common::folder(&[
+        (
+            "plimsoll.yaml",
+            "releases:\n- {name: without, chart: c, set: {sub.enabled: \"false\"}}\n- {name: with, chart: c}\n",
+        ),
+        (
+            "c/Chart.yaml",
+            "apiVersion: v2\nname: c\nversion: 1.0.0\ndependencies:\n- {name: sub, version: 1.0.0, condition: sub.enabled}\n",
+        ),
+        ("c/templates/a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Release.Name }}\n"),
+        ("c/charts/sub/Chart.yaml", "apiVersion: v2\nname: sub\nversion: 1.0.0\n"),
+        (
+            "c/charts/sub/templates/w.yaml",
+            "apiVersion: example.com/v1\nkind: Widget\nmetadata:\n  name: {{ .Release.Name }}\n",
+        ),
+        (
+            "c/charts/sub/crds/w.yaml",
+            "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata:\n  name: widgets.example.com\n\
+             spec:\n  group: example.com\n  scope: Namespaced\n  names: {plural: widgets, singular: widget, kind: Widget, \
+             listKind: WidgetList}\n  versions:\n  - name: v1\n    served: true\n    storage: true\n    schema:\n      \
+             openAPIV3Schema: {type: object}\n",
+        ),
+    ]);
+    let run = plimsoll(dir.path(), &["check", "--policy", "schema/*"], "");
+    assert_eq!(run.status, 0, "{}{}", run.stdout, run.stderr);
+}

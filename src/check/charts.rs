@@ -23,9 +23,9 @@ pub struct Charts {
 /// Work that is done once for each key, by whichever thread asks first; the others wait for it.
 type Once<K, V> = Mutex<HashMap<K, Arc<OnceLock<Result<V, Vec<Fault>>>>>>;
 
-/// Which charts a release has under which names: the same templates belong to the same ones. A chart is known by the
-/// address of its files, which the charts above keep.
-type Shape = Vec<(String, usize)>;
+/// Which charts a release has under which names: those of the same shape have the same templates and CRDs. A chart is known
+/// by the address of its templates, which whoever has the chart keeps.
+pub(super) type Shape = Vec<(String, usize)>;
 
 impl Charts {
     /// The chart of a path below `root`.
@@ -35,9 +35,7 @@ impl Charts {
 
     /// The templates of a chart as a release sees it.
     pub(super) fn parse(&self, chart: &Chart) -> Result<Arc<Templates>, Vec<Fault>> {
-        let mut shape = Vec::new();
-        describe(chart, chart.name().to_owned(), &mut shape);
-        once(&self.parsed, shape, || Templates::parse(chart).map(Arc::new).map_err(fault::of_render))
+        once(&self.parsed, shape(chart), || Templates::parse(chart).map(Arc::new).map_err(fault::of_render))
     }
 }
 
@@ -48,6 +46,13 @@ fn once<K: Hash + Eq, V: Clone>(
 ) -> Result<V, Vec<Fault>> {
     let cell = known.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default().clone();
     cell.get_or_init(work).clone()
+}
+
+/// The shape of a chart as a release sees it.
+pub(super) fn shape(chart: &Chart) -> Shape {
+    let mut shape = Vec::new();
+    describe(chart, chart.name().to_owned(), &mut shape);
+    shape
 }
 
 fn describe(chart: &Chart, name: String, shape: &mut Shape) {

@@ -1,9 +1,9 @@
 //! What is linted together: plain manifests, a release, or all releases of a project.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 
-use super::{Rendered, Subject, fault, one};
+use super::{Rendered, Subject, charts, fault, one};
 use crate::finding::Fault;
 use crate::manifest::{self, Manifest, Object};
 use crate::parallel;
@@ -108,9 +108,9 @@ impl<'a> Fleet<'a> {
                 schemas.add_crd(&object.value, || manifest.place(object)).map_err(one)?;
             }
         }
-        let mut known = std::collections::HashSet::new();
+        let mut known = HashSet::new();
         let rendered = self.subjects.iter().filter_map(|subject| subject.rendered);
-        for rendered in rendered.filter(|rendered| known.insert(rendered.chart_address())) {
+        for rendered in rendered.filter(|rendered| known.insert(charts::shape(&rendered.resolved.chart))) {
             let files = rendered.crds().into_iter().map(|(name, text)| (SourceFile::new(name, text), None));
             for manifest in manifest::read(files).map_err(one)? {
                 for object in manifest.objects(0, "") {
