@@ -33,9 +33,6 @@ use crate::source::SourceFile;
 use crate::value::{Path, Value};
 use crate::values::{self, Inputs, Resolved, SchemaCheck, Supplied};
 
-/// The most bytes of a values file, and of a file for `--set-file`.
-const MAX_VALUES: u64 = 64 << 20;
-
 /// Which release of which chart is meant.
 #[derive(Debug, Clone)]
 pub struct Job {
@@ -187,7 +184,7 @@ impl Job {
         if name == "-" {
             return Ok(self.stdin.clone());
         }
-        bounded::read(&self.root.join(name), MAX_VALUES)
+        bounded::read(&self.root.join(name), values::MAX_FILE)
     }
 }
 

@@ -35,6 +35,15 @@ pub fn map<T: Sync, R: Send>(items: &[T], most: usize, each: impl Fn(usize, &T) 
     done.into_iter().map(|(_, result)| result).collect()
 }
 
+/// Does one thing on a thread of its own, and another one meanwhile.
+pub fn both<A: Send, B>(first: impl FnOnce() -> A + Send, second: impl FnOnce() -> B) -> (A, B) {
+    thread::scope(|scope| {
+        let first = scope.spawn(first);
+        let second = second();
+        (first.join().unwrap_or_else(|panic| resume_unwind(panic)), second)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,8 +2,6 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::panic::resume_unwind;
-use std::thread;
 
 use super::fleet::Fleet;
 use super::{Subject, explain, fault, one};
@@ -12,6 +10,7 @@ use crate::delta::{AccessChange, Side};
 use crate::diff::{self, Item, ObjectChange};
 use crate::finding::{Fault, Place};
 use crate::manifest::{Manifest, Object};
+use crate::parallel;
 use crate::value::{Path, Value};
 
 /// How objects differ, and what that does to who can do what. A side without releases is empty.
@@ -22,11 +21,7 @@ pub fn compare(
     before: &[Subject<'_>],
     after: &[Subject<'_>],
 ) -> Result<(Vec<ObjectChange>, Vec<AccessChange>), Vec<Fault>> {
-    let (before, after) = thread::scope(|scope| {
-        let before = scope.spawn(|| Fleet::new(before));
-        let after = Fleet::new(after);
-        (before.join().unwrap_or_else(|panic| resume_unwind(panic)), after)
-    });
+    let (before, after) = parallel::both(|| Fleet::new(before), || Fleet::new(after));
     let (before, after) = (Compared::new(before?), Compared::new(after?));
     let of = |side| match side {
         Side::Before => &before,
@@ -34,12 +29,10 @@ pub fn compare(
     };
     let locate = |side, object: usize, field: &Path| of(side).place(object, field);
     let (items_before, items_after) = (before.items(), after.items());
-    let (objects, access) = thread::scope(|scope| {
-        let objects = scope.spawn(|| diff::compare(&items_before, &items_after));
-        let access =
-            access::compare(&before.fleet.members(&before.values), &after.fleet.members(&after.values), &locate);
-        (objects.join().unwrap_or_else(|panic| resume_unwind(panic)), access)
-    });
+    let (objects, access) = parallel::both(
+        || diff::compare(&items_before, &items_after),
+        || access::compare(&before.fleet.members(&before.values), &after.fleet.members(&after.values), &locate),
+    );
     let failed = |Error { side, error }: Error| {
         let fleet = &of(side).fleet;
         let locate = |object: usize, field: &Path| Some(of(side).place(object, field)?.rendered);

@@ -15,10 +15,7 @@ use crate::render::any::Any;
 use crate::render::host::Source;
 use crate::render::{Release, gotemplate};
 use crate::repository;
-use crate::values::{Inputs, SchemaCheck};
-
-/// The most bytes of a values file on standard input.
-const MAX_STDIN: u64 = 64 << 20;
+use crate::values::{self, Inputs, SchemaCheck};
 
 /// Helm's flags that decide what is rendered.
 #[derive(Debug, clap::Args)]
@@ -111,7 +108,7 @@ impl ChartArgs {
         }
         let mut stdin = Vec::new();
         if self.values.iter().any(|name| name == "-") {
-            stdin = read(streams.stdin, MAX_STDIN, "standard input")?;
+            stdin = read(streams.stdin, values::MAX_FILE, "standard input")?;
         }
         Ok(Job {
             root: PathBuf::new(),

@@ -105,7 +105,7 @@ impl Args {
         let Past { path, baseline } = past;
         let write = |baseline: &Baseline| {
             let files = BTreeMap::from([(path.to_path_buf(), baseline.to_yaml())]);
-            write_all(&files).map_err(|error| Fault::new(format!("{} could not be written: {error}", path.display())))
+            write_all(&files, path.display())
         };
         if self.write_baseline {
             // Of releases that could not be checked it is not known what was there.

@@ -2,9 +2,7 @@
 
 use std::collections::HashSet;
 use std::mem::{self, ManuallyDrop};
-use std::panic::resume_unwind;
 use std::path::Path;
-use std::thread;
 
 use super::output_args::OutputArgs;
 use super::releases::{self, Checked};
@@ -16,6 +14,7 @@ use crate::delta::{Delta, FailedOn, Findings, Side};
 use crate::finding::{Failed, Fault, Finding};
 use crate::gate::ExitStatus;
 use crate::git::{Base, Checkout};
+use crate::parallel;
 use crate::project::{Project, Release};
 use crate::report::delta::{self, Format};
 
@@ -51,15 +50,13 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
     let check =
         |project: &Project, releases: &[Release]| releases::check(project, releases, &args.rules, source, &progress);
     // Neither side uses all cores all the time, and the older one is first read from git.
-    let (before, after) = thread::scope(|scope| {
-        let after = scope.spawn(|| check(&project, &releases));
-        let before = Older::read(&base, file, &project).map_err(Stop::from).and_then(|older| {
-            progress.inc_length(older.releases.len() as u64);
-            let checked = check(&older.project, &older.releases).map_err(|stop| stop_of_base(&base, stop))?;
-            Ok((older, checked))
-        });
-        (before, after.join().unwrap_or_else(|panic| resume_unwind(panic)))
-    });
+    let before = || -> Result<_, Stop> {
+        let older = Older::read(&base, file, &project)?;
+        progress.inc_length(older.releases.len() as u64);
+        let checked = check(&older.project, &older.releases).map_err(|stop| stop_of_base(&base, stop))?;
+        Ok((older, checked))
+    };
+    let (after, before) = parallel::both(|| check(&project, &releases), before);
     progress.finish_and_clear();
     let ((older, mut before), mut after) = (before?, after?);
     older.checkout.warnings().iter().try_for_each(|warning| streams.warn(warning))?;
@@ -72,11 +69,9 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
     if let Some(path) = &project.baseline {
         Baseline::load(project.root(), path).map_err(Fault::from)?.mark(&mut after.report);
     }
-    let delta = thread::scope(|scope| {
-        // To remove its files takes a while.
-        scope.spawn(|| drop(older.checkout));
-        delta(&base, before, after)
-    })?;
+    // To remove the older files takes a while.
+    let ((), delta) = parallel::both(|| drop(older.checkout), || delta(&base, before, after));
+    let delta = delta?;
     let is_dull = delta.is_empty();
     args.output.write(is_dull, streams, |format, style, out| delta::write(&delta, format, style, out))?;
     Ok(args.rules.judge_delta(&delta))

@@ -1,12 +1,20 @@
 //! Files that are written whole or not at all.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-/// Writes every file beside its place first, so that a full disk leaves none half written; all or none.
-pub(super) fn write_all(files: &BTreeMap<PathBuf, String>) -> io::Result<()> {
+use crate::finding::Fault;
+
+/// Writes every file beside its place first, so that a full disk leaves none half written; all or none. `what` is what
+/// they are called together, where that fails.
+pub(super) fn write_all(files: &BTreeMap<PathBuf, String>, what: impl fmt::Display) -> Result<(), Fault> {
+    write(files).map_err(|error| Fault::new(format!("{what} could not be written: {error}")))
+}
+
+fn write(files: &BTreeMap<PathBuf, String>) -> io::Result<()> {
     let draft = |path: &Path| path.with_file_name(format!(".{}.draft", path.file_name().unwrap_or_default().display()));
     let written = files.iter().try_for_each(|(path, text)| {
         fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;

@@ -76,8 +76,7 @@ fn write_project(streams: &mut Streams<'_>) -> Result<ExitStatus, Stop> {
     let releases = Project::read(&SourceFile::new(project::FILE, &*text), here)
         .and_then(|project| project.releases())
         .map_err(Fault::from)?;
-    write_all(&BTreeMap::from([(path.to_owned(), text)]))
-        .map_err(|error| Fault::new(format!("{} could not be written: {error}", path.display())))?;
+    write_all(&BTreeMap::from([(path.to_owned(), text)]), path.display())?;
     let (releases, charts) = (plural(releases.len(), "release"), plural(found.charts.len(), "chart"));
     writeln!(streams.stdout, "wrote {}: {releases} of {charts}", path.display())?;
     for (chart, names) in &found.lacking {

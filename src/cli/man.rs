@@ -8,7 +8,6 @@ use clap_mangen::Man;
 
 use super::files::write_all;
 use super::{Stop, Streams};
-use crate::finding::Fault;
 use crate::gate::ExitStatus;
 
 /// Write manual pages to a folder: plimsoll.1, and one a subcommand
@@ -38,7 +37,7 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
     let mut pages = BTreeMap::new();
     collect(&command, &args.folder, &mut pages)?;
     let folder = args.folder.display();
-    write_all(&pages).map_err(|error| Fault::new(format!("{folder} could not be written: {error}")))?;
+    write_all(&pages, &folder)?;
     streams.note(&format!("wrote {} pages to {folder}", pages.len()))?;
     Ok(ExitStatus::Clean)
 }

@@ -96,7 +96,7 @@ impl Manifests {
         self.compare(folder)?;
         let files: Files = self.files.into_iter().map(|(path, text)| (folder.join(path), text)).collect();
         let said: String = files.keys().map(|path| format!("wrote {}\n", path.display())).collect();
-        write_all(&files).map_err(|error| Fault::new(format!("{} could not be written: {error}", folder.display())))?;
+        write_all(&files, folder.display())?;
         streams.note(&said)?;
         Ok(ExitStatus::Clean)
     }
@@ -138,7 +138,7 @@ pub(super) fn update(folder: &Path, drifts: Vec<Drift>) -> Result<(), Fault> {
             Staleness::LeftOver => left_over.push(path),
         }
     }
-    write_all(&files).map_err(|error| Fault::new(format!("{} could not be written: {error}", folder.display())))?;
+    write_all(&files, folder.display())?;
     for path in left_over {
         fs::remove_file(&path)
             .map_err(|error| Fault::new(format!("{} could not be removed: {error}", path.display())))?;

@@ -51,11 +51,9 @@ impl<F: Format> OutputArgs<F> {
                 files.insert(file.clone(), String::from_utf8_lossy(&text).into_owned());
             }
         }
-        let names = || files.keys().map(|file| file.display().to_string()).collect::<Vec<_>>().join(", ");
-        write_all(&files).map_err(|error| {
-            Fault::new(format!("{} could not be written: {error}", names()))
-                .help("name files in folders that you may write to: --format markdown=plimsoll.md")
-        })?;
+        let names: Vec<String> = files.keys().map(|file| file.display().to_string()).collect();
+        let help = "name files in folders that you may write to: --format markdown=plimsoll.md";
+        write_all(&files, names.join(", ")).map_err(|fault| fault.help(help))?;
         if streams.is_quiet() && is_dull && printed == F::default() {
             return Ok(());
         }

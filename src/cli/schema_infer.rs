@@ -112,7 +112,7 @@ fn write(
         return Err(fault.help("say it in `@schema` comments of values.yaml, or give --force to lose it").into());
     }
     let file = BTreeMap::from([(path.to_path_buf(), text.to_owned())]);
-    write_all(&file).map_err(|error| Fault::new(format!("{shown} could not be written: {error}")))?;
+    write_all(&file, &shown)?;
     streams.note(&format!("wrote {shown}"))?;
     Ok(ExitStatus::Clean)
 }

@@ -1,10 +1,9 @@
 //! `plimsoll schema unused`: values keys that nothing reads, and reads of keys that values lack.
 
-use std::fs::File;
-use std::io::{self, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{Stop, Streams};
+use crate::bounded;
 use crate::chart;
 use crate::finding::Fault;
 use crate::gate::ExitStatus;
@@ -12,9 +11,6 @@ use crate::report::unused::{self, Format};
 use crate::source::Location;
 use crate::usage::{self, Unused, Usage};
 use crate::values::{self, Inputs, Supplied};
-
-/// The most bytes of a values file.
-const MAX_VALUES: u64 = 64 << 20;
 
 /// List values keys that no template reads, and keys that templates read and values lack
 ///
@@ -36,7 +32,8 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, Stop> {
     let inputs = Inputs { files: args.values.clone(), ..Inputs::default() };
-    let supplied = Supplied::read(&inputs, &read).map_err(Fault::from)?;
+    let supplied =
+        Supplied::read(&inputs, &|name| bounded::read(Path::new(name), values::MAX_FILE)).map_err(Fault::from)?;
     let chart = chart::load(&args.chart).map_err(Fault::from)?;
     let (chart, all) = values::overview(&chart, &supplied).map_err(Fault::from)?;
     let usage = Usage::of(&chart, &all).map_err(Vec::<Fault>::from)?;
@@ -49,13 +46,4 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
         .map_err(|(file, error)| Fault::new(error.to_string()).label(Location::new(file, error.span()), "here"))?;
     unused::write(&found, &usage, args.format, streams.stdout_style, streams.stdout)?;
     Ok(if found.is_empty() { ExitStatus::Clean } else { ExitStatus::Refused })
-}
-
-fn read(name: &str) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(name)?.take(MAX_VALUES + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MAX_VALUES {
-        return Err(io::Error::other(format!("larger than {} MiB", MAX_VALUES >> 20)));
-    }
-    Ok(bytes)
 }

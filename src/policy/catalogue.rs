@@ -9,6 +9,7 @@ use super::document::Policy;
 use super::file::{self, File};
 use super::{Error, ErrorKind};
 use crate::bounded;
+use crate::parallel;
 use crate::source::{Location, SourceFile, Span};
 
 /// `policies/`, written by build.rs.
@@ -52,11 +53,7 @@ impl Catalogue {
     pub fn builtin() -> Result<Self, Error> {
         let read = |files: &[Builtin]| files.iter().map(read_builtin).collect::<Result<Vec<_>, _>>();
         let (first, second) = BUILTIN.split_at(BUILTIN.len() / 2);
-        let (first, second) = std::thread::scope(|threads| {
-            let second = threads.spawn(|| read(second));
-            // A thread that panics does so here too.
-            (read(first), second.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-        });
+        let (second, first) = parallel::both(|| read(second), || read(first));
         let mut catalogue = Self::default();
         catalogue.add(first?.into_iter().chain(second?), false)?;
         Ok(catalogue)

@@ -15,13 +15,12 @@ use crate::render::host::Source;
 use crate::render::{self, is_label, jinja};
 use crate::source::{Location, SourceFile};
 use crate::value::{Path as Field, Value};
+use crate::values;
 
 /// The most releases of a project.
 const MAX_RELEASES: usize = 100_000;
 /// The longest namespace, in bytes.
 const MAX_NAMESPACE: usize = 63;
-/// The largest values file in bytes: what is rendered takes no larger one.
-const MAX_FILE: u64 = 64 << 20;
 /// How many files it takes for another thread to be worth its start.
 const FILES_PER_THREAD: usize = 50;
 /// The most characters of a name that is none that a message shows.
@@ -152,7 +151,8 @@ impl Entry {
             let kind = ErrorKind::Values { file: name.to_owned(), reason, place };
             Error::new(kind, self.model.place.clone())
         };
-        let text = bounded::read_text(&root.join(name), MAX_FILE).map_err(|error| wrong(error.to_string(), None))?;
+        let text =
+            bounded::read_text(&root.join(name), values::MAX_FILE).map_err(|error| wrong(error.to_string(), None))?;
         let source = SourceFile::new(name, text);
         values_file::read(&source).map_err(|error| {
             let place = Location::new(source.clone(), error.span());

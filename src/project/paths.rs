@@ -8,8 +8,8 @@ use super::expand::Entry;
 use crate::values::Supplied;
 
 impl Project {
-    /// The charts, values files, policies, schemas and the baseline that the file names, and the folders below which `forEach` looks:
-    /// paths as those of the command line. What is not there is named too.
+    /// The charts, values files, policies, schemas and the baseline that the file names, and the folders below which
+    /// `forEach` looks: paths as those of the command line. What is not there is named too.
     pub fn paths(&self) -> Vec<PathBuf> {
         let mut paths: Vec<PathBuf> = self.entries.iter().flat_map(|entry| entry.paths(&self.folder)).collect();
         paths.extend(self.baseline.clone());

@@ -19,6 +19,9 @@ pub use schema::{ChartSchemaError, Problem, SchemaError, Schemas};
 pub use set::SetError;
 pub use sources::Sources;
 
+/// The most bytes of a values file, and of a file for `--set-file`.
+pub const MAX_FILE: u64 = 64 << 20;
+
 /// The values of a release, and its charts.
 #[derive(Debug, Clone)]
 pub struct Resolved {
