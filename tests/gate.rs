@@ -94,6 +94,20 @@ fn a_baseline_is_a_ratchet() {
     assert!(!baseline(&shop).contains("policy"));
 }
 
+/// What some policies do not find, others may.
+#[test]
+fn a_baseline_is_updated_by_a_run_of_all_policies_only() {
+    let mut shop = Shop::new(with_a_past);
+    let path = shop.path().join("plimsoll-baseline.yaml");
+    let before = fs::read_to_string(&path).unwrap();
+    for some in [["--policy", "secrets/*"], ["--profile", "workspace"], ["--exclude", "pod-security/*"]] {
+        let update = [&["check", "--update"], &some[..]].concat();
+        shop.cannot(&update);
+    }
+    shop.cannot(&["check", "--update", "--no-schemas"]).is_as("baseline-partial-update");
+    assert_eq!(fs::read_to_string(path).unwrap(), before);
+}
+
 /// What is less bad now may not become as bad as it was.
 #[test]
 fn a_baseline_keeps_severities_down() {

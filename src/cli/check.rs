@@ -89,6 +89,11 @@ impl Args {
                 fault.help("say in plimsoll.yaml which file is the `baseline`, or where `output` is committed")
             }),
             None => Ok(None),
+            Some(_) if self.update && !self.checks.rules.are_the_projects() => {
+                let fault =
+                    Fault::new("the baseline is not updated by a run of some policies: what others found would go");
+                Err(fault.help("leave out --profile, --policy, --exclude and --no-schemas"))
+            }
             Some(path) if self.write_baseline => Ok(Some(Past { path, baseline: Baseline::default() })),
             Some(path) => Ok(Some(Past { path, baseline: Baseline::load(Path::new(""), path)? })),
         }
