@@ -5,12 +5,14 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod admission;
 pub mod baseline;
 pub mod bounded;
 pub mod cel;
 pub mod chart;
 pub mod check;
 pub mod cli;
+pub mod cluster;
 pub mod committed;
 pub mod credential;
 pub mod delta;
@@ -34,6 +36,7 @@ pub mod report;
 pub mod repository;
 pub mod schema;
 pub mod semver;
+pub mod serve;
 pub mod source;
 pub mod suggest;
 pub mod usage;

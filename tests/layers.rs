@@ -22,6 +22,8 @@ const LAYERS: &[&[&str]] = &[
     &["gate", "report"],
     &["project"],
     &["check"],
+    &["admission"],
+    &["cluster", "serve"],
     &["cli"],
 ];
 

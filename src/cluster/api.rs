@@ -1,0 +1,240 @@
+//! The requests that are made: read, list, write, delete. Nothing else talks to the server.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use http_body_util::{BodyExt, Limited};
+use kube::client::Body;
+use tokio::sync::watch;
+
+use super::{Error, Resource, Resources};
+use crate::json;
+use crate::value::{Map, Numbers, Value};
+
+/// The name under which the fields that plimsoll applies are owned.
+pub const FIELD_MANAGER: &str = "plimsoll";
+
+/// The most bytes of one answer.
+const MAX_BODY: usize = 256 << 20;
+
+/// The API of a cluster; clones share the connection.
+#[derive(Clone)]
+pub struct Api {
+    client: kube::Client,
+    resources: Arc<Mutex<Arc<Resources>>>,
+    warnings: Arc<Mutex<Vec<String>>>,
+    interrupts: watch::Receiver<bool>,
+}
+
+/// How an object is applied.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Patch {
+    /// Whether the server only says what it would store.
+    pub dry_run: bool,
+    /// Whether fields are taken from other managers.
+    pub force: bool,
+}
+
+/// How an object is deleted: the one that was seen, and no other of its name.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Delete<'a> {
+    /// Whether the server only says whether it would.
+    pub dry_run: bool,
+    /// `metadata.uid` of what was seen.
+    pub uid: Option<&'a str>,
+}
+
+impl Api {
+    /// Opens a connection, and asks for the resources that the server has.
+    pub(super) async fn open(config: kube::Config, interrupts: watch::Receiver<bool>) -> Result<Self, Error> {
+        let client = kube::Client::try_from(config).map_err(Error::client)?;
+        let api = Self { client, resources: Arc::default(), warnings: Arc::default(), interrupts };
+        api.refresh().await?;
+        Ok(api)
+    }
+
+    /// Whether Ctrl-C was pressed: then no new work begins.
+    pub fn is_interrupted(&self) -> bool {
+        *self.interrupts.borrow()
+    }
+
+    /// Waits for Ctrl-C.
+    pub async fn interrupted(&self) {
+        let mut interrupts = self.interrupts.clone();
+        if interrupts.wait_for(|is_interrupted| *is_interrupted).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// What the server has warned of since this was last asked, each once.
+    pub fn take_warnings(&self) -> Vec<String> {
+        std::mem::take(&mut *self.warnings.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The resources that the server had when it was last asked.
+    pub fn resources(&self) -> Arc<Resources> {
+        self.resources.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Asks for the resources that the server has now: CRDs add some.
+    pub async fn refresh(&self) -> Result<(), Error> {
+        let found = Arc::new(Resources::read(self).await?);
+        *self.resources.lock().unwrap_or_else(PoisonError::into_inner) = found;
+        Ok(())
+    }
+
+    /// An object, if it is there.
+    pub async fn get(&self, resource: &Resource, namespace: Option<&str>, name: &str) -> Result<Option<Value>, Error> {
+        match self.request("GET", &resource.path(namespace, Some(name)), None).await {
+            Err(error) if error.is_not_found() => Ok(None),
+            found => found.map(Some),
+        }
+    }
+
+    /// The objects of a resource with these labels (a selector as kubectl takes it; empty for all), in a namespace or in all.
+    pub async fn list(&self, resource: &Resource, namespace: Option<&str>, labels: &str) -> Result<Vec<Value>, Error> {
+        let mut objects = Vec::new();
+        let mut next = String::new();
+        loop {
+            let query = [("labelSelector", labels), ("limit", "500"), ("continue", next.as_str())];
+            let page = self.request("GET", &with_query(&resource.path(namespace, None), &query), None).await?;
+            // Items of a list say neither their version nor their kind.
+            let items = page.get("items").and_then(Value::as_list).unwrap_or_default();
+            objects.extend(items.iter().map(|item| resource.with_type(item)));
+            next = page.at(["metadata", "continue"]).and_then(Value::as_str).unwrap_or_default().to_owned();
+            if next.is_empty() {
+                return Ok(objects);
+            }
+        }
+    }
+
+    /// Applies an object, server-side, and returns what is stored, or with `dry_run` what would be.
+    pub async fn apply(
+        &self,
+        resource: &Resource,
+        namespace: Option<&str>,
+        name: &str,
+        object: &Value,
+        patch: Patch,
+    ) -> Result<Value, Error> {
+        let query = [
+            ("fieldManager", FIELD_MANAGER),
+            ("fieldValidation", "Strict"),
+            ("force", if patch.force { "true" } else { "" }),
+            ("dryRun", if patch.dry_run { "All" } else { "" }),
+        ];
+        let path = with_query(&resource.path(namespace, Some(name)), &query);
+        self.request("PATCH", &path, Some(("application/apply-patch+yaml", object))).await
+    }
+
+    /// Creates an object; with `dry_run` only says what would be stored.
+    pub async fn create(
+        &self,
+        resource: &Resource,
+        namespace: Option<&str>,
+        object: &Value,
+        dry_run: bool,
+    ) -> Result<Value, Error> {
+        let query = [("fieldManager", FIELD_MANAGER), ("dryRun", if dry_run { "All" } else { "" })];
+        let path = with_query(&resource.path(namespace, None), &query);
+        self.request("POST", &path, Some(("application/json", object))).await
+    }
+
+    /// Replaces an object that has not changed since it was read (by its `metadata.resourceVersion`).
+    pub async fn replace(
+        &self,
+        resource: &Resource,
+        namespace: Option<&str>,
+        name: &str,
+        object: &Value,
+    ) -> Result<Value, Error> {
+        let path = with_query(&resource.path(namespace, Some(name)), &[("fieldManager", FIELD_MANAGER)]);
+        self.request("PUT", &path, Some(("application/json", object))).await
+    }
+
+    /// Deletes an object, and in the background what it owns. One that is gone is as good as deleted: then this is false.
+    pub async fn delete(
+        &self,
+        resource: &Resource,
+        namespace: Option<&str>,
+        name: &str,
+        delete: Delete<'_>,
+    ) -> Result<bool, Error> {
+        let mut options = vec![
+            ("apiVersion", Value::from("v1")),
+            ("kind", "DeleteOptions".into()),
+            ("propagationPolicy", "Background".into()),
+        ];
+        if let Some(uid) = delete.uid {
+            options.push(("preconditions", [("uid", Value::from(uid))].into_iter().collect::<Map>().into()));
+        }
+        if delete.dry_run {
+            options.push(("dryRun", vec![Value::from("All")].into()));
+        }
+        let options = options.into_iter().collect::<Map>().into();
+        let path = resource.path(namespace, Some(name));
+        match self.request("DELETE", &path, Some(("application/json", &options))).await {
+            Err(error) if error.is_not_found() => Ok(false),
+            outcome => outcome.map(|_| true),
+        }
+    }
+
+    /// Reads something that is no object: `/version`, `/apis`.
+    pub(super) async fn read(&self, path: &str, accept: &str) -> Result<Value, Error> {
+        self.send(http_request("GET", path).header("Accept", accept), path, Vec::new()).await
+    }
+
+    async fn request(&self, method: &str, path: &str, body: Option<(&str, &Value)>) -> Result<Value, Error> {
+        let mut request = http_request(method, path).header("Accept", "application/json");
+        let mut bytes = Vec::new();
+        if let Some((kind, value)) = body {
+            request = request.header("Content-Type", kind);
+            bytes = json::to_json_raw(value).map_err(|error| Error::malformed(path, &error))?.into_bytes();
+        }
+        self.send(request, path, bytes).await
+    }
+
+    async fn send(&self, request: hyper::http::request::Builder, path: &str, body: Vec<u8>) -> Result<Value, Error> {
+        let request = request.body(Body::from(body)).map_err(|error| Error::malformed(path, &error))?;
+        let response = self.client.send(request).await.map_err(|error| Error::request(path, error))?;
+        let (head, body) = response.into_parts();
+        self.note_warnings(&head.headers);
+        let bytes = Limited::new(body, MAX_BODY).collect().await.map_err(|error| Error::broken_off(path, &*error))?;
+        let text = String::from_utf8_lossy(&bytes.to_bytes()).into_owned();
+        if !head.status.is_success() {
+            return Err(Error::status(path, head.status.as_u16(), &text));
+        }
+        json::parse(&text, Numbers::Exact).map_err(|error| Error::malformed(path, &error))
+    }
+
+    /// Keeps the texts of `Warning: 299 - "text"`.
+    fn note_warnings(&self, headers: &hyper::HeaderMap) {
+        let texts = headers.get_all("warning").iter().filter_map(|header| {
+            let (_, quoted) = header.to_str().ok()?.split_once(" \"")?;
+            Some(quoted.strip_suffix('"')?.replace("\\\"", "\"").replace("\\\\", "\\"))
+        });
+        let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+        for text in texts {
+            if !warnings.contains(&text) {
+                warnings.push(text);
+            }
+        }
+    }
+}
+
+fn http_request(method: &str, path: &str) -> hyper::http::request::Builder {
+    hyper::Request::builder().method(method).uri(path)
+}
+
+/// A path with those parameters that have a value.
+fn with_query(path: &str, query: &[(&str, &str)]) -> String {
+    let mut path = path.to_owned();
+    let mut separator = '?';
+    for (key, value) in query.iter().filter(|(_, value)| !value.is_empty()) {
+        path.push(separator);
+        path.push_str(key);
+        path.push('=');
+        path.push_str(&super::resources::escape(value));
+        separator = '&';
+    }
+    path
+}

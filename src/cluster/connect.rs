@@ -1,0 +1,83 @@
+//! The way to a cluster: kubeconfig, context, and the runtime that requests run on.
+
+use std::future::Future;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use tokio::runtime::{Builder, Runtime};
+use tokio::signal;
+use tokio::sync::watch;
+
+use super::{Api, Error};
+
+/// Which cluster is meant, as kubectl takes it.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// The kubeconfig; where there is none, what `KUBECONFIG` names, `~/.kube/config`, or the account of the Pod that this is.
+    pub kubeconfig: Option<PathBuf>,
+    /// The context in it; its current one where there is none.
+    pub context: Option<String>,
+    /// How long one request may take.
+    pub request_timeout: Duration,
+}
+
+/// A connection to a cluster, with the threads that its requests run on.
+pub struct Cluster {
+    runtime: Runtime,
+    api: Api,
+}
+
+impl Cluster {
+    /// Reads the kubeconfig and asks the server for its version and its resources.
+    ///
+    /// # Errors
+    /// No kubeconfig, no such context, credentials that are refused, a server that is not there or is not trusted.
+    pub fn connect(target: &Target) -> Result<Self, Error> {
+        let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(Error::runtime)?;
+        let api = runtime.block_on(async {
+            let config = config(target).await?;
+            Api::open(config, interrupts()).await
+        })?;
+        Ok(Self { runtime, api })
+    }
+
+    /// Its API, to be used within [`run`](Self::run).
+    pub fn api(&self) -> &Api {
+        &self.api
+    }
+
+    /// Waits for some work.
+    pub fn run<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.block_on(work)
+    }
+}
+
+async fn config(target: &Target) -> Result<kube::Config, Error> {
+    let options = KubeConfigOptions { context: target.context.clone(), ..KubeConfigOptions::default() };
+    let mut config = match &target.kubeconfig {
+        Some(path) => {
+            let kubeconfig = Kubeconfig::read_from(path).map_err(Error::kubeconfig)?;
+            kube::Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(Error::kubeconfig)?
+        }
+        None if target.context.is_some() => kube::Config::from_kubeconfig(&options).await.map_err(Error::kubeconfig)?,
+        None => kube::Config::infer().await.map_err(Error::inferred)?,
+    };
+    let timeout = Some(target.request_timeout);
+    (config.connect_timeout, config.read_timeout, config.write_timeout) = (timeout, timeout, timeout);
+    Ok(config)
+}
+
+/// Turns true at the first Ctrl-C; a second one ends the process as if nobody listened.
+fn interrupts() -> watch::Receiver<bool> {
+    let (sender, receiver) = watch::channel(false);
+    tokio::spawn(async move {
+        if signal::ctrl_c().await.is_ok() {
+            sender.send_replace(true);
+            if signal::ctrl_c().await.is_ok() {
+                std::process::exit(130);
+            }
+        }
+    });
+    receiver
+}

@@ -1,0 +1,143 @@
+//! Why a cluster could not be asked, or did not do what it was asked for.
+
+use std::fmt;
+
+use crate::finding::Fault;
+use crate::json;
+use crate::value::{Numbers, Value};
+
+/// Why a request came to nothing.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{message}")]
+pub struct Error {
+    /// What is wrong, with the server's text where it has one.
+    pub message: String,
+    /// The way out.
+    pub help: Option<String>,
+    /// What kind of failure it is.
+    pub reason: Reason,
+}
+
+/// A kind of failure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reason {
+    /// There is no kubeconfig that could be used.
+    Kubeconfig,
+    /// The server is not there, is not trusted, or did not answer in time: it is not known whether it did what was asked.
+    Connection,
+    /// The server said no.
+    Status {
+        /// The HTTP status.
+        code: u16,
+        /// `NotFound`, `Conflict`, `Forbidden`, …
+        reason: String,
+        /// `details.causes`
+        causes: Vec<Cause>,
+    },
+    /// What came is no answer.
+    Malformed,
+}
+
+/// One of `details.causes` of a Status.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cause {
+    /// `FieldManagerConflict`, `FieldValueRequired`, …
+    pub reason: String,
+    /// The field: `.spec.replicas`, or `spec.replicas`
+    pub field: String,
+    /// What is wrong with it.
+    pub message: String,
+}
+
+impl Error {
+    /// Whether there is no such object.
+    pub fn is_not_found(&self) -> bool {
+        self.code() == Some(404)
+    }
+
+    /// The HTTP status, where the server said no.
+    pub fn code(&self) -> Option<u16> {
+        match &self.reason {
+            Reason::Status { code, .. } => Some(*code),
+            _ => None,
+        }
+    }
+
+    fn new(message: impl Into<String>, reason: Reason) -> Self {
+        Self { message: message.into(), help: None, reason }
+    }
+
+    pub(super) fn runtime(error: std::io::Error) -> Self {
+        Self::new(format!("no threads for requests: {error}"), Reason::Connection)
+    }
+
+    pub(super) fn kubeconfig(error: kube::config::KubeconfigError) -> Self {
+        Self::new(with_sources(&error), Reason::Kubeconfig)
+    }
+
+    pub(super) fn inferred(error: kube::config::InferConfigError) -> Self {
+        Self::new(with_sources(&error), Reason::Kubeconfig)
+    }
+
+    pub(super) fn client(error: kube::Error) -> Self {
+        Self::new(with_sources(&error), Reason::Kubeconfig)
+    }
+
+    pub(super) fn too_old() -> Self {
+        Self::new("the API server has no aggregated discovery: it is older than Kubernetes 1.30", Reason::Malformed)
+    }
+
+    pub(super) fn request(path: &str, error: kube::Error) -> Self {
+        Self::new(format!("{path}: {}", with_sources(&error)), Reason::Connection)
+    }
+
+    pub(super) fn broken_off(path: &str, error: &(dyn std::error::Error + Send + Sync + 'static)) -> Self {
+        Self::new(format!("{path}: the answer broke off: {error}"), Reason::Connection)
+    }
+
+    pub(super) fn malformed(path: &str, error: &dyn fmt::Display) -> Self {
+        Self::new(format!("{path}: {error}"), Reason::Malformed)
+    }
+
+    /// The server's answer to what it did not do.
+    pub(super) fn status(path: &str, code: u16, body: &str) -> Self {
+        let status = json::parse(body, Numbers::Exact).unwrap_or(Value::Null);
+        let text = |value: &Value, key| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let causes = status.at(["details", "causes"]).and_then(Value::as_list).unwrap_or_default();
+        let causes = causes.iter().map(|cause| Cause {
+            reason: text(cause, "reason"),
+            field: text(cause, "field"),
+            message: text(cause, "message"),
+        });
+        let reason = Reason::Status { code, reason: text(&status, "reason"), causes: causes.collect() };
+        match text(&status, "message") {
+            message if message.is_empty() => Self::new(format!("{path}: HTTP status {code}"), reason),
+            message => Self::new(message, reason),
+        }
+    }
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        let fault = Self::new(error.message);
+        match error.help {
+            Some(help) => fault.help(help),
+            None => fault,
+        }
+    }
+}
+
+/// An error with all that lies behind it, each said once.
+fn with_sources(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        let inner = error.to_string();
+        if !text.contains(&inner) {
+            text.push_str(": ");
+            text.push_str(&inner);
+        }
+        source = error.source();
+    }
+    text
+}

@@ -1,0 +1,1 @@
+//! The server behind a ValidatingWebhookConfiguration: HTTPS in front of [`admission`](crate::admission).
