@@ -2,6 +2,8 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod complete;
+mod proof;
 mod server;
 
 use server::Server;
