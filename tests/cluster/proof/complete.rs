@@ -36,11 +36,34 @@ pub fn complete(object: &mut Value) {
             let role = json!({"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view"});
             fill(object, "roleRef", &role);
         }
+        "CustomResourceDefinition" => definition(object),
+        "APIService" => {
+            let (version, group) = name(object).split_once('.').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+            let spec = json!({"version": version, "group": group, "groupPriorityMinimum": 1000, "versionPriority": 10});
+            fill(object, "spec", &spec);
+        }
         _ => {}
     }
 }
 
+/// A definition of what its name says: `widgets.example.com`.
+fn definition(object: &mut Value) {
+    let (plural, group) = name(object).split_once('.').unwrap();
+    let spec = json!({
+        "group": group,
+        "scope": "Namespaced",
+        "names": {"plural": plural, "kind": plural.to_uppercase()},
+        "versions": [{"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {"type": "object"}}}],
+    });
+    fill(object, "spec", &spec);
+}
+
+fn name(object: &Value) -> &str {
+    object.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default()
+}
+
 fn workload(spec: &mut Value) {
+    items(spec, "volumeClaimTemplates").iter_mut().for_each(claim);
     let labels = labels(spec, "/selector/matchLabels", "/template/metadata/labels");
     fill(spec, "selector", &json!({"matchLabels": labels}));
     template(member(spec, "template"), Some(&labels));
@@ -85,6 +108,9 @@ fn pod(spec: &mut Value) {
         }
     }
     let volumes = items(spec, "volumes");
+    for volume in volumes.iter_mut().filter_map(|volume| volume.pointer_mut("/ephemeral/volumeClaimTemplate")) {
+        claim(volume);
+    }
     let known: Vec<String> = volumes.iter().filter_map(|volume| volume["name"].as_str().map(str::to_owned)).collect();
     mounted.retain(|name| !known.contains(name));
     mounted.sort_unstable();
@@ -96,6 +122,12 @@ fn pod(spec: &mut Value) {
             None => spec["volumes"] = added.collect(),
         }
     }
+}
+
+fn claim(claim: &mut Value) {
+    let spec = member(claim, "spec");
+    fill(spec, "accessModes", &json!(["ReadWriteOnce"]));
+    fill(spec, "resources", &json!({"requests": {"storage": "1Gi"}}));
 }
 
 fn service(spec: &mut Value) {
