@@ -10,11 +10,11 @@ use std::fmt::Write as _;
 use std::sync::OnceLock;
 
 use plimsoll::policy::Catalogue;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::server::{Answer, Server};
-use examples::{cases, judge, object_policies};
-use exported::{LABEL, Paths, create, export, exported_name, in_parallel, renamed, wait_until_in_force};
+use examples::{cases, labelled, judge, object_policies};
+use exported::{Paths, create, export, exported_name, in_parallel, renamed, wait_until_in_force};
 
 /// The version of Kubernetes of the server.
 const VERSION: &str = "1.36";
@@ -141,7 +141,7 @@ fn exported_policies_judge_their_examples_as_plimsoll_does() {
     wait_until_in_force(server);
     let verdicts = in_parallel(&cases, |case| {
         let name = exported_name(&case.policy.id);
-        let object = case.labelled(LABEL, &label(&name, &case.version));
+        let object = labelled(&case.object, &label(&name, &case.version));
         let answer = paths.try_create(server, &case.namespace, &object);
         Verdict::of(&answer, &(name + &suffix(&case.version)))
     });
@@ -207,23 +207,25 @@ fn what_would_be_stored_is_judged_alike_by_all_policies() {
     renamed(&mut documents, "-warn", group);
     create(server, &documents, "");
     wait_until_in_force(server);
-    let found = in_parallel(&cases, |case| {
+    let mut objects: Vec<(String, &str, Value)> =
+        cases.iter().map(|case| (case.name(), case.namespace.as_str(), case.object.clone())).collect();
+    objects.extend(large().into_iter().map(|object| (format!("large {}", object["kind"]), "default", object)));
+    let found = in_parallel(&objects, |(name, namespace, object)| {
         let mut stored = None;
         let mut theirs = BTreeSet::new();
         for group in 0..GROUPS {
-            let object = case.labelled(LABEL, &format!("group-{group}"));
-            let answer = paths.try_create(server, &case.namespace, &object);
+            let answer = paths.try_create(server, namespace, &labelled(object, &format!("group-{group}")));
             if answer.status == 201 {
                 let found = answer.warnings.iter().filter_map(|warning| of_policy(warning));
                 theirs.extend(found.map(|(policy, message)| (policy, words(&message))));
                 stored = Some(answer.body);
-            }
+            } else if name.starts_with("large") { println!("{name}: {:?}", answer.body["message"]); }
         }
-        let ours = judge(&policies, &case.namespace, VERSION, &[stored?]).concat();
+        let ours = judge(&policies, namespace, VERSION, &[stored?]).concat();
         let ours: BTreeSet<_> = ours.into_iter().map(|(id, message)| (exported_name(id) + "-warn", words(&message))).collect();
         let show = |found: BTreeSet<&(String, Vec<String>)>| format!("{found:?}");
         let (more, fewer) = (show(theirs.difference(&ours).collect()), show(ours.difference(&theirs).collect()));
-        let differs = format!("{}: the cluster finds {more}, and does not find {fewer}\n", case.name());
+        let differs = format!("{name}: the cluster finds {more}, and does not find {fewer}\n");
         Some((theirs.len(), if theirs == ours { String::new() } else { differs }))
     });
     let found: Vec<_> = found.into_iter().flatten().collect();
@@ -231,6 +233,32 @@ fn what_would_be_stored_is_judged_alike_by_all_policies() {
     let wrong: String = found.iter().map(|(_, differs)| differs.as_str()).collect();
     println!("{} objects judged by {} policies: {violations} violations", found.len(), policies.len());
     assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// Objects near the size that an API server takes: to judge them must not cost more than it allows.
+fn large() -> Vec<Value> {
+    let lines: String = (0..9_000).map(|n| format!("server.{n}.address = \"https://node-{n}.example.com:8443/v1/{n}?q=a\" # the address of {n}\n")).collect();
+    let keys: serde_json::Map<String, Value> = (0..4_000).map(|n| (format!("key-{n}"), format!("the value of key {n}, which says nothing of interest, and so on").into())).collect();
+    let env: Vec<Value> = (0..200).map(|n| json!({"name": format!("VARIABLE_{n}"), "value": format!("https://web-{n}.example.com/a/b/c")})).collect();
+    let containers: Vec<Value> = (0..40)
+        .map(|n| json!({"name": format!("web-{n}"), "image": format!("registry.example.com/team/web-{n}:1.{n}"), "env": env,
+            "ports": [{"name": format!("p-{n}"), "containerPort": 9000 + n}]}))
+        .collect();
+    let rules: Vec<Value> = (0..1_000).map(|n| json!({"apiGroups": [format!("g{n}.example.com")], "resources": [format!("r{n}"), format!("s{n}")], "verbs": ["get", "list", "create"]})).collect();
+    let hosts: Vec<Value> = (0..1_000).map(|n| json!({"host": format!("h{n}.example.com"), "http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": {"service": {"name": "web", "port": {"number": 80}}}}]}})).collect();
+    let peers: Vec<Value> = (0..2_000).map(|n| json!({"ipBlock": {"cidr": format!("10.{}.{}.0/24", n / 256, n % 256)}})).collect();
+    let subjects: Vec<Value> = (0..2_000).map(|n| json!({"kind": "User", "apiGroup": "rbac.authorization.k8s.io", "name": format!("user-{n}")})).collect();
+    let meta = json!({"name": "large"});
+    vec![
+        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": {"lines": lines}}),
+        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": keys}),
+        json!({"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {"containers": containers}}),
+        json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": meta, "rules": rules}),
+        json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": meta, "subjects": subjects,
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "x"}}),
+        json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": meta, "spec": {"rules": hosts}}),
+        json!({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": meta, "spec": {"podSelector": {}, "egress": [{"to": peers}]}}),
+    ]
 }
 
 /// The policy and the message of `299 - "Validation failed for ValidatingAdmissionPolicy 'P' with binding 'B': …"`.

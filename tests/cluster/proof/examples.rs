@@ -7,6 +7,7 @@ use plimsoll::value::Numbers;
 use serde_json::Value;
 
 use super::complete::complete;
+use super::exported::LABEL;
 
 /// An object of an example.
 pub struct Case<'a> {
@@ -28,13 +29,13 @@ impl Case<'_> {
         let text = |pointer: &str| self.object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
         format!("{}: {}: {} {}", self.policy.id, self.example, text("/kind"), text("/metadata/name"))
     }
+}
 
-    /// The object with a label more.
-    pub fn labelled(&self, key: &str, value: &str) -> Value {
-        let mut object = self.object.clone();
-        object["metadata"]["labels"][key] = value.into();
-        object
-    }
+/// An object with the label that sends it to some policies.
+pub fn labelled(object: &Value, label: &str) -> Value {
+    let mut object = object.clone();
+    object["metadata"]["labels"][LABEL] = label.into();
+    object
 }
 
 /// The policies that have an exported form.
@@ -83,8 +84,13 @@ pub fn judge<'p>(
     let release = Release::plain(namespace, version, &objects);
     let mut found = vec![Vec::new(); objects.len()];
     for policy in policies {
-        for violation in evaluate([*policy], std::slice::from_ref(&release)).unwrap() {
-            found[violation.object.unwrap()].push((policy.id.as_str(), violation.message));
+        match evaluate([*policy], std::slice::from_ref(&release)) {
+            Ok(violations) => {
+                for violation in violations {
+                    found[violation.object.unwrap()].push((policy.id.as_str(), violation.message));
+                }
+            }
+            Err(error) => found.iter_mut().for_each(|found| found.push((policy.id.as_str(), error.to_string()))),
         }
     }
     found
