@@ -9,11 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::OnceLock;
 
-use plimsoll::policy::Catalogue;
+use plimsoll::policy::{Catalogue, Policy};
 use serde_json::{Value, json};
 
 use crate::server::{Answer, Server};
-use examples::{cases, labelled, judge, object_policies};
+use examples::{Case, cases, judge, labelled, object_policies};
 use exported::{Paths, create, export, exported_name, in_parallel, renamed, wait_until_in_force};
 
 /// The version of Kubernetes of the server.
@@ -52,18 +52,79 @@ const REFUSED: &[(&str, usize, &str)] = &[
     ("reliability/volume-mounts", 2, "invalid"),
 ];
 
-/// The server of these tests, which has what the examples need: bindings here are for the whole cluster.
-fn cluster() -> &'static (Server, Paths) {
-    static CLUSTER: OnceLock<(Server, Paths)> = OnceLock::new();
-    CLUSTER.get_or_init(|| {
-        let (server, catalogue) = (Server::start(), Catalogue::builtin().unwrap());
-        let paths = Paths::new(&server, &cases(&catalogue));
+/// What these tests share.
+struct Proof {
+    server: Server,
+    paths: Paths,
+    catalogue: &'static Catalogue,
+    policies: Vec<&'static Policy>,
+    cases: Vec<Case<'static>>,
+}
+
+impl Proof {
+    /// A server of their own, as bindings are for the whole cluster: each policy denies the objects with a label of its own
+    /// in each version that its examples are about, and in groups they warn.
+    fn shared() -> &'static Self {
+        static PROOF: OnceLock<Proof> = OnceLock::new();
+        PROOF.get_or_init(|| {
+            let catalogue: &Catalogue = Box::leak(Box::new(Catalogue::builtin().unwrap()));
+            let (server, cases) = (Server::start(), cases(catalogue));
+            let paths = Paths::new(&server, &cases);
+            let proof = Self { server, paths, catalogue, policies: object_policies(catalogue), cases };
+            proof.prepare();
+            proof
+        })
+    }
+
+    fn prepare(&self) {
         let class = json!({
             "apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": {"name": "high"}, "value": 1000,
         });
-        server.post("/apis/scheduling.k8s.io/v1/priorityclasses", &class);
-        (server, paths)
-    })
+        self.server.post("/apis/scheduling.k8s.io/v1/priorityclasses", &class);
+        let mut versions: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for case in &self.cases {
+            versions.entry(&case.version).or_default().insert(&case.policy.id);
+        }
+        versions.insert(VERSION, self.policies.iter().map(|policy| policy.id.as_str()).collect());
+        for (version, ids) in versions {
+            let ids: Vec<&str> = ids.into_iter().collect();
+            let mut documents = export(&[&ids[..], &["--kube-version", version, "--actions", "Deny"]].concat());
+            renamed(&mut documents, &suffix(version), |policy| self.label(policy, version));
+            create(&self.server, &documents, "");
+        }
+        let mut documents = export(&["--profile", "all", "--kube-version", VERSION, "--actions", "Warn"]);
+        renamed(&mut documents, "-warn", |policy| group(self.place(policy) % GROUPS));
+        create(&self.server, &documents, "");
+        wait_until_in_force(&self.server);
+    }
+
+    /// The place of an exported policy among all.
+    fn place(&self, exported: &str) -> usize {
+        self.policies.iter().position(|policy| exported_name(&policy.id) == exported).unwrap()
+    }
+
+    /// The label of the objects that a policy of a version denies. It is judged too: there is to be nothing in it.
+    fn label(&self, exported: &str, version: &str) -> String {
+        format!("p{}-v{version}", self.place(exported))
+    }
+
+    /// Lets one policy judge the creation of an object.
+    fn verdict(&self, policy: &Policy, version: &str, namespace: &str, object: &Value) -> Verdict {
+        let name = exported_name(&policy.id);
+        let object = labelled(object, &self.label(&name, version));
+        let answer = self.paths.try_create(&self.server, namespace, &object);
+        Verdict::of(&answer, &(name + &suffix(version)))
+    }
+}
+
+/// What the names of policies for a version end with.
+fn suffix(version: &str) -> String {
+    format!("-v{version}")
+}
+
+/// The label of the objects that a group of policies warns of.
+fn group(index: usize) -> String {
+    format!("group-{index}")
 }
 
 /// What was said of an object.
@@ -118,38 +179,13 @@ impl Row {
 
 #[test]
 fn exported_policies_judge_their_examples_as_plimsoll_does() {
-    let ((server, paths), catalogue) = (cluster(), Catalogue::builtin().unwrap());
-    let cases = cases(&catalogue);
-    // Each policy in each version that its examples are about.
-    let mut versions: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for case in &cases {
-        versions.entry(&case.version).or_default().insert(&case.policy.id);
-    }
-    let policies = object_policies(&catalogue);
-    let suffix = |version: &str| format!("-v{version}");
-    // Labels are judged too: they are to have nothing in them.
-    let label = |name: &str, version: &str| {
-        let place = policies.iter().position(|policy| exported_name(&policy.id) == name).unwrap();
-        format!("p{place}-v{version}")
-    };
-    for (version, ids) in versions {
-        let ids: Vec<&str> = ids.into_iter().collect();
-        let mut documents = export(&[&ids[..], &["--kube-version", version, "--actions", "Deny"]].concat());
-        renamed(&mut documents, &suffix(version), |policy| label(policy, version));
-        create(server, &documents, "");
-    }
-    wait_until_in_force(server);
-    let verdicts = in_parallel(&cases, |case| {
-        let name = exported_name(&case.policy.id);
-        let object = labelled(&case.object, &label(&name, &case.version));
-        let answer = paths.try_create(server, &case.namespace, &object);
-        Verdict::of(&answer, &(name + &suffix(&case.version)))
-    });
-
+    let proof = Proof::shared();
+    let judge = |case: &Case<'_>| proof.verdict(case.policy, &case.version, &case.namespace, &case.object);
+    let verdicts = in_parallel(&proof.cases, judge);
     let mut rows: BTreeMap<&str, Row> = BTreeMap::new();
     let mut wrong = String::new();
     let mut unused: BTreeSet<_> = EXCEPTIONS.iter().map(|(policy, example, _)| (*policy, *example)).collect();
-    for (case, verdict) in cases.iter().zip(&verdicts) {
+    for (case, verdict) in proof.cases.iter().zip(&verdicts) {
         let row = rows.entry(&case.policy.id).or_default();
         row.objects += 1;
         row.offline += usize::from(!case.offline.is_empty());
@@ -197,41 +233,52 @@ const GROUPS: usize = 12;
 
 #[test]
 fn what_would_be_stored_is_judged_alike_by_all_policies() {
-    let ((server, paths), catalogue) = (cluster(), Catalogue::builtin().unwrap());
-    let (cases, policies) = (cases(&catalogue), object_policies(&catalogue));
-    let group = |policy: &str| {
-        let place = policies.iter().position(|known| exported_name(&known.id) == policy).unwrap();
-        format!("group-{}", place % GROUPS)
-    };
-    let mut documents = export(&["--profile", "all", "--kube-version", VERSION, "--actions", "Warn"]);
-    renamed(&mut documents, "-warn", group);
-    create(server, &documents, "");
-    wait_until_in_force(server);
-    let mut objects: Vec<(String, &str, Value)> =
-        cases.iter().map(|case| (case.name(), case.namespace.as_str(), case.object.clone())).collect();
-    objects.extend(large().into_iter().map(|object| (format!("large {}", object["kind"]), "default", object)));
-    let found = in_parallel(&objects, |(name, namespace, object)| {
+    let proof = Proof::shared();
+    let found = in_parallel(&proof.cases, |case| {
         let mut stored = None;
         let mut theirs = BTreeSet::new();
-        for group in 0..GROUPS {
-            let answer = paths.try_create(server, namespace, &labelled(object, &format!("group-{group}")));
+        for index in 0..GROUPS {
+            let object = labelled(&case.object, &group(index));
+            let answer = proof.paths.try_create(&proof.server, &case.namespace, &object);
             if answer.status == 201 {
                 let found = answer.warnings.iter().filter_map(|warning| of_policy(warning));
                 theirs.extend(found.map(|(policy, message)| (policy, words(&message))));
                 stored = Some(answer.body);
-            } else if name.starts_with("large") { println!("{name}: {:?}", answer.body["message"]); }
+            }
         }
-        let ours = judge(&policies, namespace, VERSION, &[stored?]).concat();
-        let ours: BTreeSet<_> = ours.into_iter().map(|(id, message)| (exported_name(id) + "-warn", words(&message))).collect();
+        let ours = judge(&proof.policies, &case.namespace, VERSION, &[stored?]).concat();
+        let ours = ours.into_iter().map(|(id, message)| (exported_name(id) + "-warn", words(&message)));
+        let ours: BTreeSet<_> = ours.collect();
         let show = |found: BTreeSet<&(String, Vec<String>)>| format!("{found:?}");
         let (more, fewer) = (show(theirs.difference(&ours).collect()), show(ours.difference(&theirs).collect()));
-        let differs = format!("{name}: the cluster finds {more}, and does not find {fewer}\n");
+        let differs = format!("{}: the cluster finds {more}, and does not find {fewer}\n", case.name());
         Some((theirs.len(), if theirs == ours { String::new() } else { differs }))
     });
     let found: Vec<_> = found.into_iter().flatten().collect();
     let violations: usize = found.iter().map(|(count, _)| count).sum();
     let wrong: String = found.iter().map(|(_, differs)| differs.as_str()).collect();
-    println!("{} objects judged by {} policies: {violations} violations", found.len(), policies.len());
+    println!("{} objects judged by {} policies: {violations} violations", found.len(), proof.policies.len());
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn large_objects_are_judged_within_the_budget_of_the_api_server() {
+    let proof = Proof::shared();
+    let large = large();
+    let pairs: Vec<(&Policy, &Value)> =
+        proof.policies.iter().flat_map(|policy| large.iter().map(move |object| (*policy, object))).collect();
+    let found = in_parallel(&pairs, |(policy, object)| {
+        let ours = judge(&[policy], "default", VERSION, std::slice::from_ref(object)).concat();
+        let theirs = proof.verdict(policy, VERSION, "default", object);
+        let agrees = match (ours.first(), &theirs) {
+            (None, Verdict::Admitted) => true,
+            (Some((_, ours)), Verdict::Denied(theirs)) => words(ours) == words(theirs),
+            _ => false,
+        };
+        let costly = matches!(&theirs, Verdict::Denied(message) if message.contains("limit exceeded"));
+        (agrees && !costly).then(String::new).unwrap_or_else(|| format!("{} {}: {ours:?} {theirs:?}\n", policy.id, object["kind"]))
+    });
+    let wrong = found.concat();
     assert!(wrong.is_empty(), "{wrong}");
 }
 
