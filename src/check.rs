@@ -7,6 +7,7 @@ mod explain;
 mod fault;
 mod fleet;
 mod releases;
+mod stored;
 
 use std::collections::HashSet;
 use std::io;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 pub use charts::Charts;
 pub use compare::compare;
 pub use releases::render_all;
+pub use stored::{manifests, slipped_in};
 
 use fleet::Fleet;
 use jiff::civil::Date;
