@@ -6,6 +6,7 @@
 mod api;
 mod connect;
 mod error;
+mod lookup;
 mod resources;
 
 pub use api::{Api, Delete, FIELD_MANAGER, Patch};
