@@ -50,6 +50,11 @@ impl Resources {
         Ok(resources)
     }
 
+    /// The resource of a kind that is needed.
+    pub(super) fn need(&self, api_version: &str, kind: &str) -> Result<&Resource, Error> {
+        self.of(api_version, kind).ok_or_else(|| Error::no_resource(api_version, kind))
+    }
+
     /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = &Resource> {
         self.all.iter()
@@ -58,6 +63,11 @@ impl Resources {
     /// The resource of a kind.
     pub fn of(&self, api_version: &str, kind: &str) -> Option<&Resource> {
         self.all.iter().find(|resource| resource.kind == kind && resource.api_version() == api_version)
+    }
+
+    /// The resource of a kind in the version that the server prefers.
+    pub fn preferred(&self, group: &str, kind: &str) -> Option<&Resource> {
+        self.all.iter().find(|resource| resource.kind == kind && resource.group == group)
     }
 
     /// The groups whose server did not answer.
