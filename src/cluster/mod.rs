@@ -6,6 +6,7 @@
 mod api;
 mod connect;
 mod error;
+pub mod ready;
 mod resources;
 
 pub use api::{Api, Delete, FIELD_MANAGER, Patch};
