@@ -15,6 +15,7 @@ mod lookup;
 mod members;
 mod normal;
 mod pods;
+pub mod ready;
 mod resources;
 mod retry;
 mod wanted;
