@@ -8,7 +8,9 @@ mod applyset;
 mod connect;
 mod error;
 mod extent;
+mod lock;
 mod members;
+mod prune;
 mod resources;
 
 pub use api::{Api, Delete, FIELD_MANAGER, Patch};
@@ -16,7 +18,9 @@ pub use applyset::ApplySet;
 pub use connect::{Cluster, Target};
 pub use error::{Cause, Error, Reason};
 pub use extent::{Extent, GroupKind};
+pub use lock::Lock;
 pub use members::Members;
+pub use prune::{Kept, Outcome, Prune};
 pub use resources::{Resource, Resources};
 
 use crate::finding::ObjectRef;
