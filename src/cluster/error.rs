@@ -97,6 +97,12 @@ impl Error {
         Self::new("the API server has no aggregated discovery: it is older than Kubernetes 1.30", Reason::Malformed)
     }
 
+    pub(super) fn not_established(name: &str, after: std::time::Duration) -> Self {
+        let message = format!("the CRD {name} is stored, but the server does not serve it after {after:?}");
+        let help = format!("`kubectl describe crd {name}` says why: mostly another CRD has one of its names");
+        Self { help: Some(help), ..Self::new(message, Reason::Malformed) }
+    }
+
     pub(super) fn request(path: &str, error: kube::Error) -> Self {
         Self::new(format!("{path}: {}", with_sources(&error)), Reason::Connection)
     }
