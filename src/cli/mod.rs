@@ -4,6 +4,7 @@ mod chart_args;
 mod check;
 mod check_args;
 mod cluster_args;
+mod connect_args;
 mod deps;
 mod diff;
 mod files;
