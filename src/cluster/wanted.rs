@@ -169,21 +169,21 @@ impl Given<'_> {
             return fault.help(format!("the server behind the group {group} does not answer: see its APIService"));
         }
         if !versions.is_empty() {
-            return fault.help(format!("there is a {kind} of {}", versions.join(", ")));
+            return fault.help(format!("the server has {kind} of {}", versions.join(", ")));
         }
         let of_version = known().filter(|known| known.api_version() == *api_version).map(|known| known.kind.as_str());
         match suggest::nearest(kind, of_version) {
-            Some(near) => fault.help(format!("{api_version} has a {near}")),
+            Some(near) => fault.help(format!("{api_version} has {near}")),
             None => fault.help("install what defines it first, or add its CRD to the manifests"),
         }
     }
 
     fn fault(&self, what: &str) -> Fault {
         let reference = &self.object.reference;
-        let named = if reference.kind.is_empty() && reference.name.is_empty() {
-            "an object".to_owned()
-        } else {
-            reference.to_string().trim_end().to_owned()
+        let named = match (reference.kind.as_str(), reference.name.as_str()) {
+            ("", "") => "an object".to_owned(),
+            (kind, "") => format!("a {kind}"),
+            _ => reference.to_string(),
         };
         let place = self.place();
         let origin = self.manifest.origin(&place).map(|origin| origin.chain).unwrap_or_default();

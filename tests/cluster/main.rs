@@ -1,7 +1,11 @@
 //! The program against a real API server. tests/cluster/run.sh builds the server and runs this.
 
+mod apply;
+mod applying;
 #[path = "../common/mod.rs"]
 mod common;
+mod lost;
+mod pods;
 mod server;
 
 use server::Server;
