@@ -28,7 +28,7 @@ use crate::finding::{Fault, Report};
 use crate::manifest::{self, Manifest, Object};
 use crate::policy::exemption::{Exemption, Honoured};
 use crate::policy::{self, Chosen, PolicyKind, reach};
-use crate::render::host::Source;
+use crate::render::host::{Lookup, Source};
 use crate::render::{Release, RenderedFile, Scope, Templates};
 use crate::schema::{Minor, Schemas};
 use crate::source::SourceFile;
@@ -54,6 +54,8 @@ pub struct Job {
     pub schema: SchemaCheck,
     /// Randomness and time for template functions.
     pub source: Source,
+    /// The cluster that `lookup` asks; nothing is found where there is none.
+    pub cluster: Option<Arc<dyn Lookup>>,
 }
 
 /// A rendered release.
@@ -68,6 +70,7 @@ pub struct Rendered {
     release: Release,
     capabilities: Capabilities,
     source: Source,
+    cluster: Option<Arc<dyn Lookup>>,
 }
 
 /// What policies are evaluated on: a rendered release, or plain manifests.
@@ -121,6 +124,7 @@ pub fn render(job: &Job, charts: &Charts) -> Result<Rendered, Vec<Fault>> {
         release: job.release.clone(),
         capabilities: job.capabilities.clone(),
         source: job.source,
+        cluster: job.cluster.clone(),
     };
     rendered.manifests = match manifest::read(rendered.print(false, rendered.source)?) {
         Ok(manifests) => manifests,
@@ -227,6 +231,7 @@ impl Rendered {
             release: &self.release,
             capabilities: &self.capabilities,
             source,
+            cluster: self.cluster.as_ref(),
             trace,
         };
         let files = self.templates.render(&scope).map_err(fault::of_render)?;

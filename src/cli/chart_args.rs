@@ -99,6 +99,7 @@ impl ChartArgs {
             capabilities: self.cluster.capabilities(project)?,
             schema: if self.skip_schema_validation { SchemaCheck::Skip } else { SchemaCheck::Enforce },
             source,
+            cluster: None,
         })
     }
 
