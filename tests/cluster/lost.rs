@@ -64,6 +64,10 @@ fn a_server_that_stays_away_leaves_it_unknown() {
     let work = apply(applying.cluster.api(), &wanted, &dry_runs, applying.options, check, |_| {});
     let applied = applying.cluster.run(work);
     assert!(matches!(applied.stopped, Some(Stop::Failed)));
-    assert!(applied.outcomes[..3].iter().all(|outcome| matches!(outcome, Outcome::Unknown(_))), "{}", told(&wanted, &applied));
+    assert!(
+        applied.outcomes[..3].iter().all(|outcome| matches!(outcome, Outcome::Unknown(_))),
+        "{}",
+        told(&wanted, &applied)
+    );
     assert!(matches!(applied.outcomes[3], Outcome::NotTried));
 }

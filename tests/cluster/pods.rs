@@ -81,7 +81,8 @@ fn why_a_pod_is_denied_is_told_apart() {
 
     server.allow("carol", Some(&namespace), &[""], &["pods"], &["create"]);
     let hard = json!({"pods": "0"});
-    let quota = json!({"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "none"}, "spec": {"hard": hard}});
+    let quota =
+        json!({"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "none"}, "spec": {"hard": hard}});
     let folder = format!("/api/v1/namespaces/{namespace}/resourcequotas");
     server.post(&folder, &quota);
     server.patch(&format!("{folder}/none/status"), &json!({"status": {"hard": hard, "used": {"pods": "0"}}}));
