@@ -209,6 +209,15 @@ impl Api {
         }
     }
 
+    /// Who the server takes us for, where it says so.
+    pub(super) async fn user(&self) -> Option<String> {
+        let (version, kind) = ("authentication.k8s.io/v1", "SelfSubjectReview");
+        let review: Map = [("apiVersion", version.into()), ("kind", kind.into())].into_iter().collect();
+        let reviewed =
+            self.create(self.resources().need(version, kind).ok()?, None, &review.into(), false).await.ok()?;
+        reviewed.at(["status", "userInfo", "username"]).and_then(Value::as_str).map(ToOwned::to_owned)
+    }
+
     /// Reads something that is no object: `/version`, `/apis`.
     pub(super) async fn read(&self, path: &str, accept: &str) -> Result<Value, Error> {
         self.send(http_request("GET", path).header("Accept", accept), path, Vec::new()).await.map(|(value, _)| value)

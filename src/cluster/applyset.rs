@@ -69,6 +69,11 @@ impl ApplySet {
         Self { release: release.to_owned(), namespace: namespace.to_owned(), name, id, parent: None }
     }
 
+    /// The name of the release.
+    pub fn release(&self) -> &str {
+        &self.release
+    }
+
     /// The name of its parent, and of its lock.
     pub fn name(&self) -> &str {
         &self.name

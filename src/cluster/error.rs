@@ -39,6 +39,8 @@ pub enum Reason {
     Malformed,
     /// What is there belongs to somebody else, or somebody else is at work on it.
     Taken,
+    /// Ctrl-C.
+    Interrupted,
 }
 
 /// One of `details.causes` of a Status.
@@ -56,6 +58,11 @@ impl Error {
     /// Whether there is no such object.
     pub fn is_not_found(&self) -> bool {
         self.code() == Some(404)
+    }
+
+    /// Whether it is somebody else's.
+    pub fn is_taken(&self) -> bool {
+        self.reason == Reason::Taken
     }
 
     /// The HTTP status, where the server said no.
@@ -121,6 +128,14 @@ impl Error {
             format!("it is not known which objects of {kind} there are: the server of that group does not answer");
         let help = "kubectl get apiservices says why";
         Self::new(message, Reason::Connection).help(help)
+    }
+
+    pub(super) fn lost(message: &str) -> Self {
+        Self::taken(message, "somebody else may be at work on it now: see what they do, then run again")
+    }
+
+    pub(super) fn interrupted() -> Self {
+        Self::new("interrupted", Reason::Interrupted)
     }
 
     /// The same error with a way out.

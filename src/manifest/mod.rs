@@ -1,6 +1,6 @@
 //! Rendered text as Kubernetes objects: documents, hooks, Helm's order, and positions on demand.
 
-mod order;
+pub mod order;
 mod split;
 mod stream;
 
