@@ -40,7 +40,7 @@ impl Conflict {
     /// The conflicts that a request was refused for; none if it was for something else.
     pub(super) fn of(error: &Error, live: Option<&Value>, wanted: &Value) -> Vec<Self> {
         let Reason::Status { code: 409, causes, .. } = &error.reason else { return Vec::new() };
-        let hidden = [live.map(credential::value), Some(credential::value(&with_data(wanted)))];
+        let hidden = [live.map(credential::value), Some(credential::value(wanted))];
         let [live_hidden, wanted_hidden] = [hidden[0].as_ref(), hidden[1].as_ref()];
         let conflict = |cause: &Cause| {
             let mut way = Way { shown: String::new(), at: [live_hidden, wanted_hidden] };
@@ -96,20 +96,6 @@ impl fmt::Display for Owner {
         let facts: Vec<&str> = facts.map(String::as_str).collect();
         write!(f, " ({})", facts.join(", "))
     }
-}
-
-/// A Secret as the server has it: its `stringData` among its `data`.
-fn with_data(object: &Value) -> Value {
-    let string_data = object.get("stringData").and_then(Value::as_map);
-    let (Some(string_data), Some("Secret")) = (string_data, object.get("kind").and_then(Value::as_str)) else {
-        return object.clone();
-    };
-    let entries = |value: Option<&Value>| value.and_then(Value::as_map).cloned().unwrap_or_default();
-    let mut data = entries(object.get("data"));
-    string_data.iter().for_each(|(key, value)| data.insert(key.clone(), value.clone()));
-    let mut fields = entries(Some(object));
-    fields.insert("data", data.into());
-    fields.into()
 }
 
 /// The way to a field, gone in both objects at once.

@@ -189,7 +189,9 @@ fn conflicts_are_told_field_by_field_and_forced_only_on_request() {
     let server = Server::shared();
     let namespace = server.namespace("conflict");
     let mut applying = Applying::new(server, &namespace);
-    kubectl(server, &namespace, &["apply", "--server-side", "--field-manager=them", "-f", "-"], WEB);
+    // Of `stringData` the server keeps no owner.
+    let theirs = WEB.replace("stringData: {password: hunter2}", "data: {password: aHVudGVyMg==}");
+    kubectl(server, &namespace, &["apply", "--server-side", "--field-manager=them", "-f", "-"], &theirs);
     kubectl(server, &namespace, &["scale", "deployment", "web", "--replicas=5"], "");
     let text = WEB.replace("web:1", "web:2").replace("hunter2", "hunter3");
     let wanted = applying.wanted(&text).unwrap();

@@ -103,7 +103,7 @@ pub fn word(outcome: &Outcome) -> String {
 pub fn predicted(dry_run: &DryRun) -> String {
     match &dry_run.predicted {
         Predicted::Stored { pod: None, .. } => "stored".to_owned(),
-        Predicted::Stored { pod: Some(Pod::Stored(_)), .. } => "stored, with a Pod".to_owned(),
+        Predicted::Stored { pod: Some(Pod::Stored { .. }), .. } => "stored, with a Pod".to_owned(),
         Predicted::Stored { pod: Some(Pod::Denied(why, error)), .. } => {
             format!("stored, its Pod denied ({why:?}): {error}")
         }

@@ -4,9 +4,11 @@ mod apply;
 mod applying;
 #[path = "../common/mod.rs"]
 mod common;
+mod hooks;
 mod lost;
 mod pods;
 mod server;
+mod speed;
 
 use server::Server;
 

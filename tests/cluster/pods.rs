@@ -45,7 +45,7 @@ fn each_kind_of_workload_shows_its_pod() {
     assert_eq!(dry_runs.len(), kinds.len());
     let mut of_replicas = Vec::new();
     for (one, dry_run) in wanted.iter().zip(&dry_runs) {
-        let Predicted::Stored { pod: Some(Pod::Stored(pod)), .. } = &dry_run.predicted else {
+        let Predicted::Stored { pod: Some(Pod::Stored { stored: pod, .. }), .. } = &dry_run.predicted else {
             panic!("{}: {}", one.reference, predicted(dry_run));
         };
         assert_eq!(pod.at(["metadata", "labels", "app"]).unwrap().as_str(), Some("a"), "{}", one.reference);
