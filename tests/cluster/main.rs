@@ -2,6 +2,7 @@
 
 mod apply;
 mod applying;
+mod capabilities;
 #[path = "../common/mod.rs"]
 mod common;
 mod hooks;
