@@ -1,9 +1,15 @@
 //! The program against a real API server. tests/cluster/run.sh builds the server and runs this.
 
+mod apply;
+mod applying;
 mod capabilities;
 #[path = "../common/mod.rs"]
 mod common;
+mod hooks;
+mod lost;
+mod pods;
 mod server;
+mod speed;
 
 use server::Server;
 
