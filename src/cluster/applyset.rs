@@ -16,7 +16,7 @@ use crate::value::{Map, Value};
 /// The label of a parent: the id of its set.
 const ID: &str = "applyset.kubernetes.io/id";
 /// The label of a member: the id of its set.
-pub(super) const PART_OF: &str = "applyset.kubernetes.io/part-of";
+const PART_OF: &str = "applyset.kubernetes.io/part-of";
 /// The annotation of a parent that says which tool it belongs to: `plimsoll/v0.1.0`.
 const TOOLING: &str = "applyset.kubernetes.io/tooling";
 /// The annotation of a parent that says of which kinds members are: `ConfigMap,Deployment.apps`.
@@ -90,7 +90,7 @@ impl ApplySet {
     }
 
     /// The label selector of its members.
-    pub(super) fn selector(&self) -> String {
+    pub fn selector(&self) -> String {
         format!("{PART_OF}={}", self.id)
     }
 
@@ -116,22 +116,9 @@ impl ApplySet {
         })
     }
 
-    /// An object as a member.
-    ///
-    /// # Errors
-    /// It says that it is a member of another set.
-    pub fn with_label(&self, object: &Value) -> Result<Value, Error> {
-        if self.other(object).is_some() {
-            let message = format!("the label {PART_OF} is set: it is for the tool that applies the object");
-            return Err(Error::taken(message, "take the label out of the manifest"));
-        }
-        let map_at = |value: Option<&Value>| value.and_then(Value::as_map).cloned().unwrap_or_default();
-        let (mut map, mut metadata) = (map_at(Some(object)), map_at(object.get("metadata")));
-        let mut labels = map_at(metadata.get("labels"));
-        labels.insert(PART_OF, self.id.as_str().into());
-        metadata.insert("labels", labels.into());
-        map.insert("metadata", metadata.into());
-        Ok(map.into())
+    /// The label of its members.
+    pub fn label(&self) -> (&'static str, &str) {
+        (PART_OF, &self.id)
     }
 
     /// Makes sure that a live object does not belong to another set.
@@ -155,12 +142,6 @@ impl ApplySet {
     /// The id of the other set that an object is a member of.
     fn other<'a>(&self, object: &'a Value) -> Option<&'a str> {
         object.at(["metadata", "labels", PART_OF]).and_then(Value::as_str).filter(|id| *id != self.id)
-    }
-
-    /// Where wanted objects are.
-    pub fn extent_of<'a>(&self, api: &Api, wanted: impl IntoIterator<Item = &'a ObjectRef>) -> Extent {
-        let resources = api.resources();
-        Extent::of(wanted, |kind| resources.preferred(&kind.group, &kind.kind).is_none_or(|found| found.is_namespaced))
     }
 
     /// Before an apply: makes sure that the parent is there, and covers what is to come beside what is.
