@@ -32,6 +32,7 @@ mod schema_unused;
 mod select_args;
 mod streams;
 mod target_args;
+mod uninstall;
 
 use std::ffi::OsString;
 use std::io;
@@ -69,6 +70,7 @@ enum Command {
     Policy(policy::Args),
     #[command(subcommand)]
     Schema(schema::Args),
+    Uninstall(uninstall::Args),
     PostRender(post_render::Args),
     Init(init::Args),
     Completions(CompletionArgs),
@@ -128,6 +130,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, streams: &mut Streams<'_>) 
         Command::Deps(args) => deps::run(&args, streams),
         Command::Policy(args) => policy::run(&args, streams),
         Command::Schema(args) => schema::run(&args, streams),
+        Command::Uninstall(args) => uninstall::run(&args, streams),
         Command::PostRender(args) => post_render::run(&args, streams),
         Command::Init(args) => init::run(&args, streams),
         Command::Man(args) => man::run(&args, streams),

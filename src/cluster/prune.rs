@@ -202,7 +202,7 @@ impl fmt::Display for Kept {
 }
 
 /// What is installed last comes first; of one kind the order stays.
-pub(super) fn in_order(objects: &[Value]) -> Vec<&Value> {
+pub fn in_order(objects: &[Value]) -> Vec<&Value> {
     let mut objects: Vec<&Value> = objects.iter().collect();
     objects.sort_by(|a, b| manifest::compare_kinds(kind(b), kind(a)));
     objects
