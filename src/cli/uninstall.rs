@@ -1,13 +1,13 @@
 //! `plimsoll uninstall`: deletes what a release has in a cluster.
 
 use std::io;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use super::confirm::confirm;
+use super::connect_args::{ConnectArgs, timeout};
 use super::{Stop, Streams};
 use crate::cluster::prune::{Kept, Outcome, Prune, Pruned, in_order};
-use crate::cluster::{ApplySet, Cluster, Lock, Members, PATIENCE, Target, reference};
+use crate::cluster::{ApplySet, Lock, Members, PATIENCE, reference};
 use crate::finding::{Fault, ObjectRef};
 use crate::gate::ExitStatus;
 use crate::report::{plural, printable};
@@ -37,27 +37,13 @@ pub(super) struct Args {
     /// How long to wait until all is gone: 90s, 10m
     #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = timeout)]
     timeout: Duration,
-    #[arg(long)]
-    kube_context: Option<String>,
-    #[arg(long)]
-    kubeconfig: Option<PathBuf>,
-}
-
-/// Reads a duration as Go does.
-fn timeout(text: &str) -> Result<Duration, String> {
-    let nanoseconds =
-        crate::render::functions::duration::parse(text).ok().and_then(|nanoseconds| u64::try_from(nanoseconds).ok());
-    nanoseconds.map(Duration::from_nanos).ok_or_else(|| "expected a time such as 500ms, 30s or 2m".to_owned())
+    #[command(flatten)]
+    connect: ConnectArgs,
 }
 
 /// Shows what will go, asks, deletes it, and tells what became of it.
 pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, Stop> {
-    let target = Target {
-        kubeconfig: args.kubeconfig.clone(),
-        context: args.kube_context.clone(),
-        request_timeout: Duration::from_secs(30),
-    };
-    let cluster = Cluster::connect(&target).map_err(Fault::from)?;
+    let cluster = args.connect.connect()?;
     let api = cluster.api();
     let namespace = args.namespace.as_deref().unwrap_or(api.default_namespace());
     let read = || cluster.run(ApplySet::read(api, &args.release, namespace)).map_err(Fault::from);

@@ -73,8 +73,8 @@ impl Release {
 }
 
 pub fn connect(server: &Server, user: &str) -> Cluster {
-    let target =
-        Target { kubeconfig: Some(server.kubeconfig(user)), context: None, request_timeout: Duration::from_secs(10) };
+    let request_timeout = Some(Duration::from_secs(10));
+    let target = Target { kubeconfig: Some(server.kubeconfig(user)), context: None, request_timeout };
     Cluster::connect(&target).unwrap()
 }
 
@@ -182,7 +182,8 @@ fn kubectl_and_plimsoll_give_a_set_the_same_id_and_refuse_each_others() {
         &json!({"metadata": {"annotations": {"applyset.kubernetes.io/tooling": "kubectl/v0.0.1"}}}),
     );
     let other = config_map(&namespace, "other").to_string();
-    let args = ["apply", "-n", &namespace, "--server-side", "--prune", "--applyset=configmaps/plimsoll-shop", "-f", "-"];
+    let args =
+        ["apply", "-n", &namespace, "--server-side", "--prune", "--applyset=configmaps/plimsoll-shop", "-f", "-"];
     let run = kubectl(server, &args, &other);
     assert_eq!(run.stdout, "configmap/other serverside-applied\nconfigmap/shop pruned\n", "{}", run.stderr);
 }
@@ -208,7 +209,11 @@ fn a_parent_that_no_tool_has_written_so_is_refused() {
         (with("applyset.kubernetes.io/tooling", json!("helm/v4")), &id, r#"is managed by "helm", not by plimsoll"#),
         (with("applyset.kubernetes.io/tooling", json!("a/plimsoll/v4")), &id, r#"is managed by "a/plimsoll""#),
         (good.clone(), "applyset-x-v1", r#"has the label applyset.kubernetes.io/id of another: "applyset-x-v1", not "#),
-        (json!({"applyset.kubernetes.io/tooling": "plimsoll/v1"}), &id, "has no annotation applyset.kubernetes.io/contains-group-kinds"),
+        (
+            json!({"applyset.kubernetes.io/tooling": "plimsoll/v1"}),
+            &id,
+            "has no annotation applyset.kubernetes.io/contains-group-kinds",
+        ),
         (with(kinds, json!("ConfigMap,")), &id, r#""" is no kind (Deployment.apps)"#),
         (with(kinds, json!("../secrets")), &id, r#""../secrets" is no kind"#),
         (with(kinds, json!("Deployment.")), &id, r#""Deployment." is no kind"#),
@@ -217,7 +222,8 @@ fn a_parent_that_no_tool_has_written_so_is_refused() {
         (with(namespaces, json!(many)), &id, "more than 500 items"),
     ];
     for (annotations, id, expected) in cases {
-        let metadata = json!({"name": "plimsoll-web", "annotations": annotations, "labels": {"applyset.kubernetes.io/id": id}});
+        let metadata =
+            json!({"name": "plimsoll-web", "annotations": annotations, "labels": {"applyset.kubernetes.io/id": id}});
         server.post(&path, &json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata}));
         let error = cluster.run(ApplySet::read(cluster.api(), "web", &namespace)).unwrap_err();
         assert!(error.message.contains(expected), "{expected}: {error}");
@@ -288,7 +294,9 @@ fn an_object_of_another_release_is_refused_and_its_release_is_named() {
     let error = web.cluster.run(web.set.check_member(web.cluster.api(), &live)).unwrap_err();
     assert_eq!(
         error.message,
-        format!("ConfigMap {namespace}/settings belongs to the release shop in the namespace {namespace}, not to the release web")
+        format!(
+            "ConfigMap {namespace}/settings belongs to the release shop in the namespace {namespace}, not to the release web"
+        )
     );
     shop.cluster.run(shop.set.check_member(shop.cluster.api(), &live)).unwrap();
     // Where the parent is not found, the id must do.

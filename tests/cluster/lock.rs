@@ -17,7 +17,10 @@ fn lease(server: &Server, namespace: &str) -> (u16, Value) {
 fn foreign(server: &Server, namespace: &str, spec: &Value) {
     let path = format!("/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases");
     let metadata = json!({"name": "plimsoll-web"});
-    server.post(&path, &json!({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": metadata, "spec": spec}));
+    server.post(
+        &path,
+        &json!({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": metadata, "spec": spec}),
+    );
 }
 
 #[test]

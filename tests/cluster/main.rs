@@ -1,8 +1,13 @@
 //! The program against a real API server. tests/cluster/run.sh builds the server and runs this.
 
+mod applyset;
+mod capabilities;
 #[path = "../common/mod.rs"]
 mod common;
+mod lock;
+mod prune;
 mod server;
+mod uninstall;
 
 use server::Server;
 

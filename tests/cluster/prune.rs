@@ -52,7 +52,8 @@ fn an_orphan_goes_and_nothing_else() {
     now.sort();
     assert_eq!(now, [role, own, others]);
     let left = server.get(&format!("/api/v1/namespaces/{namespace}/configmaps")).body;
-    let left: Vec<&str> = left["items"].as_array().unwrap().iter().map(|item| item["metadata"]["name"].as_str().unwrap()).collect();
+    let left: Vec<&str> =
+        left["items"].as_array().unwrap().iter().map(|item| item["metadata"]["name"].as_str().unwrap()).collect();
     assert_eq!(left, ["copied", "nobodys", "others", "plimsoll-other", "plimsoll-web", "wanted"]);
     assert_eq!(server.get(&format!("/apis/rbac.authorization.k8s.io/v1/clusterroles/{namespace}-wanted")).status, 200);
 }
@@ -78,7 +79,8 @@ fn what_would_take_more_with_it_stays() {
     let mut kept = config_map(&namespace, "kept");
     kept["metadata"]["annotations"] = json!({"helm.sh/resource-policy": " Keep"});
     let mut owned = config_map(&namespace, "owned");
-    owned["metadata"]["ownerReferences"] = json!([{"apiVersion": "apps/v1", "kind": "Deployment", "name": "web", "uid": "1", "controller": true}]);
+    owned["metadata"]["ownerReferences"] =
+        json!([{"apiVersion": "apps/v1", "kind": "Deployment", "name": "web", "uid": "1", "controller": true}]);
     release.apply(&[definition, inner, kept, owned]);
     let lock = release.lock().unwrap();
     let orphans = release.orphans(&[]);
@@ -166,7 +168,8 @@ fn kinds_that_the_server_no_longer_has_are_told_and_lists_that_are_not_allowed_a
     let namespace = server.namespace("prune-gone");
     let mut release = Release::new(server, &namespace, "web");
     release.apply(&[config_map(&namespace, "a")]);
-    let boat = json!({"apiVersion": "gone.example.com/v1", "kind": "Boat", "metadata": {"name": "b", "namespace": namespace}});
+    let boat =
+        json!({"apiVersion": "gone.example.com/v1", "kind": "Boat", "metadata": {"name": "b", "namespace": namespace}});
     let extent = plimsoll::cluster::Extent::of(&[reference(&value(&boat))]);
     release.cluster.run(release.set.widen(release.cluster.api(), &extent)).unwrap();
     let members = release.members();
