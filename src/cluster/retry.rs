@@ -9,6 +9,9 @@ use super::{Api, Error, Reason};
 /// How many requests are on their way at once: more than that a server's fairness makes wait.
 pub(super) const AT_ONCE: usize = 16;
 
+/// How long a server may be away in the middle of some work.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
 /// The first and the longest pause between two tries.
 const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(2)];
 
