@@ -19,6 +19,8 @@ mod policy_export;
 mod policy_reach;
 mod policy_text;
 mod post_render;
+#[cfg_attr(not(test), expect(dead_code, reason = "`apply` will show it"))]
+mod progress;
 mod releases;
 mod render;
 mod rule_args;
