@@ -4,11 +4,13 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::cluster_args::ClusterArgs;
+use super::cluster_args::{ClusterArgs, Destination};
+use super::connect_args::ConnectArgs;
 use super::{Stop, Streams};
 use crate::bounded;
 use crate::chart;
 use crate::check::Job;
+use crate::cluster::Cluster;
 use crate::finding::Fault;
 use crate::project::Project;
 use crate::render::any::Any;
@@ -44,6 +46,8 @@ pub(super) struct ChartArgs {
 
     #[command(flatten)]
     pub cluster: ClusterArgs,
+    #[command(flatten)]
+    pub connect: ConnectArgs,
     /// A template for the release's name, in place of NAME
     #[arg(long, value_name = "TEMPLATE", help_heading = "Release")]
     pub name_template: Option<String>,
@@ -56,46 +60,20 @@ pub(super) struct ChartArgs {
     /// Make random functions (randAlphaNum, genCA, uuidv4, …) reproducible
     #[arg(long, value_name = "NUMBER", help_heading = "Release")]
     pub seed: Option<u64>,
-
-    #[command(flatten)]
-    ignored: Ignored,
-}
-
-/// Flags of `helm template` that have nothing to do here, accepted so that a script needs no change.
-#[derive(Debug, clap::Args)]
-struct Ignored {
-    #[arg(long, hide = true)]
-    debug: bool,
-    #[arg(long, hide = true)]
-    skip_crds: bool,
-    #[arg(long, hide = true)]
-    create_namespace: bool,
-    #[arg(long, hide = true)]
-    disable_openapi_validation: bool,
-    #[arg(long, hide = true)]
-    replace: bool,
-    #[arg(long, hide = true)]
-    hide_notes: bool,
-    #[arg(long, hide = true)]
-    render_subchart_notes: bool,
-    #[arg(long, hide = true)]
-    timeout: Option<String>,
-    #[arg(long, hide = true, num_args = 0..=1, require_equals = true)]
-    wait: Option<Option<String>>,
-    #[arg(long, hide = true)]
-    wait_for_jobs: bool,
-    #[arg(long, hide = true)]
-    description: Option<String>,
-    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, value_parser = ["client", "true", "unset"])]
-    dry_run: Option<Option<String>>,
 }
 
 impl ChartArgs {
+    /// Where the release is meant to go. No cluster is asked that the user did not name, or mean by something else.
+    pub(super) fn destination(&self, project: &Project, asks_server: bool) -> Result<Destination, Stop> {
+        let cluster = (asks_server || self.connect.is_named()).then(|| self.connect.connect()).transpose()?;
+        self.cluster.destination(project, cluster)
+    }
+
     /// What Helm's `NameAndChart` and `MergeValues` make of the arguments.
     pub(super) fn job(
         &self,
         name_and_chart: &[String],
-        project: &Project,
+        destination: &Destination,
         streams: &mut Streams<'_>,
     ) -> Result<Job, Stop> {
         let source = match self.seed {
@@ -115,7 +93,7 @@ impl ChartArgs {
             chart: PathBuf::from(chart),
             release: Release {
                 name,
-                namespace: self.cluster.namespace.clone(),
+                namespace: destination.namespace.clone(),
                 revision: 1,
                 is_upgrade: self.is_upgrade,
             },
@@ -128,9 +106,10 @@ impl ChartArgs {
                 set_literal: self.set_literal.clone(),
             },
             stdin,
-            capabilities: self.cluster.capabilities(project)?,
+            capabilities: destination.capabilities.clone(),
             schema: if self.skip_schema_validation { SchemaCheck::Skip } else { SchemaCheck::Enforce },
             source,
+            cluster: destination.cluster.as_ref().map(Cluster::objects),
         })
     }
 
