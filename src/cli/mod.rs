@@ -22,7 +22,7 @@ mod policy_export;
 mod policy_reach;
 mod policy_text;
 mod post_render;
-#[cfg_attr(not(test), expect(dead_code, reason = "`apply` will show it"))]
+#[expect(dead_code, reason = "`apply` will show it")]
 mod progress;
 mod releases;
 mod render;

@@ -40,7 +40,7 @@ pub(super) async fn until_answered<T>(
 }
 
 /// Whether the same request may be answered otherwise a little later.
-fn is_passing(error: &Error) -> bool {
+pub(super) fn is_passing(error: &Error) -> bool {
     error.reason == Reason::Connection || matches!(error.code(), Some(429 | 502 | 503 | 504))
 }
 

@@ -3,6 +3,7 @@
 mod capabilities;
 #[path = "../common/mod.rs"]
 mod common;
+mod ready;
 mod server;
 
 use server::Server;

@@ -7,6 +7,7 @@ use tokio::time::{self, MissedTickBehavior};
 use super::not_ready::{NotReady, Pending, Reason};
 use super::poll::{self, Watched};
 use super::{Status, status, why};
+use crate::cluster::retry::is_passing;
 use crate::cluster::{Api, Error};
 use crate::finding::ObjectRef;
 use crate::value::Value;
@@ -249,9 +250,4 @@ impl<'a> Wait<'a> {
         }
         NotReady { goal, reason, total, objects, unreachable: self.trouble }
     }
-}
-
-/// Whether an error says that the server cannot answer now, not that it will not.
-fn is_passing(error: &Error) -> bool {
-    error.code().is_none_or(|code| code >= 500 || code == 429 || code == 408)
 }
