@@ -44,7 +44,7 @@ pub(super) async fn until_answered<T>(
 
 /// Whether the same request may be answered otherwise a little later. A server that starts refuses what it does not know
 /// to be allowed yet.
-async fn is_passing(api: &Api, error: &Error) -> bool {
+pub(super) async fn is_passing(api: &Api, error: &Error) -> bool {
     match error.code() {
         Some(429 | 502 | 503 | 504) => true,
         Some(401 | 403 | 404) => !api.is_ready().await,

@@ -14,6 +14,7 @@ mod lock;
 mod lost;
 mod pods;
 mod prune;
+mod ready;
 mod server;
 mod server;
 mod speed;
