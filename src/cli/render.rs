@@ -7,6 +7,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use super::chart_args::ChartArgs;
 use super::check_args::CheckArgs;
+use super::ignored_args::IgnoredArgs;
 use super::manifests::{self, ManifestArgs};
 use super::{Stop, Streams};
 use crate::check::{self, Charts, Job, Rendered};
@@ -60,6 +61,8 @@ pub(super) struct Args {
     chart: ChartArgs,
     #[command(flatten)]
     checks: CheckArgs,
+    #[command(flatten)]
+    ignored: IgnoredArgs,
 }
 
 pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, Stop> {

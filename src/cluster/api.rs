@@ -30,12 +30,20 @@ pub struct Api {
 }
 
 /// How an object is applied.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub struct Patch {
     /// Whether the server only says what it would store.
     pub dry_run: bool,
     /// Whether fields are taken from other managers.
     pub force: bool,
+    /// Who owns the fields: [`FIELD_MANAGER`], unless they are of no chart.
+    pub manager: &'static str,
+}
+
+impl Default for Patch {
+    fn default() -> Self {
+        Self { dry_run: false, force: false, manager: FIELD_MANAGER }
+    }
 }
 
 /// How an object is deleted: the one that was seen, and no other of its name.
@@ -45,6 +53,8 @@ pub struct Delete<'a> {
     pub dry_run: bool,
     /// `metadata.uid` of what was seen.
     pub uid: Option<&'a str>,
+    /// `metadata.resourceVersion` of what was seen, where it must not have changed either.
+    pub version: Option<&'a str>,
 }
 
 impl Api {
@@ -135,7 +145,7 @@ impl Api {
         patch: Patch,
     ) -> Result<Value, Error> {
         let query = [
-            ("fieldManager", FIELD_MANAGER),
+            ("fieldManager", patch.manager),
             ("fieldValidation", "Strict"),
             ("force", if patch.force { "true" } else { "" }),
             ("dryRun", if patch.dry_run { "All" } else { "" }),
@@ -182,8 +192,10 @@ impl Api {
             ("kind", "DeleteOptions".into()),
             ("propagationPolicy", "Background".into()),
         ];
-        if let Some(uid) = delete.uid {
-            options.push(("preconditions", [("uid", Value::from(uid))].into_iter().collect::<Map>().into()));
+        let seen = [("uid", delete.uid), ("resourceVersion", delete.version)];
+        let seen: Map = seen.into_iter().filter_map(|(key, value)| Some((key, value?.into()))).collect();
+        if !seen.is_empty() {
+            options.push(("preconditions", seen.into()));
         }
         if delete.dry_run {
             options.push(("dryRun", vec![Value::from("All")].into()));
@@ -194,6 +206,15 @@ impl Api {
             Err(error) if error.is_not_found() => Ok(false),
             outcome => outcome.map(|_| true),
         }
+    }
+
+    /// Who the server takes us for, where it says so.
+    pub(super) async fn user(&self) -> Option<String> {
+        let (version, kind) = ("authentication.k8s.io/v1", "SelfSubjectReview");
+        let review: Map = [("apiVersion", version.into()), ("kind", kind.into())].into_iter().collect();
+        let reviewed =
+            self.create(self.resources().need(version, kind).ok()?, None, &review.into(), false).await.ok()?;
+        reviewed.at(["status", "userInfo", "username"]).and_then(Value::as_str).map(ToOwned::to_owned)
     }
 
     /// Reads something that is no object: `/version`, `/apis`.

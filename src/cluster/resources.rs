@@ -52,6 +52,11 @@ impl Resources {
         Ok(resources)
     }
 
+    /// The resource of a kind that is needed.
+    pub(super) fn need(&self, api_version: &str, kind: &str) -> Result<&Resource, Error> {
+        self.of(api_version, kind).ok_or_else(|| Error::no_resource(api_version, kind))
+    }
+
     /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = &Resource> {
         self.all.iter()
@@ -65,6 +70,11 @@ impl Resources {
     /// Whether there is any resource of an API version.
     pub fn has_version(&self, api_version: &str) -> bool {
         self.api_versions.contains(api_version)
+    }
+
+    /// The resource of a kind in the version that the server prefers.
+    pub fn preferred(&self, group: &str, kind: &str) -> Option<&Resource> {
+        self.all.iter().find(|resource| resource.kind == kind && resource.group == group)
     }
 
     /// The groups whose server did not answer.
