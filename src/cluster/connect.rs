@@ -6,13 +6,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kube::config::{KubeConfigOptions, Kubeconfig};
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal;
 use tokio::sync::watch;
 
 use super::lookup::Objects;
-use super::{Api, Error};
+use super::{Api, Error, kubeconfig};
 use crate::chart::{Capabilities, KubeVersion};
 use crate::render::host::Lookup;
 
@@ -43,7 +42,8 @@ impl Cluster {
     pub fn connect(target: &Target) -> Result<Self, Error> {
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(Error::runtime)?;
         let (api, version) = runtime.block_on(async {
-            let api = Api::open(config(target).await?, interrupts()).await?;
+            let (config, place) = kubeconfig::read(target).await?;
+            let api = Api::open(config, place, target.request_timeout, interrupts()).await?;
             let version = api.version().await?;
             Ok::<_, Error>((api, version))
         })?;
@@ -82,21 +82,6 @@ impl fmt::Debug for Cluster {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Cluster").field("version", &self.version).finish_non_exhaustive()
     }
-}
-
-async fn config(target: &Target) -> Result<kube::Config, Error> {
-    let options = KubeConfigOptions { context: target.context.clone(), ..KubeConfigOptions::default() };
-    let mut config = match &target.kubeconfig {
-        Some(path) => {
-            let kubeconfig = Kubeconfig::read_from(path).map_err(Error::kubeconfig)?;
-            kube::Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(Error::kubeconfig)?
-        }
-        None if target.context.is_some() => kube::Config::from_kubeconfig(&options).await.map_err(Error::kubeconfig)?,
-        None => kube::Config::infer().await.map_err(Error::inferred)?,
-    };
-    let timeout = target.request_timeout;
-    (config.connect_timeout, config.read_timeout, config.write_timeout) = (timeout, timeout, timeout);
-    Ok(config)
 }
 
 /// Turns true at the first Ctrl-C; a second one ends the process as if nobody listened.

@@ -11,6 +11,7 @@ mod connect;
 mod dry_run;
 mod error;
 mod extent;
+mod kubeconfig;
 mod lock;
 mod lookup;
 mod members;
@@ -20,6 +21,8 @@ pub mod prune;
 pub mod ready;
 mod resources;
 mod retry;
+mod status;
+mod transport;
 mod wanted;
 
 pub use api::{Api, Delete, FIELD_MANAGER, Patch};

@@ -3,6 +3,7 @@
 mod capabilities;
 #[path = "../common/mod.rs"]
 mod common;
+mod connect;
 mod server;
 
 use server::Server;
