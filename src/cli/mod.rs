@@ -25,8 +25,6 @@ mod policy_reach;
 mod policy_text;
 mod post_render;
 mod progress;
-#[expect(dead_code, reason = "`apply` will show it")]
-mod progress;
 mod pruned;
 mod releases;
 mod render;

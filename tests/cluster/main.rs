@@ -9,6 +9,7 @@ mod capabilities;
 mod common;
 #[path = "../common/mod.rs"]
 mod common;
+mod connect;
 mod hooks;
 mod lock;
 mod lost;
