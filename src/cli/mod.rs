@@ -7,6 +7,7 @@ mod cluster_args;
 mod deps;
 mod diff;
 mod files;
+mod ignored_args;
 mod init;
 mod lint;
 mod linters;
