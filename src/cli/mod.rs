@@ -1,5 +1,6 @@
 //! The command line: one file a subcommand, its arguments and its `run`.
 
+mod admit;
 mod chart_args;
 mod check;
 mod check_args;
@@ -69,6 +70,7 @@ enum Command {
     #[command(subcommand)]
     Schema(schema::Args),
     PostRender(post_render::Args),
+    Admit(admit::Args),
     Init(init::Args),
     Completions(CompletionArgs),
     Man(man::Args),
@@ -127,6 +129,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, streams: &mut Streams<'_>) 
         Command::Policy(args) => policy::run(&args, streams),
         Command::Schema(args) => schema::run(&args, streams),
         Command::PostRender(args) => post_render::run(&args, streams),
+        Command::Admit(args) => admit::run(&args, streams),
         Command::Init(args) => init::run(&args, streams),
         Command::Man(args) => man::run(&args, streams),
         Command::Completions(args) => {
