@@ -235,7 +235,7 @@ impl<'a> Run<'a> {
 
 impl Wanted {
     async fn send(&self, api: &Api, live: Option<&Value>, options: Options) -> Outcome {
-        let patch = Patch { dry_run: false, force: options.force };
+        let patch = Patch { force: options.force, ..Patch::default() };
         let (resource, name) = (&self.resource, self.reference.name.as_str());
         let request = async || api.apply(resource, self.namespace(), name, &self.value, patch).await;
         match until_answered(api, options.patience, request).await {

@@ -139,7 +139,7 @@ impl Wanted {
     async fn dry_run(&self, api: &Api, options: Options) -> DryRun {
         let (resource, name) = (&self.resource, self.reference.name.as_str());
         let live = async || api.get(resource, self.namespace(), name).await;
-        let patch = Patch { dry_run: true, force: options.force };
+        let patch = Patch { dry_run: true, force: options.force, ..Patch::default() };
         let stored = async || api.apply(resource, self.namespace(), name, &self.value, patch).await;
         let (live, stored) =
             tokio::join!(until_answered(api, options.patience, live), until_answered(api, options.patience, stored));
