@@ -16,6 +16,7 @@ mod lost;
 mod pods;
 mod prune;
 mod ready;
+mod proof;
 mod server;
 mod server;
 mod speed;
