@@ -1,6 +1,7 @@
 //! The command line: one file a subcommand, its arguments and its `run`.
 
 mod apply;
+mod admit;
 mod chart_args;
 mod check;
 mod check_args;
@@ -25,6 +26,7 @@ mod policy_reach;
 mod policy_text;
 mod post_render;
 mod progress;
+mod pruned;
 mod releases;
 mod render;
 mod rule_args;
@@ -36,6 +38,7 @@ mod schema_unused;
 mod select_args;
 mod streams;
 mod target_args;
+mod uninstall;
 
 use std::ffi::OsString;
 use std::io;
@@ -74,7 +77,9 @@ enum Command {
     Policy(policy::Args),
     #[command(subcommand)]
     Schema(schema::Args),
+    Uninstall(uninstall::Args),
     PostRender(post_render::Args),
+    Admit(admit::Args),
     Init(init::Args),
     Completions(CompletionArgs),
     Man(man::Args),
@@ -134,7 +139,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>, streams: &mut Streams<'_>) 
         Command::Deps(args) => deps::run(&args, streams),
         Command::Policy(args) => policy::run(&args, streams),
         Command::Schema(args) => schema::run(&args, streams),
+        Command::Uninstall(args) => uninstall::run(&args, streams),
         Command::PostRender(args) => post_render::run(&args, streams),
+        Command::Admit(args) => admit::run(&args, streams),
         Command::Init(args) => init::run(&args, streams),
         Command::Man(args) => man::run(&args, streams),
         Command::Completions(args) => {

@@ -1,10 +1,26 @@
 //! The program against a real API server. tests/cluster/run.sh builds the server and runs this.
 
+mod apply;
+mod applying;
+mod applyset;
+mod capabilities;
 mod capabilities;
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../common/mod.rs"]
+mod common;
+mod connect;
+mod hooks;
+mod lock;
+mod lost;
+mod pods;
+mod prune;
+mod ready;
 mod proof;
 mod server;
+mod server;
+mod speed;
+mod uninstall;
 
 use server::Server;
 
