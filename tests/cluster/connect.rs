@@ -58,6 +58,7 @@ fn told(name: &str, text: &str, folders: &[&Path]) {
     }
     settings.add_filter(r"(127\.0\.0\.1|localhost):\d+", "$1:PORT");
     settings.add_filter(r"FOLDER/(\w+)-\d+\.kubeconfig", "FOLDER/$1.kubeconfig");
+    settings.add_filter("is not known: .*? help:", "is not known: WHY help:");
     // Lines are broken where the lengths of ports and folders are not the same.
     let text: Vec<&str> = text.lines().map(|line| line.trim_start_matches(['│', ' '])).collect();
     settings.bind(|| insta::assert_snapshot!(format!("connect-{name}"), text.join(" ")));
