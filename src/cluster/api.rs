@@ -239,6 +239,15 @@ impl Api {
         reviewed.at(["status", "userInfo", "username"]).and_then(Value::as_str).map(ToOwned::to_owned)
     }
 
+    /// Whether the server has finished to start.
+    pub(super) async fn is_ready(&self) -> bool {
+        // The answer is `ok`, which is no object; whoever may not see it is answered as well.
+        match self.read("/readyz", "*/*").await {
+            Err(error) => error.reason != Reason::Connection && error.code().is_none_or(|code| code < 500),
+            Ok(_) => true,
+        }
+    }
+
     /// Reads something that is no object: `/version`, `/apis`.
     pub(super) async fn read(&self, path: &str, accept: &str) -> Result<Value, Error> {
         self.send(http_request("GET", path).header("Accept", accept), path, Vec::new()).await.map(|(value, _)| value)
