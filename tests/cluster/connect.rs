@@ -297,6 +297,30 @@ fn several_files_of_kubeconfig_are_one() {
 }
 
 #[test]
+fn ctrl_c_ends_the_wait_for_a_server() {
+    let home = folder(&[]);
+    let silent = listener(|stream| {
+        thread::sleep(Duration::from_secs(60));
+        drop(stream);
+    });
+    let config = kubeconfig(home.path(), json!({"server": format!("http://{silent}")}), json!({}));
+    let start = Instant::now();
+    let child = Command::new(env!("CARGO_BIN_EXE_plimsoll"))
+        .args(["render", "asks", "charts/workspace", "--kubeconfig"])
+        .arg(config)
+        .current_dir(root())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    thread::sleep(Duration::from_secs(1));
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("interrupted"));
+    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
+}
+
+#[test]
 fn a_server_that_restarts_is_waited_for() {
     let mut server = Server::start();
     let config = server.kubeconfig(ADMIN);
