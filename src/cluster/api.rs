@@ -71,8 +71,9 @@ impl Api {
         timeout: Option<Duration>,
         interrupts: watch::Receiver<bool>,
     ) -> Result<Self, Error> {
-        // Each request has its own deadline; and what is asked again, and what must not be, only those know who ask.
-        (config.connect_timeout, config.read_timeout, config.write_timeout) = (timeout, None, None);
+        // Each request has one deadline for all of it; and what may be asked again only those know who ask.
+        (config.read_timeout, config.write_timeout) = (None, None);
+        config.connect_timeout = config.connect_timeout.filter(|_| timeout.is_none());
         config.default_retry = false;
         let default_namespace = config.default_namespace.as_str().into();
         let client = kube::Client::try_from(config).map_err(|error| transport::client(&place, &error))?;
@@ -85,6 +86,12 @@ impl Api {
     /// The namespace of those who name none: that of the context.
     pub fn default_namespace(&self) -> &str {
         &self.default_namespace
+    }
+
+    /// What is to be said where a server does not list its resources as it should.
+    pub(super) fn too_old(&self) -> Error {
+        let message = format!("{} does not list its resources as API servers do since Kubernetes 1.30", self.place);
+        Error::new(message, Reason::Malformed).help("is it an API server, and how old is it?")
     }
 
     /// The server's version.
@@ -281,7 +288,9 @@ impl Api {
             let retry_after = seconds.map(Duration::from_secs);
             return Err(status::error(&self.place, path, head.status.as_u16(), retry_after, &text));
         }
-        let value = json::parse(&text, Numbers::Exact).map_err(|error| Error::malformed(path, &error))?;
+        let value = json::parse(&text, Numbers::Exact).map_err(|error| {
+            Error::malformed(&format!("what {} answered {path} with is no JSON", self.place), &error)
+        })?;
         Ok((value, text.len()))
     }
 
