@@ -219,11 +219,9 @@ impl Api {
 
     /// Whether the server has finished to start.
     pub(super) async fn is_ready(&self) -> bool {
-        // The answer is `ok`, which is no object; whoever may not see it is answered as well.
-        match self.read("/readyz", "*/*").await {
-            Err(error) => error.reason != Reason::Connection && error.code().is_none_or(|code| code < 500),
-            Ok(_) => true,
-        }
+        // The answer is `ok`, which is no object.
+        let answer = self.read("/readyz", "*/*").await;
+        answer.map_or_else(|error| error.reason == Reason::Malformed, |_| true)
     }
 
     /// Reads something that is no object: `/version`, `/apis`.

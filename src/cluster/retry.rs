@@ -12,6 +12,9 @@ pub(super) const AT_ONCE: usize = 16;
 /// The first and the longest pause between two tries.
 const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(2)];
 
+/// How long a server that does not even say whether it is ready may take to start.
+const STARTING: Duration = Duration::from_secs(10);
+
 /// Ctrl-C was pressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Interrupted;
@@ -25,27 +28,29 @@ pub(super) async fn until_answered<T>(
 ) -> Result<T, Error> {
     let start = Instant::now();
     let [mut pause, longest] = PAUSES;
+    let mut was_ready = false;
     loop {
-        match request().await {
-            Err(error) if start.elapsed() < patience && is_passing(api, &error).await => {
-                tokio::select! {
-                    () = sleep(pause) => {}
-                    () = api.interrupted() => return Err(error),
-                }
-                pause = (pause * 2).min(longest);
-            }
+        let error = match request().await {
+            Err(error) if start.elapsed() < patience => error,
             outcome => return outcome,
+        };
+        match error.code() {
+            // A server that has just started refuses what it does not know to be allowed yet.
+            Some(401 | 403 | 404) if !was_ready => {
+                was_ready = api.is_ready().await || start.elapsed() > STARTING;
+                if was_ready {
+                    continue;
+                }
+            }
+            Some(429 | 502 | 503 | 504) => {}
+            _ if error.reason == Reason::Connection => {}
+            _ => return Err(error),
         }
-    }
-}
-
-/// Whether the same request may be answered otherwise a little later. A server that starts refuses what it does not know
-/// to be allowed yet.
-async fn is_passing(api: &Api, error: &Error) -> bool {
-    match error.code() {
-        Some(429 | 502 | 503 | 504) => true,
-        Some(401 | 403 | 404) => !api.is_ready().await,
-        _ => error.reason == Reason::Connection,
+        tokio::select! {
+            () = sleep(pause) => {}
+            () = api.interrupted() => return Err(error),
+        }
+        pause = (pause * 2).min(longest);
     }
 }
 
