@@ -18,3 +18,14 @@ fn the_server_answers() {
     let server = Server::shared();
     assert_eq!(server.get("/version").body["gitVersion"], "v1.36.3");
 }
+
+/// `tests/cluster/run.sh --ignored --nocapture by_hand`, until Ctrl-C.
+#[test]
+#[ignore = "runs until it is stopped"]
+fn a_server_to_try_things_by_hand() {
+    let server = Server::start();
+    println!("export KUBECONFIG={}", server.kubeconfig(server::ADMIN).display());
+    loop {
+        std::thread::park();
+    }
+}
