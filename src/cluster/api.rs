@@ -217,11 +217,14 @@ impl Api {
         reviewed.at(["status", "userInfo", "username"]).and_then(Value::as_str).map(ToOwned::to_owned)
     }
 
-    /// Whether the server has finished to start.
-    pub(super) async fn is_ready(&self) -> bool {
-        // The answer is `ok`, which is no object.
-        let answer = self.read("/readyz", "*/*").await;
-        answer.map_or_else(|error| error.reason == Reason::Malformed, |_| true)
+    /// Whether the server has finished to start, if it says so: this too it may refuse to whom it does not know yet.
+    pub(super) async fn is_ready(&self) -> Option<bool> {
+        match self.read("/readyz", "*/*").await {
+            // The answer is `ok`, which is no object.
+            Err(error) if error.reason == Reason::Malformed => Some(true),
+            Err(error) if matches!(error.code(), Some(401 | 403 | 404)) => None,
+            answer => Some(answer.is_ok()),
+        }
     }
 
     /// Reads something that is no object: `/version`, `/apis`.

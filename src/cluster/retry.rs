@@ -9,6 +9,9 @@ use super::{Api, Error, Reason};
 /// How many requests are on their way at once: more than that a server's fairness makes wait.
 pub(super) const AT_ONCE: usize = 16;
 
+/// How long a server may be away in the middle of some work.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
 /// The first and the longest pause between two tries.
 const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(2)];
 
@@ -34,17 +37,14 @@ pub(super) async fn until_answered<T>(
             Err(error) if start.elapsed() < patience => error,
             outcome => return outcome,
         };
-        match error.code() {
-            // A server that has just started refuses what it does not know to be allowed yet.
-            Some(401 | 403 | 404) if !was_ready => {
-                was_ready = api.is_ready().await || start.elapsed() > STARTING;
-                if was_ready {
-                    continue;
-                }
+        if is_refusal(&error) && !was_ready {
+            // Just after a start nobody may do anything: it counts if the server was ready before.
+            was_ready = api.is_ready().await.unwrap_or(start.elapsed() > STARTING);
+            if was_ready {
+                continue;
             }
-            Some(429 | 502 | 503 | 504) => {}
-            _ if error.reason == Reason::Connection => {}
-            _ => return Err(error),
+        } else if !is_away(&error) {
+            return Err(error);
         }
         tokio::select! {
             () = sleep(pause) => {}
@@ -52,6 +52,21 @@ pub(super) async fn until_answered<T>(
         }
         pause = (pause * 2).min(longest);
     }
+}
+
+/// Whether the same request may be answered otherwise a little later.
+pub(super) async fn is_passing(api: &Api, error: &Error) -> bool {
+    is_away(error) || is_refusal(error) && api.is_ready().await == Some(false)
+}
+
+/// Whether the server cannot answer now.
+fn is_away(error: &Error) -> bool {
+    error.reason == Reason::Connection || matches!(error.code(), Some(429 | 502 | 503 | 504))
+}
+
+/// Whether it is what a server says, too, that has just started, and knows neither its roles nor its kinds yet.
+fn is_refusal(error: &Error) -> bool {
+    matches!(error.code(), Some(401 | 403 | 404))
 }
 
 /// Does some work, unless Ctrl-C is pressed before it is done.

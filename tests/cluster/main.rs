@@ -2,14 +2,23 @@
 
 mod apply;
 mod applying;
+mod applyset;
+mod capabilities;
 mod capabilities;
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../common/mod.rs"]
+mod common;
 mod hooks;
+mod lock;
 mod lost;
 mod pods;
+mod prune;
+mod ready;
+mod server;
 mod server;
 mod speed;
+mod uninstall;
 
 use server::Server;
 
