@@ -9,10 +9,12 @@ mod capabilities;
 mod common;
 #[path = "../common/mod.rs"]
 mod common;
+mod connect;
 mod hooks;
 mod lock;
 mod lost;
 mod pods;
+mod proof;
 mod prune;
 mod ready;
 mod server;
