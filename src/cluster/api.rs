@@ -239,12 +239,13 @@ impl Api {
         reviewed.at(["status", "userInfo", "username"]).and_then(Value::as_str).map(ToOwned::to_owned)
     }
 
-    /// Whether the server has finished to start.
-    pub(super) async fn is_ready(&self) -> bool {
-        // The answer is `ok`, which is no object; whoever may not see it is answered as well.
+    /// Whether the server has finished to start, if it says so: this too it may refuse to whom it does not know yet.
+    pub(super) async fn is_ready(&self) -> Option<bool> {
         match self.read("/readyz", "*/*").await {
-            Err(error) => error.reason != Reason::Connection && error.code().is_none_or(|code| code < 500),
-            Ok(_) => true,
+            // The answer is `ok`, which is no object.
+            Err(error) if error.reason == Reason::Malformed => Some(true),
+            Err(error) if matches!(error.code(), Some(401 | 403 | 404)) => None,
+            answer => Some(answer.is_ok()),
         }
     }
 

@@ -4,9 +4,6 @@ mod apply;
 mod applying;
 mod applyset;
 mod capabilities;
-mod capabilities;
-#[path = "../common/mod.rs"]
-mod common;
 #[path = "../common/mod.rs"]
 mod common;
 mod connect;
@@ -17,7 +14,6 @@ mod pods;
 mod proof;
 mod prune;
 mod ready;
-mod server;
 mod server;
 mod speed;
 mod uninstall;
