@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::confirm::confirm;
 use super::connect_args::{ConnectArgs, timeout};
-use super::{Stop, Streams};
-use crate::cluster::prune::{Kept, Outcome, Prune, Pruned, in_order};
+use super::{Stop, Streams, pruned};
+use crate::cluster::prune::{Kept, Outcome, Prune, in_order};
 use crate::cluster::{ApplySet, Lock, Members, PATIENCE, reference};
 use crate::finding::{Fault, ObjectRef};
 use crate::gate::ExitStatus;
@@ -69,7 +69,7 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
     let prune = Prune { api, set: &set, lock: lock.as_ref(), timeout: args.timeout, patience: PATIENCE };
     let mut written = Ok(());
     let mut tell = |object: &ObjectRef, outcome: &Outcome| {
-        if let Some(word) = word(outcome, args.dry_run) {
+        if let Some(word) = pruned::word(outcome, args.dry_run) {
             let line = streams.note(&format!("{word} {}", printable(&object.to_string())));
             written = std::mem::replace(&mut written, Ok(())).and(line);
         }
@@ -79,7 +79,7 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
     for warning in api.take_warnings() {
         streams.warn(&warning)?;
     }
-    let faults = faults(&pruned);
+    let faults = pruned::faults(&pruned, "uninstall");
     if !faults.is_empty() {
         return Err(faults.into());
     }
@@ -121,32 +121,4 @@ fn show(objects: &[Value], streams: &mut Streams<'_>) -> io::Result<usize> {
         streams.note(&format!("  {}: {why}", printable(&object.to_string())))?;
     }
     Ok(going.len())
-}
-
-/// What is told of an object at once.
-fn word(outcome: &Outcome, dry_run: bool) -> Option<&'static str> {
-    match outcome {
-        Outcome::Deleted if dry_run => Some("would delete"),
-        Outcome::Deleted => Some("deleted"),
-        Outcome::Kept(_) | Outcome::Going | Outcome::Failed(_) | Outcome::NotTried => None,
-    }
-}
-
-/// Why not all is gone, and how to go on.
-fn faults(pruned: &Pruned) -> Vec<Fault> {
-    let failed = pruned.outcomes.iter().filter_map(|(object, outcome)| match outcome {
-        Outcome::Failed(error) => {
-            let fault = Fault::from(error.clone());
-            Some(Fault { message: format!("{object} could not be deleted: {}", fault.message), ..fault })
-        }
-        _ => None,
-    });
-    let mut faults: Vec<Fault> = failed.chain(pruned.not_gone.clone().map(Fault::from)).collect();
-    let not_tried = pruned.outcomes.iter().filter(|(_, outcome)| matches!(outcome, Outcome::NotTried)).count();
-    if not_tried > 0 {
-        let are = if not_tried == 1 { "is" } else { "are" };
-        let fault = Fault::new(format!("{} {are} as before: their turn did not come", plural(not_tried, "object")));
-        faults.push(fault.help("uninstall again to go on"));
-    }
-    faults
 }

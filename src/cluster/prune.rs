@@ -204,13 +204,13 @@ impl fmt::Display for Kept {
 /// What is installed last comes first; of one kind the order stays.
 pub fn in_order(objects: &[Value]) -> Vec<&Value> {
     let mut objects: Vec<&Value> = objects.iter().collect();
-    objects.sort_by(|a, b| manifest::compare_kinds(kind(b), kind(a)));
+    objects.sort_by(|a, b| manifest::order::compare(kind(b), kind(a)));
     objects
 }
 
 /// Whether an object is of a kind without a place in the install order: most are of custom resources.
 fn is_custom(object: &&Value) -> bool {
-    !manifest::is_ordered(kind(object))
+    !manifest::order::is_ordered(kind(object))
 }
 
 fn kind(object: &Value) -> &str {
