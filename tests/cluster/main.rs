@@ -4,9 +4,6 @@ mod apply;
 mod applying;
 mod applyset;
 mod capabilities;
-mod capabilities;
-#[path = "../common/mod.rs"]
-mod common;
 #[path = "../common/mod.rs"]
 mod common;
 mod connect;
@@ -14,10 +11,9 @@ mod hooks;
 mod lock;
 mod lost;
 mod pods;
+mod proof;
 mod prune;
 mod ready;
-mod proof;
-mod server;
 mod server;
 mod speed;
 mod uninstall;
