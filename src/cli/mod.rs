@@ -1,7 +1,7 @@
 //! The command line: one file a subcommand, its arguments and its `run`.
 
-mod apply;
 mod admit;
+mod apply;
 mod chart_args;
 mod check;
 mod check_args;
