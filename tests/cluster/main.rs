@@ -15,6 +15,7 @@ mod proof;
 mod prune;
 mod ready;
 mod server;
+mod server;
 mod speed;
 mod uninstall;
 
