@@ -7,6 +7,7 @@ use plimsoll::cluster::ready::{self, Event, NotReady, Options, Reason, State, St
 use plimsoll::cluster::{Cluster, Target};
 use plimsoll::finding::Fault;
 use plimsoll::json;
+use plimsoll::report::printable;
 use plimsoll::value::{Numbers, Value};
 use serde_json::json;
 
@@ -324,9 +325,17 @@ fn what_has_failed_ends_the_wait_and_its_pods_say_why() {
     let not_ready = outcome.unwrap_err();
     assert!(matches!(not_ready.reason, Reason::Failed));
     let fault = Fault::from(not_ready);
-    let text = fault.message.replace(&namespace, "NAMESPACE");
-    insta::assert_snapshot!(text, @"");
-    insta::assert_snapshot!(fault.help.unwrap().replace(&namespace, "NAMESPACE"), @"");
+    let text = printable(&fault.message).replace(&namespace, "NAMESPACE");
+    insta::assert_snapshot!(text, @r#"
+    1 of 2 objects is not ready
+      Deployment NAMESPACE/web: it made no progress for 600 s: ReplicaSet "web-1" has timed out progressing.
+        2 Pods (web-1-a, …): container web: ImagePullBackOff: Back-off pulling image "nginx:no"
+        Pod web-1-c: container web: CrashLoopBackOff: it ended with exit status 1 (Error), restarted 3 times
+        FailedCreate of ReplicaSet web-1 (4 times): pods "web-1-d" is forbidden: ?[2Jexceeded quota
+        FailedMount of Pod web-1-a (4 times): no such volume
+    "#);
+    let help = fault.help.unwrap().replace(&namespace, "NAMESPACE");
+    insta::assert_snapshot!(help, @"what was applied stays; `kubectl describe deployment/web --namespace NAMESPACE` says more. Apply again when it is mended");
 }
 
 #[test]
@@ -343,7 +352,11 @@ fn at_the_deadline_all_that_is_waited_for_is_told() {
     let (outcome, _) = wait(&cluster, &[web, claim], Duration::from_secs(1), |_| ());
     assert!(start.elapsed() >= Duration::from_secs(1));
     let text = outcome.unwrap_err().to_string().replace(&namespace, "NAMESPACE");
-    insta::assert_snapshot!(text, @"");
+    insta::assert_snapshot!(text, @r"
+    2 of 2 objects are not ready after 1s
+      Deployment NAMESPACE/web: 0 of 1 replicas exist
+      PersistentVolumeClaim NAMESPACE/data: it is not bound to a volume yet
+    ");
 }
 
 #[test]
@@ -413,6 +426,38 @@ fn what_was_ready_is_looked_at_again() {
     assert_eq!(lines, expected);
 }
 
+/// What has come to its end may be cleaned up while others are waited for.
+#[test]
+fn a_job_that_is_done_stays_done() {
+    let server = Server::shared();
+    let namespace = server.namespace("ready");
+    let folder = format!("/apis/apps/v1/namespaces/{namespace}/deployments");
+    let jobs = format!("/apis/batch/v1/namespaces/{namespace}/jobs");
+    let web = server.post(&folder, &deployment("web", 1));
+    let mut job = json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "migrate"}, "spec": {}});
+    job["spec"]["template"] = pod_template("migrate");
+    job["spec"]["template"]["spec"]["restartPolicy"] = "Never".into();
+    let job = server.post(&jobs, &job);
+    let time = "2026-01-01T00:00:00Z";
+    let done = json!({"startTime": time, "succeeded": 1, "completionTime": time, "conditions": [
+        {"type": "SuccessCriteriaMet", "status": "True"}, {"type": "Complete", "status": "True"}]});
+    let cluster = connect(server.kubeconfig(ADMIN));
+    let (outcome, lines) = wait(&cluster, &[web, job], LONG, |line| match line {
+        "migrate: it has not started" => {
+            server.patch(&format!("{jobs}/migrate/status"), &json!({"status": done}));
+        }
+        "migrate: done" => {
+            let options = json!({"propagationPolicy": "Background"});
+            server.request(ADMIN, "DELETE", &format!("{jobs}/migrate"), Some(&options));
+            server.patch(&format!("{folder}/web/status"), &json!({"status": ready_deployment(1)}));
+        }
+        _ => {}
+    });
+    assert!(outcome.is_ok(), "{outcome:?}");
+    assert_eq!(lines.last().unwrap(), "web: done");
+    assert_eq!(server.get(&format!("{jobs}/migrate")).status, 404, "the Job is gone");
+}
+
 #[test]
 fn a_server_that_restarts_is_waited_for() {
     let mut server = Server::start();
@@ -429,7 +474,7 @@ fn a_server_that_restarts_is_waited_for() {
         _ => {}
     });
     assert!(outcome.is_ok(), "{outcome:?}");
-    assert_eq!(lines, ["web: 0 of 1 replicas exist", "unreachable", "web: done", "reachable"]);
+    assert_eq!(lines, ["web: 0 of 1 replicas exist", "unreachable", "reachable", "web: done"]);
 
     // One that stays away is told at the deadline.
     let late = server.post(&folder, &deployment("late", 1));
@@ -517,7 +562,11 @@ fn what_is_deleted_is_waited_for() {
     };
     let (outcome, _) = wait(Duration::from_secs(1), &|| ());
     let text = outcome.unwrap_err().to_string().replace(&namespace, "NAMESPACE");
-    insta::assert_snapshot!(text, @"");
+    insta::assert_snapshot!(text, @r"
+    1 of 3 objects is not gone after 1s
+      ConfigMap NAMESPACE/held: it is being deleted
+        its finalizers: example.com/hold
+    ");
     let (outcome, lines) = wait(LONG, &|| {
         server.patch(&format!("{folder}/held"), &json!({"metadata": {"finalizers": null}}));
     });
