@@ -243,12 +243,15 @@ impl<'a> Wait<'a> {
         let total = self.states.len();
         let goal = self.goal;
         let pending = self.watched.into_iter().zip(self.states).filter(|(_, state)| !goal.is_reached(state));
-        let (mut objects, last): (Vec<Pending>, Vec<Value>) = pending.map(of).unzip();
-        if reason.wants_causes() {
-            match goal {
-                Goal::Ready => why::explain(self.api, &mut objects, &last).await,
-                Goal::Gone => why::name_finalizers(&mut objects, &last),
+        let mut pending: Vec<(Watched, State)> = pending.collect();
+        pending.sort_by_key(|(_, state)| !goal.is_missed(state));
+        let (mut objects, last): (Vec<Pending>, Vec<Value>) = pending.into_iter().map(of).unzip();
+        match goal {
+            Goal::Ready if reason.wants_causes() && self.trouble.is_none() => {
+                why::explain(self.api, &mut objects, &last).await;
             }
+            Goal::Ready => {}
+            Goal::Gone => why::name_finalizers(&mut objects, &last),
         }
         NotReady { goal, reason, total, objects, unreachable: self.trouble }
     }
