@@ -28,6 +28,7 @@ mod schema_export;
 mod schema_infer;
 mod schema_unused;
 mod select_args;
+mod serve;
 mod streams;
 mod target_args;
 
@@ -68,6 +69,7 @@ enum Command {
     #[command(subcommand)]
     Schema(schema::Args),
     PostRender(post_render::Args),
+    Serve(Box<serve::Args>),
     Init(init::Args),
     Completions(CompletionArgs),
     Man(man::Args),
@@ -126,6 +128,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, streams: &mut Streams<'_>) 
         Command::Policy(args) => policy::run(&args, streams),
         Command::Schema(args) => schema::run(&args, streams),
         Command::PostRender(args) => post_render::run(&args, streams),
+        Command::Serve(args) => serve::run(&args, streams),
         Command::Init(args) => init::run(&args, streams),
         Command::Man(args) => man::run(&args, streams),
         Command::Completions(args) => {
