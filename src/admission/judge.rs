@@ -104,7 +104,7 @@ impl Judge {
             if !judge.settings.policies.contains(&policy.id) {
                 continue;
             }
-            if let Some(why) = why_left_out(policy.kind) {
+            if let Some(why) = why_left_out(policy) {
                 judge.left_out.push(LeftOut { policy: policy.id.clone(), why });
                 continue;
             }
@@ -232,9 +232,9 @@ impl Judge {
     }
 }
 
-/// Why policies of a kind are not asked; `None` where they are.
-fn why_left_out(kind: PolicyKind) -> Option<&'static str> {
-    match kind {
+/// Why a policy is not asked about requests; `None` where it is.
+pub fn why_left_out(policy: &Policy) -> Option<&'static str> {
+    match policy.kind {
         PolicyKind::Object | PolicyKind::Kyverno => None,
         PolicyKind::Release | PolicyKind::Fleet => {
             Some("judges whole releases, and the API server sends one object at a time")

@@ -7,5 +7,5 @@ mod judge;
 mod response;
 mod review;
 
-pub use judge::{Answer, Judge, LeftOut, Namespaces, Settings};
+pub use judge::{Answer, Judge, LeftOut, Namespaces, Settings, why_left_out};
 pub use review::Malformed;

@@ -1,5 +1,6 @@
 //! `AdmissionReview`: reading what the API server sends.
 
+use crate::finding::Fault;
 use crate::json;
 use crate::policy::{Request, RequestError};
 use crate::value::{Numbers, Value};
@@ -29,6 +30,16 @@ pub enum Malformed {
     /// A field of the request is not as it should be.
     #[error(transparent)]
     Request(#[from] RequestError),
+}
+
+impl From<Malformed> for Fault {
+    fn from(malformed: Malformed) -> Self {
+        let fault = Self::new(malformed.to_string());
+        match malformed {
+            Malformed::Kind(_) => fault.help("list v1 in admissionReviewVersions of the webhook's configuration"),
+            _ => fault.help("send what an API server sends: docs/cluster.md has an example"),
+        }
+    }
 }
 
 /// A review that can be answered.

@@ -1,5 +1,6 @@
 //! The command line: one file a subcommand, its arguments and its `run`.
 
+mod admit;
 mod chart_args;
 mod check;
 mod check_args;
@@ -7,6 +8,7 @@ mod cluster_args;
 mod deps;
 mod diff;
 mod files;
+mod ignored_args;
 mod init;
 mod lint;
 mod linters;
@@ -70,6 +72,7 @@ enum Command {
     Schema(schema::Args),
     PostRender(post_render::Args),
     Serve(Box<serve::Args>),
+    Admit(admit::Args),
     Init(init::Args),
     Completions(CompletionArgs),
     Man(man::Args),
@@ -129,6 +132,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, streams: &mut Streams<'_>) 
         Command::Schema(args) => schema::run(&args, streams),
         Command::PostRender(args) => post_render::run(&args, streams),
         Command::Serve(args) => serve::run(&args, streams),
+        Command::Admit(args) => admit::run(&args, streams),
         Command::Init(args) => init::run(&args, streams),
         Command::Man(args) => man::run(&args, streams),
         Command::Completions(args) => {
