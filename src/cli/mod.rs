@@ -10,6 +10,7 @@ mod diff;
 mod files;
 mod ignored_args;
 mod init;
+mod judge;
 mod lint;
 mod linters;
 mod man;

@@ -1,6 +1,5 @@
 //! `plimsoll serve`: the webhook that an API server asks before it stores an object.
 
-use std::collections::HashSet;
 use std::io;
 use std::net::SocketAddr;
 use std::panic;
@@ -12,10 +11,11 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::{Layer, Registry, fmt};
 
+use super::cluster_args::kube_version;
 use super::select_args::SelectArgs;
-use super::{Stop, Streams};
-use crate::admission::{Judge, Settings};
-use crate::chart::Capabilities;
+use super::{Stop, Streams, judge};
+use crate::admission::Judge;
+use crate::chart::{Capabilities, KubeVersion};
 use crate::finding::Fault;
 use crate::gate::ExitStatus;
 use crate::policy::exemption::Honoured;
@@ -71,9 +71,12 @@ pub(super) struct Args {
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT", help_heading = "Log")]
     log_format: LogFormat,
 
-    /// Which exemptions count: with `all` also those of annotations, which whoever creates an object writes
-    #[arg(long, value_enum, value_name = "WHOSE", default_value = "project", help_heading = "Policies")]
-    exemptions: Honoured,
+    /// Which exemptions count; those of plimsoll.yaml where left out, for whoever creates an object writes its annotations
+    #[arg(long, value_enum, value_name = "WHOSE", help_heading = "Policies")]
+    exemptions: Option<Honoured>,
+    /// The Kubernetes version of the cluster, for policies that depend on it
+    #[arg(long, value_name = "VERSION", help_heading = "Policies")]
+    kube_version: Option<String>,
     #[command(flatten)]
     select: SelectArgs,
 }
@@ -120,41 +123,40 @@ pub(super) fn run(args: &Args, _: &mut Streams<'_>) -> Result<ExitStatus, Stop> 
         },
         shutdown: Shutdown { delay: args.shutdown_delay, timeout: args.shutdown_timeout },
     };
-    let (select, honoured) = (args.select.clone(), args.exemptions);
-    serve::run(&config, Box::new(move || load(&select, honoured)))?;
+    // A flag that is wrong now is wrong for good.
+    let version = args.kube_version.as_deref().map(kube_version).transpose()?;
+    let rules = Rules { select: args.select.clone(), exemptions: args.exemptions, version };
+    serve::run(&config, Box::new(move || rules.load()))?;
     Ok(ExitStatus::Clean)
 }
 
-/// Reads policies and exemptions.
-fn load(select: &SelectArgs, honoured: Honoured) -> Loaded {
-    let mut files: Vec<PathBuf> = select.possible_project_file().map(Into::into).into_iter().collect();
-    files.extend_from_slice(select.folders());
-    let project = match select.project() {
-        Ok(project) => project,
-        Err(stop) => return Loaded { files, judge: Err(faults(stop)) },
-    };
-    files.extend_from_slice(&project.folders);
-    let judge = judge(select, project, honoured).map(|judge| Arc::new(judge) as Arc<dyn Review>);
-    Loaded { files, judge: judge.map_err(faults) }
+/// What objects are held to, as flags say it.
+struct Rules {
+    select: SelectArgs,
+    exemptions: Option<Honoured>,
+    version: Option<KubeVersion>,
 }
 
-fn judge(select: &SelectArgs, project: Project, honoured: Honoured) -> Result<Judge, Stop> {
-    let catalogue = select.catalogue(&project)?;
-    let chosen = select.choose(&project, None, &catalogue, false)?;
-    let policies: HashSet<String> = chosen.policies.iter().map(|policy| policy.id.clone()).collect();
-    let version = project.kube_version.clone().unwrap_or(Capabilities::default().kube_version);
-    let settings = Settings {
-        policies,
-        exemptions: project.exemptions,
-        honoured,
-        kube_version: version.version,
-        namespaces: None,
-    };
-    let judge = Judge::new(catalogue, settings)?;
-    for left_out in judge.left_out() {
-        tracing::info!(policy = left_out.policy, why = left_out.why, "left out");
+impl Rules {
+    /// Reads it, with all files that it is in.
+    fn load(&self) -> Loaded {
+        let mut files: Vec<PathBuf> = self.select.possible_project_file().map(Into::into).into_iter().collect();
+        files.extend_from_slice(self.select.folders());
+        let project = match self.select.project() {
+            Ok(project) => project,
+            Err(stop) => return Loaded { files, judge: Err(faults(stop)) },
+        };
+        files.extend_from_slice(&project.folders);
+        let judge = self.judge(&project).map(|judge| Arc::new(judge) as Arc<dyn Review>);
+        Loaded { files, judge: judge.map_err(faults) }
     }
-    Ok(judge)
+
+    fn judge(&self, project: &Project) -> Result<Judge, Stop> {
+        let version = self.version.clone().or(project.kube_version.clone());
+        let version = version.unwrap_or(Capabilities::default().kube_version);
+        let honoured = judge::honoured(self.exemptions, project);
+        judge::judge(&self.select, project, &version, honoured, false)
+    }
 }
 
 fn faults(stop: Stop) -> Vec<Fault> {

@@ -34,7 +34,7 @@ use tokio::time::{sleep, timeout};
 
 pub use certificate::Files;
 
-use crate::admission::{Answer, Judge, Malformed};
+use crate::admission::{Answer, Judge, LeftOut, Malformed};
 use crate::finding::Fault;
 use http::Phase;
 use listener::Listener;
@@ -94,6 +94,9 @@ pub trait Review: Send + Sync {
 
     /// How many policies objects are held to.
     fn policies(&self) -> usize;
+
+    /// The policies that were chosen, but cannot be asked here.
+    fn left_out(&self) -> &[LeftOut];
 }
 
 /// Reads policies and exemptions; called again when their files change.
@@ -123,6 +126,10 @@ impl Review for Judge {
 
     fn policies(&self) -> usize {
         self.policies()
+    }
+
+    fn left_out(&self) -> &[LeftOut] {
+        self.left_out()
     }
 }
 

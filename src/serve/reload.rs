@@ -1,5 +1,6 @@
 //! What is read again when its files change; what was there stays where that fails.
 
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -36,7 +37,7 @@ impl Policies {
     pub(super) fn new(load: Load, metrics: Arc<Metrics>) -> Result<Self, Vec<Fault>> {
         let (last, loaded) = read(&load, Vec::new());
         let judge = loaded.judge?;
-        metrics.policies.set(judge.policies() as i64);
+        tell(&*judge, &metrics);
         Ok(Self { load, files: loaded.files, last, judge: watch::Sender::new(judge), metrics })
     }
 
@@ -55,14 +56,26 @@ impl Policies {
         self.metrics.reloaded("policies", loaded.judge.is_ok());
         match loaded.judge {
             Ok(judge) => {
-                self.metrics.policies.set(judge.policies() as i64);
-                tracing::info!(policies = judge.policies(), "changed policies were read");
+                tell(&*judge, &self.metrics);
                 self.judge.send_replace(judge);
             }
             Err(faults) => {
                 tracing::error!(error = text(&faults), "changed policies cannot be used: those before them stay");
             }
         }
+    }
+}
+
+/// Says what objects are held to from now on.
+fn tell(judge: &dyn Review, metrics: &Metrics) {
+    metrics.policies.set(judge.policies() as i64);
+    tracing::info!(policies = judge.policies(), "policies were read");
+    let mut left_out: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for policy in judge.left_out() {
+        left_out.entry(policy.why).or_default().push(&policy.policy);
+    }
+    for (why, policies) in left_out {
+        tracing::info!(policies = policies.join(","), why, "left out");
     }
 }
 
