@@ -2,7 +2,10 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../serve/program.rs"]
+mod program;
 mod server;
+mod webhook;
 
 use server::Server;
 

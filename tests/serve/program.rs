@@ -59,7 +59,7 @@ impl Serve {
         let authority = Authority::new();
         write_pair(folder.path(), &authority.sign(&["127.0.0.1", "localhost"]));
         fs::write(folder.path().join("ca.crt"), &authority.pem).unwrap();
-        let mut child = command(folder.path()).args(args).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = command(folder.path(), args).stderr(Stdio::piped()).spawn().unwrap();
         let log = Arc::new(Mutex::new(Vec::new()));
         let (lines, stderr) = (log.clone(), BufReader::new(child.stderr.take().unwrap()));
         thread::spawn(move || stderr.lines().map_while(Result::ok).for_each(|line| lines.lock().unwrap().push(line)));
@@ -149,14 +149,14 @@ impl Drop for Serve {
     }
 }
 
-/// `plimsoll serve` in a folder, on ports that are free.
-pub fn command(folder: &Path) -> Command {
+/// `plimsoll serve` in a folder, on ports that are free where no other is named.
+pub fn command(folder: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_plimsoll"));
-    command
-        .args(["serve", "--address=127.0.0.1:0", "--health-address=127.0.0.1:0"])
-        .args(["--tls-cert=tls.crt", "--tls-key=tls.key"])
-        .current_dir(folder)
-        .stdin(Stdio::null());
+    command.args(["serve", "--health-address=127.0.0.1:0", "--tls-cert=tls.crt", "--tls-key=tls.key"]).args(args);
+    if !args.iter().any(|arg| arg.starts_with("--address")) {
+        command.arg("--address=127.0.0.1:0");
+    }
+    command.current_dir(folder).stdin(Stdio::null());
     command
 }
 
@@ -174,7 +174,8 @@ pub fn agent(authority: &str, own: Option<&(String, String)>) -> Agent {
         ClientCert::new_with_certs(&chain, PrivateKey::from_pem(key.as_bytes()).unwrap())
     });
     let tls = TlsConfig::builder().root_certs(RootCerts::from([root])).client_cert(own).build();
-    Agent::config_builder().tls_config(tls).http_status_as_error(false).proxy(None).build().into()
+    let config = Agent::config_builder().tls_config(tls).timeout_global(Some(PATIENCE));
+    config.http_status_as_error(false).proxy(None).build().into()
 }
 
 /// Posts JSON.

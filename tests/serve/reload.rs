@@ -16,6 +16,7 @@ exemptions:
 - policy: pod-security/privileged
   object: {kind: Pod, namespace: shop, name: web}
   reason: it is known
+  owner: platform
 ";
 
 fn is_denied(serve: &Serve, policy: &str) -> bool {
@@ -38,7 +39,7 @@ fn exemptions_are_read_again_and_broken_ones_change_nothing() {
     fs::write(&file, &broken).unwrap();
     let line: Value = serde_json::from_str(&serve.logged("cannot be used: those before them stay")).unwrap();
     let error = line["error"].as_str().unwrap();
-    assert!(error.contains("raison") && error.contains("plimsoll.yaml:6"), "{error}");
+    assert!(error.contains("raison") && error.contains("plimsoll.yaml:5"), "{error}");
     assert!(!is_denied(&serve, "pod-security/privileged"));
     serve.metric_becomes("plimsoll_reloads_total{what=\"policies\",outcome=\"failure\"}", 1.0);
     fs::remove_file(&file).unwrap();

@@ -178,7 +178,7 @@ fn refused(files: &[(&str, &str)], args: &[&str]) -> (i32, String) {
     for (name, text) in files {
         std::fs::write(folder.path().join(name), text).unwrap();
     }
-    let output = command(folder.path()).args(args).stdout(Stdio::piped()).stderr(Stdio::piped()).output().unwrap();
+    let output = command(folder.path(), args).stdout(Stdio::piped()).stderr(Stdio::piped()).output().unwrap();
     (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
 }
 
