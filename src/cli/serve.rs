@@ -48,8 +48,8 @@ pub(super) struct Args {
     /// The most bytes of a request: two objects of the 3 MiB that the API server takes, and what is around them
     #[arg(long, value_name = "N", default_value_t = 7 << 20, help_heading = "Limits")]
     max_request_bytes: u32,
-    /// The most connections at once
-    #[arg(long, value_name = "N", default_value_t = 1024, help_heading = "Limits")]
+    /// The most connections at once; others wait
+    #[arg(long, value_name = "N", default_value_t = 1024, value_parser = clap::value_parser!(u16).range(1..), help_heading = "Limits")]
     max_connections: u16,
     /// How long a client may take for the TLS handshake, for its first request's headers, and for a body
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds, help_heading = "Limits")]

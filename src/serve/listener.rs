@@ -29,6 +29,24 @@ pub(super) struct Listener {
     pub patience: Duration,
     pub phase: watch::Receiver<Phase>,
     pub metrics: Arc<Metrics>,
+    /// Whether the last connection had to wait for a place.
+    pub is_full: bool,
+}
+
+/// A connection for reviews: it is counted for as long as this lives.
+struct Open(Arc<Metrics>);
+
+impl Open {
+    fn new(metrics: Arc<Metrics>) -> Self {
+        metrics.connections.inc();
+        Self(metrics)
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.connections.dec();
+    }
 }
 
 impl Listener {
@@ -47,20 +65,13 @@ impl Listener {
             let (tls, phase) = (self.tls.as_ref().map(|tls| tls.borrow().clone()), self.phase.clone());
             let (patience, metrics, answer) = (self.patience, self.metrics.clone(), answer.clone());
             tokio::spawn(async move {
-                let counts = tls.is_some();
-                if counts {
-                    metrics.connections.inc();
-                }
-                if let Err((reason, error)) = converse(stream, tls, patience, phase, answer).await
-                    && counts
-                {
+                let open = tls.is_some().then(|| Open::new(metrics));
+                let ended = converse(stream, tls, patience, phase, answer).await;
+                if let (Some(Open(metrics)), Err((reason, error))) = (&open, ended) {
                     metrics.failed(reason);
                     tracing::debug!(reason, error, "connection");
                 }
-                if counts {
-                    metrics.connections.dec();
-                }
-                drop(place);
+                drop((open, place));
             });
         }
     }
@@ -68,10 +79,15 @@ impl Listener {
     /// The next connection, when there is a place for it.
     async fn next(&mut self) -> Option<(TcpStream, OwnedSemaphorePermit)> {
         let place = match self.places.clone().try_acquire_owned() {
-            Ok(place) => place,
+            Ok(place) => {
+                self.is_full = false;
+                place
+            }
             Err(_) => {
                 self.metrics.failed("no_place");
-                tracing::warn!("as many connections as may be are open: the next one waits");
+                if !std::mem::replace(&mut self.is_full, true) {
+                    tracing::warn!("as many connections as may be are open: others wait");
+                }
                 self.places.clone().acquire_owned().await.ok()?
             }
         };

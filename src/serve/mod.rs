@@ -42,8 +42,6 @@ use metrics::Metrics;
 use reload::{Policies, Tls};
 use review::Webhook;
 
-/// The most connections at once for health and metrics.
-const HEALTH_PLACES: usize = 64;
 /// The stack of a thread: as deep as that of the command line's own.
 const STACK: usize = 8 << 20;
 
@@ -67,7 +65,7 @@ pub struct Config {
 pub struct Limits {
     /// The most bytes of a request.
     pub request_bytes: usize,
-    /// The most connections at once.
+    /// The most connections at once, for reviews and for health each.
     pub connections: usize,
     /// How long a client may take for a handshake, for its first headers, and for a body.
     pub read: Duration,
@@ -171,6 +169,7 @@ async fn serve(
         patience: config.limits.read,
         phase: phase.subscribe(),
         metrics: metrics.clone(),
+        is_full: false,
     };
     tracing::info!(address = address(&webhook.socket), path = "/validate", "reviews are answered");
     let reviews = Arc::new(Webhook::new(policies.current(), config.limits, cores, metrics.clone()));
@@ -180,10 +179,11 @@ async fn serve(
     let health = Listener {
         socket: listen(config.health).await?,
         tls: None,
-        places: Arc::new(Semaphore::new(HEALTH_PLACES)),
+        places: Arc::new(Semaphore::new(config.limits.connections)),
         patience: config.limits.read,
         phase: forever.subscribe(),
         metrics: metrics.clone(),
+        is_full: false,
     };
     tracing::info!(address = address(&health.socket), "health and metrics are served");
     let current = phase.subscribe();

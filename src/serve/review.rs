@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http_body_util::BodyExt;
-use hyper::body::{Body, Bytes, Incoming};
+use hyper::body::{Body, Bytes};
 use hyper::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Request, StatusCode};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
@@ -53,7 +53,7 @@ impl Webhook {
     }
 
     /// Answers a request, whatever it is.
-    pub(super) async fn answer(&self, request: Request<Incoming>) -> Reply {
+    pub(super) async fn answer<B: Body<Data = Bytes> + Unpin>(&self, request: Request<B>) -> Reply {
         match self.review(request).await {
             Ok(body) => reply(StatusCode::OK, "application/json", body),
             Err(refusal) => {
@@ -69,7 +69,7 @@ impl Webhook {
         }
     }
 
-    async fn review(&self, request: Request<Incoming>) -> Result<Vec<u8>, Refusal> {
+    async fn review<B: Body<Data = Bytes> + Unpin>(&self, request: Request<B>) -> Result<Vec<u8>, Refusal> {
         let begun = Instant::now();
         check(&request)?;
         let limit = self.limit(request.uri().query().unwrap_or_default())?;
@@ -110,7 +110,11 @@ impl Webhook {
     }
 
     /// Reads a body, and takes memory for it as it comes: who only says that much will come takes none.
-    async fn read(&self, mut body: Incoming, deadline: Instant) -> Result<(Vec<u8>, OwnedSemaphorePermit), Refusal> {
+    async fn read<B: Body<Data = Bytes> + Unpin>(
+        &self,
+        mut body: B,
+        deadline: Instant,
+    ) -> Result<(Vec<u8>, OwnedSemaphorePermit), Refusal> {
         let most = self.limits.request_bytes;
         let announced = body.size_hint().lower();
         if announced > most as u64 {
@@ -139,7 +143,7 @@ impl Webhook {
 }
 
 /// Whether it is a review that is asked for.
-fn check(request: &Request<Incoming>) -> Result<(), Refusal> {
+fn check<B>(request: &Request<B>) -> Result<(), Refusal> {
     if request.uri().path() != "/validate" {
         return Err(Refusal::Path);
     }
@@ -177,4 +181,104 @@ fn log(answer: &Answer, took: Duration) {
 /// A text from a request, as the log has it.
 fn shown(text: &str) -> String {
     printable(&text[..text.floor_char_boundary(MAX_LOGGED)])
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use http_body_util::{Full, StreamBody};
+    use hyper::body::Frame;
+    use jiff::civil::Date;
+
+    use super::*;
+    use crate::admission::{LeftOut, Malformed};
+
+    /// Does what a test says.
+    struct Judge<F>(F);
+
+    impl<F: Fn() + Send + Sync> Review for Judge<F> {
+        fn review(&self, _: &[u8], _: Date) -> Result<Answer, Malformed> {
+            self.0();
+            Err(Malformed::NoRequest)
+        }
+
+        fn policies(&self) -> usize {
+            1
+        }
+
+        fn left_out(&self) -> &[LeftOut] {
+            &[]
+        }
+    }
+
+    fn webhook(judge: impl Fn() + Send + Sync + 'static, request_bytes: usize) -> Webhook {
+        let (read, review) = (Duration::from_millis(200), Duration::from_secs(10));
+        let limits = Limits { request_bytes, connections: 1, read, review };
+        let judge: Arc<dyn Review> = Arc::new(Judge(judge));
+        Webhook::new(watch::Sender::new(judge).subscribe(), limits, 1, Arc::new(Metrics::new()))
+    }
+
+    fn request<B>(query: &str, body: B) -> Request<B> {
+        let request = Request::post(format!("https://localhost/validate{query}"));
+        request.header(CONTENT_TYPE, "application/json").body(body).unwrap()
+    }
+
+    async fn ask(webhook: &Webhook, query: &str) -> (u16, String) {
+        let reply = webhook.answer(request(query, Full::from("{}"))).await;
+        let status = reply.status().as_u16();
+        let text = reply.into_body().collect().await.unwrap().to_bytes();
+        (status, String::from_utf8(text.to_vec()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_panic_ends_one_review_and_no_other() {
+        let webhook = webhook(|| panic!("in a test"), 100);
+        for _ in 0..3 {
+            let (status, text) = ask(&webhook, "").await;
+            assert_eq!((status, text.contains("a bug of plimsoll")), (500, true), "{text}");
+        }
+        assert!(webhook.metrics.text().contains("plimsoll_request_errors_total{reason=\"panicked\"} 3\n"));
+    }
+
+    /// With one core: who gives up leaves its review on it, and the next one does not get it.
+    #[tokio::test]
+    async fn reviews_are_waited_for_as_long_as_the_api_server_waits() {
+        let (go_on, held) = mpsc::channel::<()>();
+        let held = std::sync::Mutex::new(held);
+        let webhook = webhook(move || drop(held.lock().unwrap().recv()), 100);
+        let (status, text) = ask(&webhook, "?timeout=100ms").await;
+        assert_eq!((status, text.as_str()), (504, "the review took longer than 90ms\n"));
+        let (status, text) = ask(&webhook, "?dryRun=x&timeout=100ms").await;
+        assert_eq!((status, text.starts_with("no review could be begun within 90ms")), (503, true), "{text}");
+        drop(go_on);
+        assert_eq!(ask(&webhook, "?timeout=30s").await.0, 400);
+        for wrong in ["?timeout=", "?timeout=1x", "?timeout=-1s"] {
+            assert_eq!(ask(&webhook, wrong).await.0, 400, "{wrong}");
+        }
+    }
+
+    /// Sixteen of the largest bodies have a place in memory; what is given up gives it back.
+    #[tokio::test]
+    async fn bodies_take_memory_as_they_come() {
+        let webhook = webhook(|| (), 10);
+        let frames = |count: usize| {
+            let frames = std::iter::repeat_with(|| Ok::<_, Refusal>(Frame::data(Bytes::from("ab")))).take(count);
+            StreamBody::new(futures_util::StreamExt::chain(
+                futures_util::stream::iter(frames),
+                futures_util::stream::pending(),
+            ))
+        };
+        let full: Vec<_> = (0..16).map(|_| webhook.answer(request("", frames(5)))).collect();
+        let full = futures_util::future::join_all(full);
+        let late = async {
+            tokio::task::yield_now().await;
+            webhook.answer(request("", frames(1))).await.status()
+        };
+        let (full, late) = tokio::join!(full, late);
+        assert_eq!(late, StatusCode::SERVICE_UNAVAILABLE);
+        assert!(full.iter().all(|reply| reply.status() == StatusCode::REQUEST_TIMEOUT));
+        assert_eq!(webhook.answer(request("", frames(5))).await.status(), StatusCode::REQUEST_TIMEOUT);
+        assert_eq!(webhook.answer(request("", frames(6))).await.status(), StatusCode::PAYLOAD_TOO_LARGE);
+    }
 }
