@@ -17,6 +17,10 @@ mod ready;
 mod server;
 mod speed;
 mod uninstall;
+#[path = "../serve/program.rs"]
+mod program;
+mod server;
+mod webhook;
 
 use server::Server;
 
