@@ -54,6 +54,7 @@ fn stages(name: &str, path: &Path) {
             release: &release,
             capabilities: &capabilities,
             source: Source::reproducible(1),
+            cluster: None,
             trace,
         };
         templates.render(&scope).expect("it can be rendered")
@@ -86,6 +87,7 @@ fn check_stages() {
         capabilities: Capabilities::default(),
         schema: SchemaCheck::Enforce,
         source: Source::reproducible(1),
+        cluster: None,
     };
     let rendered = check::render(&job, &Charts::default()).expect("it can be rendered");
     let subject = Subject::from(&rendered);

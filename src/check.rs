@@ -7,6 +7,7 @@ mod explain;
 mod fault;
 mod fleet;
 mod releases;
+mod stored;
 
 use std::collections::HashSet;
 use std::io;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 pub use charts::Charts;
 pub use compare::compare;
 pub use releases::render_all;
+pub use stored::{manifests, slipped_in};
 
 use fleet::Fleet;
 use jiff::civil::Date;
@@ -26,7 +28,7 @@ use crate::finding::{Fault, Report};
 use crate::manifest::{self, Manifest, Object};
 use crate::policy::exemption::{Exemption, Honoured};
 use crate::policy::{self, Chosen, PolicyKind, reach};
-use crate::render::host::Source;
+use crate::render::host::{Lookup, Source};
 use crate::render::{Release, RenderedFile, Scope, Templates};
 use crate::schema::{Minor, Schemas};
 use crate::source::SourceFile;
@@ -52,6 +54,8 @@ pub struct Job {
     pub schema: SchemaCheck,
     /// Randomness and time for template functions.
     pub source: Source,
+    /// The cluster that `lookup` asks; nothing is found where there is none.
+    pub cluster: Option<Arc<dyn Lookup>>,
 }
 
 /// A rendered release.
@@ -66,6 +70,7 @@ pub struct Rendered {
     release: Release,
     capabilities: Capabilities,
     source: Source,
+    cluster: Option<Arc<dyn Lookup>>,
 }
 
 /// What policies are evaluated on: a rendered release, or plain manifests.
@@ -75,6 +80,8 @@ pub struct Subject<'a> {
     namespace: &'a str,
     capabilities: &'a Capabilities,
     rendered: Option<&'a Rendered>,
+    /// Whether the manifests are what was rendered: then findings are led back to templates.
+    is_as_rendered: bool,
     /// What it is called in findings.
     label: Option<&'a str>,
     /// The ids of the policies that it is held to, where those are not all.
@@ -117,6 +124,7 @@ pub fn render(job: &Job, charts: &Charts) -> Result<Rendered, Vec<Fault>> {
         release: job.release.clone(),
         capabilities: job.capabilities.clone(),
         source: job.source,
+        cluster: job.cluster.clone(),
     };
     rendered.manifests = match manifest::read(rendered.print(false, rendered.source)?) {
         Ok(manifests) => manifests,
@@ -223,6 +231,7 @@ impl Rendered {
             release: &self.release,
             capabilities: &self.capabilities,
             source,
+            cluster: self.cluster.as_ref(),
             trace,
         };
         let files = self.templates.render(&scope).map_err(fault::of_render)?;
@@ -234,13 +243,28 @@ impl Rendered {
 impl<'a> Subject<'a> {
     /// Manifests that no chart of ours rendered. Objects without a namespace belong to the one given.
     pub fn plain(manifests: &'a [Manifest], namespace: &'a str, capabilities: &'a Capabilities) -> Self {
-        Self { manifests, namespace, capabilities, rendered: None, label: None, chosen: None, version: None }
+        Self {
+            manifests,
+            namespace,
+            capabilities,
+            rendered: None,
+            is_as_rendered: false,
+            label: None,
+            chosen: None,
+            version: None,
+        }
     }
 
     /// Calls it so in findings.
     #[must_use]
     pub fn called(self, label: &'a str) -> Self {
         Self { label: Some(label), ..self }
+    }
+
+    /// The same release with its objects as a cluster has them, or would have them.
+    #[must_use]
+    pub fn with_manifests(self, manifests: &'a [Manifest]) -> Self {
+        Self { manifests, is_as_rendered: false, ..self }
     }
 
     /// What it is called in findings, if it has been said.
@@ -286,6 +310,7 @@ impl<'a> From<&'a Rendered> for Subject<'a> {
     fn from(rendered: &'a Rendered) -> Self {
         Self {
             rendered: Some(rendered),
+            is_as_rendered: true,
             ..Self::plain(&rendered.manifests, &rendered.release.namespace, &rendered.capabilities)
         }
     }

@@ -5,7 +5,7 @@ mod common;
 use std::time::{Duration, Instant};
 
 use common::{root, snapshots};
-use plimsoll::delta::{AccessChange, AccessKind, Delta, Direction, FailedOn, Side};
+use plimsoll::delta::{AccessChange, AccessKind, Base, Delta, Direction, FailedOn, Side};
 use plimsoll::diff::{self, Change, FieldChange, Item, ObjectChange};
 use plimsoll::finding::{Exempted, Failed, Fault, Finding, ObjectRef, Place, Setter, Severity, ValuesKey};
 use plimsoll::report::Style;
@@ -13,6 +13,10 @@ use plimsoll::report::delta::{Format, write};
 use plimsoll::source::{Location, SourceFile, Span};
 use plimsoll::value::{Path, Value};
 use plimsoll::yaml;
+
+fn revision(name: &str, commit: &str) -> Base {
+    Base::Revision { name: name.into(), commit: commit.into() }
+}
 
 fn at(name: &str, text: &str, part: &str) -> Location {
     let start = text.find(part).unwrap();
@@ -169,8 +173,7 @@ fn everyday() -> Delta {
         .label(at("charts/workspace/templates/ide.yaml", "{{ toYml . }}\n", "toYml"), "here")
         .help("did you mean toYaml?");
     Delta {
-        base: "origin/main".into(),
-        commit: "3f2a91c04dd1e8b2a7c5f6e9d8b7a6c5d4e3f201".into(),
+        base: revision("origin/main", "3f2a91c04dd1e8b2a7c5f6e9d8b7a6c5d4e3f201"),
         added: vec!["emil/workspace".into()],
         removed: vec!["zoe/workspace".into()],
         releases: 100,
@@ -243,8 +246,7 @@ fn hostile() -> Delta {
     let new = value("{kind: Secret, stringData: {a: hunter2}, metadata: {name: '```'}}");
     objects.extend(diff::compare(&[], &[Item { release: &release, reference: &same(), value: &new }]));
     Delta {
-        base: evil.into(),
-        commit: evil.into(),
+        base: revision(evil, evil),
         releases: 1,
         objects,
         new: vec![bad.clone()],
@@ -314,7 +316,7 @@ fn in_a_pull_request() {
 
 #[test]
 fn nothing_new_is_told_in_few_words() {
-    let delta = Delta { base: "main".into(), commit: "0123456789abcdef".into(), releases: 3, ..Delta::default() };
+    let delta = Delta { base: revision("main", "0123456789abcdef"), releases: 3, ..Delta::default() };
     snapshots("delta").bind(|| insta::assert_snapshot!("nothing", markdown(&delta)));
 }
 

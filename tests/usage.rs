@@ -102,6 +102,7 @@ fn printed(path: &Path) -> Option<(Usage, BTreeSet<Pattern>)> {
         release: &release,
         capabilities: &capabilities,
         source: Source::reproducible(1),
+        cluster: None,
         trace: true,
     };
     let files = Templates::parse(&resolved.chart).ok()?.render(&scope).ok()?;

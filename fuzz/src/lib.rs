@@ -42,6 +42,7 @@ pub fn gotemplate(data: &[u8]) {
         capabilities: &Capabilities::default(),
         // A find must be found again.
         source: Source::reproducible(1),
+        cluster: None,
         trace: false,
     });
 }

@@ -137,7 +137,8 @@ impl<'a> Fleet<'a> {
         &self,
         owners: impl IntoIterator<Item = usize>,
     ) -> Result<BTreeMap<usize, Vec<Manifest>>, Vec<Fault>> {
-        let rendered = |owner: usize| Some((owner, self.subjects.get(owner)?.rendered?));
+        let as_rendered = |owner: usize| self.subjects.get(owner).filter(|subject| subject.is_as_rendered);
+        let rendered = |owner: usize| Some((owner, as_rendered(owner)?.rendered?));
         let rendered: Vec<(usize, &Rendered)> = owners.into_iter().filter_map(rendered).collect();
         let traced = parallel::map(&rendered, rendered.len(), |_, (owner, rendered)| Ok((*owner, rendered.traced()?)));
         traced.into_iter().collect()

@@ -56,38 +56,6 @@ pub(super) struct ChartArgs {
     /// Make random functions (randAlphaNum, genCA, uuidv4, …) reproducible
     #[arg(long, value_name = "NUMBER", help_heading = "Release")]
     pub seed: Option<u64>,
-
-    #[command(flatten)]
-    ignored: Ignored,
-}
-
-/// Flags of `helm template` that have nothing to do here, accepted so that a script needs no change.
-#[derive(Debug, clap::Args)]
-struct Ignored {
-    #[arg(long, hide = true)]
-    debug: bool,
-    #[arg(long, hide = true)]
-    skip_crds: bool,
-    #[arg(long, hide = true)]
-    create_namespace: bool,
-    #[arg(long, hide = true)]
-    disable_openapi_validation: bool,
-    #[arg(long, hide = true)]
-    replace: bool,
-    #[arg(long, hide = true)]
-    hide_notes: bool,
-    #[arg(long, hide = true)]
-    render_subchart_notes: bool,
-    #[arg(long, hide = true)]
-    timeout: Option<String>,
-    #[arg(long, hide = true, num_args = 0..=1, require_equals = true)]
-    wait: Option<Option<String>>,
-    #[arg(long, hide = true)]
-    wait_for_jobs: bool,
-    #[arg(long, hide = true)]
-    description: Option<String>,
-    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, value_parser = ["client", "true", "unset"])]
-    dry_run: Option<Option<String>>,
 }
 
 impl ChartArgs {
@@ -131,6 +99,7 @@ impl ChartArgs {
             capabilities: self.cluster.capabilities(project)?,
             schema: if self.skip_schema_validation { SchemaCheck::Skip } else { SchemaCheck::Enforce },
             source,
+            cluster: None,
         })
     }
 

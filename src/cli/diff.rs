@@ -147,8 +147,7 @@ fn delta(base: &Base, before: Checked, after: Checked) -> Result<Delta, Stop> {
     let (failed_before, failed_after) = (mem::take(&mut before.report.failed), mem::take(&mut after.report.failed));
     let on = |side, failed: Vec<Failed>| failed.into_iter().map(move |failed| FailedOn { side, failed });
     Ok(Delta {
-        base: base.revision().to_owned(),
-        commit: base.commit().to_owned(),
+        base: crate::delta::Base::Revision { name: base.revision().to_owned(), commit: base.commit().to_owned() },
         added: new.iter().filter(|label| !was.contains(label)).cloned().collect(),
         removed: old.iter().filter(|label| !is.contains(label)).cloned().collect(),
         releases: after.report.releases.unwrap_or_default(),

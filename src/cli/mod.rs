@@ -4,9 +4,11 @@ mod chart_args;
 mod check;
 mod check_args;
 mod cluster_args;
+mod confirm;
 mod deps;
 mod diff;
 mod files;
+mod ignored_args;
 mod init;
 mod lint;
 mod linters;
@@ -116,6 +118,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, streams: &mut Streams<'_>) 
         stderr_style: streams.stderr_style,
         verbosity: cli.verbosity.verbosity(),
         is_watched: streams.is_watched,
+        is_attended: streams.is_attended,
     };
     let outcome = match cli.command {
         Command::Render(args) => render::run(&args, streams),

@@ -38,6 +38,7 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
         stderr_style: streams.stderr_style,
         verbosity: streams.verbosity,
         is_watched: false,
+        is_attended: false,
     };
     let status = args.checks.run(&[subject], &project, version, judging)?;
     streams.stderr.write_all(&findings)?;

@@ -169,5 +169,6 @@ fn job(project: &Project, release: &Release, source: Source) -> Job {
         capabilities,
         schema: SchemaCheck::Enforce,
         source: release.seed.map_or(source, Source::reproducible),
+        cluster: None,
     }
 }

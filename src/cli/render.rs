@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::chart_args::ChartArgs;
 use super::check_args::CheckArgs;
+use super::ignored_args::IgnoredArgs;
 use super::manifests::{self, ManifestArgs};
 use super::{Stop, Streams};
 use crate::check::{self, Charts, Job, Rendered};
@@ -44,6 +45,8 @@ pub(super) struct Args {
     chart: ChartArgs,
     #[command(flatten)]
     checks: CheckArgs,
+    #[command(flatten)]
+    ignored: IgnoredArgs,
 }
 
 pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, Stop> {

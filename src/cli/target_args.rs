@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::chart_args::{ChartArgs, read};
+use super::ignored_args::IgnoredArgs;
 use super::render::render;
 use super::{Stop, Streams};
 use crate::check::{self, Charts, Job, Subject};
@@ -32,6 +33,8 @@ pub(super) struct TargetArgs {
 
     #[command(flatten)]
     chart: ChartArgs,
+    #[command(flatten)]
+    ignored: IgnoredArgs,
 }
 
 impl TargetArgs {

@@ -7,11 +7,14 @@ use kube::client::Body;
 use tokio::sync::watch;
 
 use super::{Error, Resource, Resources};
+use crate::chart::KubeVersion;
 use crate::json;
 use crate::value::{Map, Numbers, Value};
 
 /// The name under which the fields that plimsoll applies are owned.
 pub const FIELD_MANAGER: &str = "plimsoll";
+
+const JSON: &str = "application/json";
 
 /// The most bytes of one answer.
 const MAX_BODY: usize = 256 << 20;
@@ -20,18 +23,27 @@ const MAX_BODY: usize = 256 << 20;
 #[derive(Clone)]
 pub struct Api {
     client: kube::Client,
+    default_namespace: Arc<str>,
     resources: Arc<Mutex<Arc<Resources>>>,
     warnings: Arc<Mutex<Vec<String>>>,
     interrupts: watch::Receiver<bool>,
 }
 
 /// How an object is applied.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub struct Patch {
     /// Whether the server only says what it would store.
     pub dry_run: bool,
     /// Whether fields are taken from other managers.
     pub force: bool,
+    /// Who owns the fields: [`FIELD_MANAGER`], unless they are of no chart.
+    pub manager: &'static str,
+}
+
+impl Default for Patch {
+    fn default() -> Self {
+        Self { dry_run: false, force: false, manager: FIELD_MANAGER }
+    }
 }
 
 /// How an object is deleted: the one that was seen, and no other of its name.
@@ -41,15 +53,32 @@ pub struct Delete<'a> {
     pub dry_run: bool,
     /// `metadata.uid` of what was seen.
     pub uid: Option<&'a str>,
+    /// `metadata.resourceVersion` of what was seen, where it must not have changed either.
+    pub version: Option<&'a str>,
 }
 
 impl Api {
     /// Opens a connection, and asks for the resources that the server has.
     pub(super) async fn open(config: kube::Config, interrupts: watch::Receiver<bool>) -> Result<Self, Error> {
+        let default_namespace = config.default_namespace.as_str().into();
         let client = kube::Client::try_from(config).map_err(Error::client)?;
-        let api = Self { client, resources: Arc::default(), warnings: Arc::default(), interrupts };
+        let api = Self { client, default_namespace, resources: Arc::default(), warnings: Arc::default(), interrupts };
         api.refresh().await?;
         Ok(api)
+    }
+
+    /// The namespace of those who name none: that of the context.
+    pub fn default_namespace(&self) -> &str {
+        &self.default_namespace
+    }
+
+    /// The server's version.
+    pub(super) async fn version(&self) -> Result<KubeVersion, Error> {
+        let found = self.read("/version", JSON).await?;
+        let text = |key| found.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let version = text("gitVersion");
+        // Helm does not normalise what a cluster says.
+        Ok(KubeVersion { normalized: version.clone(), version, major: text("major"), minor: text("minor") })
     }
 
     /// Whether Ctrl-C was pressed: then no new work begins.
@@ -117,7 +146,7 @@ impl Api {
         patch: Patch,
     ) -> Result<Value, Error> {
         let query = [
-            ("fieldManager", FIELD_MANAGER),
+            ("fieldManager", patch.manager),
             ("fieldValidation", "Strict"),
             ("force", if patch.force { "true" } else { "" }),
             ("dryRun", if patch.dry_run { "All" } else { "" }),
@@ -164,8 +193,10 @@ impl Api {
             ("kind", "DeleteOptions".into()),
             ("propagationPolicy", "Background".into()),
         ];
-        if let Some(uid) = delete.uid {
-            options.push(("preconditions", [("uid", Value::from(uid))].into_iter().collect::<Map>().into()));
+        let seen = [("uid", delete.uid), ("resourceVersion", delete.version)];
+        let seen: Map = seen.into_iter().filter_map(|(key, value)| Some((key, value?.into()))).collect();
+        if !seen.is_empty() {
+            options.push(("preconditions", seen.into()));
         }
         if delete.dry_run {
             options.push(("dryRun", vec![Value::from("All")].into()));
@@ -178,22 +209,41 @@ impl Api {
         }
     }
 
+    /// Who the server takes us for, where it says so.
+    pub(super) async fn user(&self) -> Option<String> {
+        let (version, kind) = ("authentication.k8s.io/v1", "SelfSubjectReview");
+        let review: Map = [("apiVersion", version.into()), ("kind", kind.into())].into_iter().collect();
+        let reviewed =
+            self.create(self.resources().need(version, kind).ok()?, None, &review.into(), false).await.ok()?;
+        reviewed.at(["status", "userInfo", "username"]).and_then(Value::as_str).map(ToOwned::to_owned)
+    }
+
     /// Reads something that is no object: `/version`, `/apis`.
     pub(super) async fn read(&self, path: &str, accept: &str) -> Result<Value, Error> {
-        self.send(http_request("GET", path).header("Accept", accept), path, Vec::new()).await
+        self.send(http_request("GET", path).header("Accept", accept), path, Vec::new()).await.map(|(value, _)| value)
+    }
+
+    /// Reads what is at a path, and says how many bytes it was.
+    pub(super) async fn read_sized(&self, path: &str) -> Result<(Value, usize), Error> {
+        self.send(http_request("GET", path).header("Accept", JSON), path, Vec::new()).await
     }
 
     async fn request(&self, method: &str, path: &str, body: Option<(&str, &Value)>) -> Result<Value, Error> {
-        let mut request = http_request(method, path).header("Accept", "application/json");
+        let mut request = http_request(method, path).header("Accept", JSON);
         let mut bytes = Vec::new();
         if let Some((kind, value)) = body {
             request = request.header("Content-Type", kind);
             bytes = json::to_json_raw(value).map_err(|error| Error::malformed(path, &error))?.into_bytes();
         }
-        self.send(request, path, bytes).await
+        self.send(request, path, bytes).await.map(|(value, _)| value)
     }
 
-    async fn send(&self, request: hyper::http::request::Builder, path: &str, body: Vec<u8>) -> Result<Value, Error> {
+    async fn send(
+        &self,
+        request: hyper::http::request::Builder,
+        path: &str,
+        body: Vec<u8>,
+    ) -> Result<(Value, usize), Error> {
         let request = request.body(Body::from(body)).map_err(|error| Error::malformed(path, &error))?;
         let response = self.client.send(request).await.map_err(|error| Error::request(path, error))?;
         let (head, body) = response.into_parts();
@@ -203,7 +253,8 @@ impl Api {
         if !head.status.is_success() {
             return Err(Error::status(path, head.status.as_u16(), &text));
         }
-        json::parse(&text, Numbers::Exact).map_err(|error| Error::malformed(path, &error))
+        let value = json::parse(&text, Numbers::Exact).map_err(|error| Error::malformed(path, &error))?;
+        Ok((value, text.len()))
     }
 
     /// Keeps the texts of `Warning: 299 - "text"`.

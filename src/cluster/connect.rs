@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use kube::config::{KubeConfigOptions, Kubeconfig};
@@ -9,7 +10,10 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::signal;
 use tokio::sync::watch;
 
+use super::lookup::Objects;
 use super::{Api, Error};
+use crate::chart::{Capabilities, KubeVersion};
+use crate::render::host::Lookup;
 
 /// Which cluster is meant, as kubectl takes it.
 #[derive(Debug, Clone)]
@@ -24,8 +28,10 @@ pub struct Target {
 
 /// A connection to a cluster, with the threads that its requests run on.
 pub struct Cluster {
-    runtime: Runtime,
+    runtime: Arc<Runtime>,
     api: Api,
+    version: KubeVersion,
+    objects: Arc<dyn Lookup>,
 }
 
 impl Cluster {
@@ -35,11 +41,29 @@ impl Cluster {
     /// No kubeconfig, no such context, credentials that are refused, a server that is not there or is not trusted.
     pub fn connect(target: &Target) -> Result<Self, Error> {
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(Error::runtime)?;
-        let api = runtime.block_on(async {
-            let config = config(target).await?;
-            Api::open(config, interrupts()).await
+        let (api, version) = runtime.block_on(async {
+            let api = Api::open(config(target).await?, interrupts()).await?;
+            let version = api.version().await?;
+            Ok::<_, Error>((api, version))
         })?;
-        Ok(Self { runtime, api })
+        let runtime = Arc::new(runtime);
+        let objects = Arc::new(Objects::new(runtime.clone(), api.clone()));
+        Ok(Self { runtime, api, version, objects })
+    }
+
+    /// What templates see in `.Capabilities`: the server's version, and what it has as of the last
+    /// [`Api::refresh`].
+    pub fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            kube_version: self.version.clone(),
+            api_versions: self.api.resources().api_versions().map(str::to_owned).collect(),
+            ..Capabilities::default()
+        }
+    }
+
+    /// What templates ask by `lookup`. Not to be asked within [`run`](Self::run).
+    pub fn objects(&self) -> Arc<dyn Lookup> {
+        self.objects.clone()
     }
 
     /// Its API, to be used within [`run`](Self::run).

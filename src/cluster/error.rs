@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::GroupKind;
 use crate::finding::Fault;
 use crate::json;
 use crate::value::{Numbers, Value};
@@ -36,6 +37,10 @@ pub enum Reason {
     },
     /// What came is no answer.
     Malformed,
+    /// What is there belongs to somebody else, or somebody else is at work on it.
+    Taken,
+    /// Ctrl-C.
+    Interrupted,
 }
 
 /// One of `details.causes` of a Status.
@@ -53,6 +58,11 @@ impl Error {
     /// Whether there is no such object.
     pub fn is_not_found(&self) -> bool {
         self.code() == Some(404)
+    }
+
+    /// Whether it is somebody else's.
+    pub fn is_taken(&self) -> bool {
+        self.reason == Reason::Taken
     }
 
     /// The HTTP status, where the server said no.
@@ -87,6 +97,12 @@ impl Error {
         Self::new("the API server has no aggregated discovery: it is older than Kubernetes 1.30", Reason::Malformed)
     }
 
+    pub(super) fn not_established(name: &str, after: std::time::Duration) -> Self {
+        let message = format!("the CRD {name} is stored, but the server does not serve it after {after:?}");
+        let help = format!("`kubectl describe crd {name}` says why: mostly another CRD has one of its names");
+        Self { help: Some(help), ..Self::new(message, Reason::Malformed) }
+    }
+
     pub(super) fn request(path: &str, error: kube::Error) -> Self {
         Self::new(format!("{path}: {}", with_sources(&error)), Reason::Connection)
     }
@@ -97,6 +113,34 @@ impl Error {
 
     pub(super) fn malformed(path: &str, error: &dyn fmt::Display) -> Self {
         Self::new(format!("{path}: {error}"), Reason::Malformed)
+    }
+
+    pub(super) fn taken(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { help: Some(help.into()), ..Self::new(message, Reason::Taken) }
+    }
+
+    pub(super) fn no_resource(api_version: &str, kind: &str) -> Self {
+        Self::new(format!("the API server has no {kind} of {api_version}"), Reason::Malformed)
+    }
+
+    pub(super) fn stale(kind: &GroupKind) -> Self {
+        let message =
+            format!("it is not known which objects of {kind} there are: the server of that group does not answer");
+        let help = "kubectl get apiservices says why";
+        Self::new(message, Reason::Connection).help(help)
+    }
+
+    pub(super) fn lost(message: &str) -> Self {
+        Self::taken(message, "somebody else may be at work on it now: see what they do, then run again")
+    }
+
+    pub(super) fn interrupted() -> Self {
+        Self::new("interrupted", Reason::Interrupted)
+    }
+
+    /// The same error with a way out.
+    pub(super) fn help(self, help: impl Into<String>) -> Self {
+        Self { help: Some(help.into()), ..self }
     }
 
     /// The server's answer to what it did not do.

@@ -4,11 +4,52 @@
 //! apply; `cli/apply.rs` says in which order they are taken.
 
 mod api;
+mod apply;
+mod applyset;
+mod conflicts;
 mod connect;
+mod dry_run;
 mod error;
+mod extent;
+mod lock;
+mod members;
+mod prune;
+mod lookup;
+mod members;
+mod normal;
+mod pods;
+pub mod ready;
 mod resources;
+mod retry;
+mod wanted;
 
 pub use api::{Api, Delete, FIELD_MANAGER, Patch};
+pub use apply::{Applied, Event, Outcome, Stop, apply};
+pub use applyset::ApplySet;
+pub use conflicts::{Conflict, Owner};
 pub use connect::{Cluster, Target};
+pub use dry_run::{DryRun, Options, Predicted, dry_run};
 pub use error::{Cause, Error, Reason};
+pub use extent::{Extent, GroupKind};
+pub use lock::Lock;
+pub use members::Members;
+pub use prune::{Kept, Outcome, Prune};
+pub use normal::normal;
+pub use pods::{Pod, PodDenied};
 pub use resources::{Resource, Resources};
+pub use retry::Interrupted;
+pub use wanted::{Wanted, wanted};
+
+use crate::finding::ObjectRef;
+use crate::value::Value;
+
+/// What to call a live object.
+pub fn reference(object: &Value) -> ObjectRef {
+    let text = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or_default().to_owned();
+    ObjectRef {
+        api_version: text(object.get("apiVersion")),
+        kind: text(object.get("kind")),
+        namespace: object.at(["metadata", "namespace"]).and_then(Value::as_str).map(ToOwned::to_owned),
+        name: text(object.at(["metadata", "name"])),
+    }
+}

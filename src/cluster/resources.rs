@@ -31,6 +31,8 @@ pub struct Resource {
 #[derive(Debug, Clone, Default)]
 pub struct Resources {
     all: Vec<Resource>,
+    /// What Helm's `.Capabilities.APIVersions` has: `apps/v1`, and `apps/v1/Deployment`, kinds of subresources too.
+    api_versions: BTreeSet<String>,
     /// The groups whose server did not answer: what they have is not known.
     stale: BTreeSet<String>,
 }
@@ -43,11 +45,16 @@ impl Resources {
             if found.get("kind").and_then(Value::as_str) != Some("APIGroupDiscoveryList") {
                 return Err(Error::too_old());
             }
-            for group in found.get("items").and_then(Value::as_list).unwrap_or_default() {
+            for group in items(&found, "items") {
                 resources.add(group);
             }
         }
         Ok(resources)
+    }
+
+    /// The resource of a kind that is needed.
+    pub(super) fn need(&self, api_version: &str, kind: &str) -> Result<&Resource, Error> {
+        self.of(api_version, kind).ok_or_else(|| Error::no_resource(api_version, kind))
     }
 
     /// All of them.
@@ -60,28 +67,57 @@ impl Resources {
         self.all.iter().find(|resource| resource.kind == kind && resource.api_version() == api_version)
     }
 
+    /// Whether there is any resource of an API version.
+    pub fn has_version(&self, api_version: &str) -> bool {
+        self.api_versions.contains(api_version)
+    }
+
+    /// The resource of a kind in the version that the server prefers.
+    pub fn preferred(&self, group: &str, kind: &str) -> Option<&Resource> {
+        self.all.iter().find(|resource| resource.kind == kind && resource.group == group)
+    }
+
     /// The groups whose server did not answer.
     pub fn stale(&self) -> impl Iterator<Item = &str> {
         self.stale.iter().map(String::as_str)
     }
 
+    /// The API versions, and the kinds in them.
+    ///
+    /// Source: Helm's `GetVersionSet`, on what client-go's `SplitGroupsAndResources` makes of the same answers.
+    pub fn api_versions(&self) -> impl Iterator<Item = &str> {
+        self.api_versions.iter().map(String::as_str)
+    }
+
     fn add(&mut self, group: &Value) {
         let name = text(group.at(["metadata", "name"]));
-        for version in group.get("versions").and_then(Value::as_list).unwrap_or_default() {
+        for version in items(group, "versions") {
             if version.get("freshness").and_then(Value::as_str) == Some("Stale") {
                 self.stale.insert(name.clone());
+                continue;
             }
-            for resource in version.get("resources").and_then(Value::as_list).unwrap_or_default() {
-                let verbs = resource.get("verbs").and_then(Value::as_list).unwrap_or_default();
-                self.all.push(Resource {
-                    group: name.clone(),
-                    version: text(version.get("version")),
-                    kind: text(resource.at(["responseKind", "kind"])),
-                    plural: text(resource.get("resource")),
-                    is_namespaced: resource.get("scope").and_then(Value::as_str) == Some("Namespaced"),
-                    verbs: verbs.iter().map(|verb| text(Some(verb))).collect(),
-                });
+            let number = text(version.get("version"));
+            let group_version = if name.is_empty() { number.clone() } else { format!("{name}/{number}") };
+            for resource in items(version, "resources") {
+                let kind = kind(resource);
+                for kind in items(resource, "subresources").iter().map(self::kind).chain([kind.clone()]) {
+                    if !kind.is_empty() {
+                        self.api_versions.insert(format!("{group_version}/{kind}"));
+                    }
+                }
+                // One without a kind is there for its subresources only.
+                if !kind.is_empty() {
+                    self.all.push(Resource {
+                        group: name.clone(),
+                        version: number.clone(),
+                        kind,
+                        plural: text(resource.get("resource")),
+                        is_namespaced: resource.get("scope").and_then(Value::as_str) == Some("Namespaced"),
+                        verbs: items(resource, "verbs").iter().map(|verb| text(Some(verb))).collect(),
+                    });
+                }
             }
+            self.api_versions.insert(group_version);
         }
     }
 }
@@ -111,12 +147,28 @@ impl Resource {
         path
     }
 
+    /// A list whose items say their version and their kind, as client-go gives it.
+    pub(super) fn list_with_types(&self, list: &Value) -> Value {
+        let mut map: Map = list.as_map().cloned().unwrap_or_default();
+        let items: Vec<Value> = items(list, "items").iter().map(|item| self.with_type(item)).collect();
+        map.insert("items", items.into());
+        map.into()
+    }
+
     pub(super) fn with_type(&self, item: &Value) -> Value {
         let mut map: Map = item.as_map().cloned().unwrap_or_default();
         map.insert("apiVersion", self.api_version().into());
         map.insert("kind", self.kind.as_str().into());
         map.into()
     }
+}
+
+fn kind(resource: &Value) -> String {
+    text(resource.at(["responseKind", "kind"]))
+}
+
+fn items<'v>(value: &'v Value, key: &str) -> &'v [Value] {
+    value.get(key).and_then(Value::as_list).unwrap_or_default()
 }
 
 fn text(value: Option<&Value>) -> String {

@@ -11,10 +11,8 @@ pub use findings::Findings;
 /// What lies between two revisions of a project.
 #[derive(Debug, Clone, Default)]
 pub struct Delta {
-    /// The revision that is compared with, as it was given.
-    pub base: String,
-    /// The commit that it is, in full.
-    pub commit: String,
+    /// What is compared with.
+    pub base: Base,
     /// Releases that only the new side has.
     pub added: Vec<String>,
     /// Releases that only the old side has.
@@ -36,6 +34,29 @@ pub struct Delta {
     pub access: Vec<AccessChange>,
     /// The releases that could not be rendered or checked on one side: what changed in them is not known.
     pub failed: Vec<FailedOn>,
+}
+
+/// What a side is compared with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Base {
+    /// A revision of the project.
+    Revision {
+        /// As it was given.
+        name: String,
+        /// The commit that it is, in full.
+        commit: String,
+    },
+    /// The objects that a cluster has.
+    Live {
+        /// What the cluster is called: a context of the kubeconfig.
+        context: String,
+    },
+}
+
+impl Default for Base {
+    fn default() -> Self {
+        Self::Revision { name: String::new(), commit: String::new() }
+    }
 }
 
 impl Delta {

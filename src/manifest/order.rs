@@ -50,6 +50,11 @@ pub fn compare(a: &str, b: &str) -> Ordering {
     rank(a).cmp(&rank(b)).then_with(|| if rank(a) == INSTALL_ORDER.len() { a.cmp(b) } else { Ordering::Equal })
 }
 
+/// Whether a kind has no place in the install order, and comes last: most are of custom resources.
+pub fn is_unknown(kind: &str) -> bool {
+    !INSTALL_ORDER.contains(&kind)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,13 +1,51 @@
-//! Randomness and time for template functions.
+//! What template functions get from outside: randomness, time, and objects of a cluster.
 
+use std::fmt;
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use sha2::{Digest, Sha256};
 
 use super::functions::{Failure, Host, MAX_WORK};
+use crate::value::{Map, Value};
 
 /// What the clock says where output must be reproducible: 2000-01-01T00:00:00Z, in seconds since the Unix epoch.
 const STILL: (i64, u32) = (946_684_800, 0);
+
+/// The most bytes of objects that one engine may look up; each question counts as at least [`LEAST_FOUND`].
+const MAX_FOUND: usize = 256 << 20;
+const LEAST_FOUND: usize = 1 << 10;
+
+/// What `lookup` asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Query {
+    /// `apps/v1`
+    pub api_version: String,
+    /// `Deployment`
+    pub kind: String,
+    /// Empty for all namespaces, and for what lives in none.
+    pub namespace: String,
+    /// Empty for a list of all.
+    pub name: String,
+}
+
+/// What a question came to.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// An object; a list with `items` where no name was given; an empty map where there is nothing.
+    pub object: Value,
+    /// How many bytes of JSON it was.
+    pub bytes: usize,
+}
+
+/// A cluster that templates may look into.
+pub trait Lookup: fmt::Debug + Send + Sync {
+    /// Answers a question: as long as this lives the same for the same one, so that a release can be rendered again.
+    ///
+    /// # Errors
+    /// The cluster did not answer, or the user may not know.
+    fn lookup(&self, query: &Query) -> Result<Found, Failure>;
+}
 
 /// Where the random bytes and the time of one release come from.
 ///
@@ -37,8 +75,13 @@ impl Source {
 
     /// What one engine draws from; engines of different numbers draw different bytes.
     pub(super) fn host(self, engine: usize) -> Box<dyn Host> {
+        self.host_within(engine, None)
+    }
+
+    /// The same, in sight of a cluster.
+    pub(super) fn host_within(self, engine: usize, cluster: Option<Arc<dyn Lookup>>) -> Box<dyn Host> {
         let key = Sha256::new().chain_update(self.seed).chain_update(engine.to_le_bytes()).finalize().into();
-        Box::new(Stream { key, now: self.now, drawn: 0, block: Vec::new(), spent: 0 })
+        Box::new(Stream { key, now: self.now, drawn: 0, block: Vec::new(), spent: 0, cluster, found: 0 })
     }
 }
 
@@ -50,6 +93,9 @@ struct Stream {
     block: Vec<u8>,
     /// Of [`MAX_WORK`]
     spent: u64,
+    cluster: Option<Arc<dyn Lookup>>,
+    /// Of [`MAX_FOUND`]
+    found: usize,
 }
 
 impl Host for Stream {
@@ -66,6 +112,16 @@ impl Host for Stream {
 
     fn now(&mut self) -> (i64, u32) {
         self.now
+    }
+
+    fn lookup(&mut self, query: &Query) -> Result<Value, Failure> {
+        let Some(cluster) = &self.cluster else { return Ok(Map::default().into()) };
+        let Found { object, bytes } = cluster.lookup(query)?;
+        self.found = self.found.saturating_add(bytes.max(LEAST_FOUND));
+        if self.found > MAX_FOUND {
+            return Err(Failure::new(format!("this render looks up more than {} MiB of objects", MAX_FOUND >> 20)));
+        }
+        Ok(object)
     }
 
     fn spend(&mut self, units: u64) -> Result<(), Failure> {

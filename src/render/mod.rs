@@ -10,6 +10,8 @@ pub mod objects;
 pub mod print;
 pub mod strconv;
 
+use std::sync::Arc;
+
 use crate::chart::{Capabilities, Chart};
 use crate::source::{SourceFile, SourceMap};
 use crate::value::Value;
@@ -100,6 +102,8 @@ pub struct Scope<'a> {
     pub capabilities: &'a Capabilities,
     /// Randomness and time.
     pub source: host::Source,
+    /// What `lookup` asks; nothing is found where there is none.
+    pub cluster: Option<&'a Arc<dyn host::Lookup>>,
     /// Whether every file gets a source map.
     pub trace: bool,
 }
@@ -130,7 +134,7 @@ impl Templates {
             values: scope.values,
             release: scope.release,
             capabilities: scope.capabilities,
-            host: &|| scope.source.host(0),
+            host: &|| scope.source.host_within(0, scope.cluster.cloned()),
         };
         let mut files = self.go.render(&scope_of_helm, scope.trace)?;
         let nothing = Value::Map(Default::default());
@@ -145,7 +149,7 @@ impl Templates {
                 chart: &chart.metadata,
                 capabilities: scope.capabilities,
                 files: &chart.files,
-                host: &|| scope.source.host(number + 1),
+                host: &|| scope.source.host_within(number + 1, scope.cluster.cloned()),
             };
             files.extend(native.engine.render(&scope_of_chart, scope.trace)?);
         }

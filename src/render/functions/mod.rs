@@ -43,6 +43,8 @@ use std::sync::OnceLock;
 pub(super) use encoding::base64;
 
 use super::any::Any;
+use super::host::Query;
+use crate::value::{Map, Value};
 
 /// A function that templates can call.
 #[derive(Clone, Copy)]
@@ -117,6 +119,11 @@ pub trait Host {
 
     /// Seconds and nanoseconds since the Unix epoch.
     fn now(&mut self) -> (i64, u32);
+
+    /// Looks for objects in the cluster. The default is that of Helm without one: nothing is there.
+    fn lookup(&mut self, _query: &Query) -> Result<Value, Failure> {
+        Ok(Map::default().into())
+    }
 
     /// Asks for the bytes of a result that may be much larger than its arguments (`repeat`, `until`). The default
     /// bounds each result; an engine that counts what a whole render takes overrides it.

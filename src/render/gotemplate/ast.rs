@@ -162,7 +162,6 @@ pub enum Builtin {
     Js,
     Le,
     Len,
-    Lookup,
     Lt,
     Ne,
     Not,
@@ -212,7 +211,7 @@ impl Template {
 
 impl Builtin {
     /// All of them.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 22] = [
         Self::And,
         Self::Call,
         Self::Eq,
@@ -225,7 +224,6 @@ impl Builtin {
         Self::Js,
         Self::Le,
         Self::Len,
-        Self::Lookup,
         Self::Lt,
         Self::Ne,
         Self::Not,
@@ -253,7 +251,6 @@ impl Builtin {
             Self::Js => "js",
             Self::Le => "le",
             Self::Len => "len",
-            Self::Lookup => "lookup",
             Self::Lt => "lt",
             Self::Ne => "ne",
             Self::Not => "not",
@@ -278,7 +275,6 @@ impl Builtin {
             Self::Ge | Self::Gt | Self::Le | Self::Lt | Self::Ne => (&[Type::Any, Type::Any], None),
             Self::Include | Self::Tpl | Self::Required => (&[Type::String, Type::Any], None),
             Self::Fail => (&[Type::String], None),
-            Self::Lookup => (&[Type::String, Type::String, Type::String, Type::String], None),
         }
     }
 }

@@ -37,7 +37,6 @@ pub fn call(function: Builtin, args: &[Any], boxed: bool) -> Result<Any, String>
         | Builtin::Call
         | Builtin::Fail
         | Builtin::Include
-        | Builtin::Lookup
         | Builtin::Required
         | Builtin::Tpl => Err(format!("{} needs the executor", function.name())),
     }

@@ -1,4 +1,4 @@
-//! The functions with which Helm reaches into its engine: `include`, `tpl`, `required`, `fail`, `lookup`
+//! The functions with which Helm reaches into its engine: `include`, `tpl`, `required`, `fail`
 //! (`pkg/engine/engine.go`).
 
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use super::error::ExecError;
 use super::exec::{Exec, Printed, Run};
 use super::library::Library;
 use super::parser::parse;
-use crate::render::any::{Any, Map, Text};
+use crate::render::any::{Any, Text};
 use crate::render::strconv::quote;
 use crate::source::SourceFile;
 
@@ -34,8 +34,6 @@ impl<'a> Run<'a, '_, '_> {
                 _ => Ok(value.clone()),
             },
             (Builtin::Fail, [Any::String(message)]) => Err(ExecError::warning(&message.to_str())),
-            // Without a cluster nothing is found.
-            (Builtin::Lookup, _) => Ok(Any::Map(Map::default())),
             (Builtin::Call, [callee, ..]) => Err(ExecError::returned(match callee {
                 Any::Nil => "call of nil".to_owned(),
                 _ => {

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use crate::delta::{AccessChange, AccessKind, Delta, Direction, FailedOn, Side};
+use crate::delta::{AccessChange, AccessKind, Base, Delta, Direction, FailedOn, Side};
 use crate::diff::{Change, FieldChange, ObjectChange};
 use crate::finding::{Finding, ObjectRef};
 use crate::fingerprint::Fingerprint;
@@ -19,7 +19,8 @@ const VERSION: u32 = 1;
 struct Document<'a> {
     version: u32,
     base: &'a str,
-    commit: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    commit: Option<&'a str>,
     releases: usize,
     added: &'a [String],
     removed: &'a [String],
@@ -80,10 +81,14 @@ struct Differs<'a> {
 }
 
 pub(super) fn write(delta: &Delta, out: &mut dyn Write) -> io::Result<()> {
+    let (base, commit) = match &delta.base {
+        Base::Revision { name, commit } => (name, Some(commit.as_str())),
+        Base::Live { context } => (context, None),
+    };
     let document = Document {
         version: VERSION,
-        base: &delta.base,
-        commit: &delta.commit,
+        base,
+        commit,
         releases: delta.releases,
         added: &delta.added,
         removed: &delta.removed,

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use super::changes::{self, Batch, Told};
-use super::{Findings, extent, failed, gained, on_side, short_commit, verdict};
-use crate::delta::{AccessChange, AccessKind, Delta, Direction, Side};
+use super::{Findings, base, extent, failed, gained, on_side, verdict};
+use crate::delta::{AccessChange, AccessKind, Base, Delta, Direction, Side};
 use crate::report::groups;
 use crate::report::markdown::escape::{code, fence, html_code, prose};
 use crate::report::markdown::finding::{Quotes, failure, named, piece};
@@ -32,7 +32,7 @@ fn page(delta: &Delta) -> String {
     let is_bad = !delta.failed.is_empty() || findings.has_error();
     let sign = sign(is_bad, !findings.new.is_empty() || !findings.silenced.is_empty() || gained(delta) > 0);
     let mut page = Page::new(format!("{MARKER}\n## {sign} plimsoll: {}\n", verdict(delta, &findings)));
-    page.add(&format!("Compared with {} ({}): {}.", code(&delta.base), code(short_commit(delta)), extent(delta)));
+    page.add(&format!("Compared with {}: {}.", base(delta, code), extent(delta)));
     for side in [Side::After, Side::Before] {
         let failed = failed(delta, Some(side));
         let groups = groups::of_faults(&failed);
@@ -71,7 +71,10 @@ fn page(delta: &Delta) -> String {
     }
     page.finish(&format!(
         "Not all fits here: {} tells the rest.",
-        code(&format!("plimsoll diff --base {}", delta.base))
+        code(&match &delta.base {
+            Base::Revision { name, .. } => format!("plimsoll diff --base {name}"),
+            Base::Live { .. } => "plimsoll diff --live".to_owned(),
+        })
     ))
 }
 

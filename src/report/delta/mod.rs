@@ -14,7 +14,7 @@ use super::Style;
 use super::groups::Group;
 use super::markdown::worst_first;
 use super::summary::plural;
-use crate::delta::{Delta, Direction, Side};
+use crate::delta::{Base, Delta, Direction, Side};
 use crate::finding::{Failed, Finding, Severity};
 
 /// A format of a change.
@@ -153,6 +153,12 @@ fn on_side(side: Side) -> &'static str {
     }
 }
 
-fn short_commit(delta: &Delta) -> &str {
-    delta.commit.get(..SHORT_COMMIT).unwrap_or(&delta.commit)
+/// `main (3f2a91c04d)`, or `what the cluster of context prod has`; names are quoted as the format does it.
+fn base(delta: &Delta, quote: impl Fn(&str) -> String) -> String {
+    match &delta.base {
+        Base::Revision { name, commit } => {
+            format!("{} ({})", quote(name), quote(commit.get(..SHORT_COMMIT).unwrap_or(commit)))
+        }
+        Base::Live { context } => format!("what the cluster of context {} has", quote(context)),
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{Findings, changes, extent, failed, on_side, short_commit, verdict};
+use super::{Findings, base, changes, extent, failed, on_side, verdict};
 use crate::delta::{AccessChange, Delta, Direction, Side};
 use crate::report::groups::{self, Group};
 use crate::report::{Style, printable, text};
@@ -11,7 +11,7 @@ pub(super) fn write(delta: &Delta, style: Style, out: &mut dyn Write) -> io::Res
     let findings = Findings::of(delta);
     let mut page = Page { style, out, is_apart: false };
     page.line("1", &verdict(delta, &findings))?;
-    page.line("", &format!("compared with {} ({}): {}", delta.base, short_commit(delta), extent(delta)))?;
+    page.line("", &format!("compared with {}: {}", base(delta, str::to_owned), extent(delta)))?;
     for side in [Side::After, Side::Before] {
         let failed = failed(delta, Some(side));
         for group in groups::of_faults(&failed) {

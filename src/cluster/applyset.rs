@@ -1,0 +1,306 @@
+//! Which objects belong to a release: the ApplySet convention (KEP-3659), as kubectl keeps it.
+//!
+//! A set has a parent, a ConfigMap in the namespace of the release: whoever applies needs no right to read Secrets for it.
+//! Members carry a label with the id of the set, and the parent says in which kinds and namespaces they are found. Before
+//! an apply it is widened to what is and what will be, so that an apply that ends in the middle loses none of them; after
+//! pruning it is narrowed to what is left.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest as _, Sha256};
+
+use super::{Api, Delete, Error, Extent, GroupKind, Patch, Resource, reference};
+use crate::finding::ObjectRef;
+use crate::value::{Map, Value};
+
+/// The label of a parent: the id of its set.
+const ID: &str = "applyset.kubernetes.io/id";
+/// The label of a member: the id of its set.
+pub(super) const PART_OF: &str = "applyset.kubernetes.io/part-of";
+/// The annotation of a parent that says which tool it belongs to: `plimsoll/v0.1.0`.
+const TOOLING: &str = "applyset.kubernetes.io/tooling";
+/// The annotation of a parent that says of which kinds members are: `ConfigMap,Deployment.apps`.
+const KINDS: &str = "applyset.kubernetes.io/contains-group-kinds";
+/// The annotation of a parent that says in which other namespaces members are.
+const NAMESPACES: &str = "applyset.kubernetes.io/additional-namespaces";
+
+/// What is ours.
+const TOOL: &str = "plimsoll";
+const TOOLING_VALUE: &str = concat!("plimsoll/v", env!("CARGO_PKG_VERSION"));
+/// The owner of the parent's fields, named as kubectl names its own.
+const FIELD_MANAGER: &str = "plimsoll-applyset";
+
+/// How often a parent is written anew that others write to, not to what is ours.
+const ATTEMPTS: usize = 5;
+
+/// The objects of a release.
+#[derive(Debug, Clone)]
+pub struct ApplySet {
+    release: String,
+    namespace: String,
+    name: String,
+    id: String,
+    parent: Option<Parent>,
+}
+
+/// The parent as it was last seen.
+#[derive(Debug, Clone)]
+struct Parent {
+    uid: String,
+    version: String,
+    tooling: String,
+    extent: Extent,
+}
+
+impl ApplySet {
+    /// Reads what the cluster knows of a release; nothing, where it is not there yet.
+    ///
+    /// # Errors
+    /// A parent of another tool, or one that no tool has written so; what a request comes to.
+    pub async fn read(api: &Api, release: &str, namespace: &str) -> Result<Self, Error> {
+        let mut set = Self::new(release, namespace);
+        set.parent = set.fetch(api).await?;
+        Ok(set)
+    }
+
+    fn new(release: &str, namespace: &str) -> Self {
+        let name = format!("plimsoll-{release}");
+        let id = id(&name, namespace, "ConfigMap", "");
+        Self { release: release.to_owned(), namespace: namespace.to_owned(), name, id, parent: None }
+    }
+
+    /// The name of the release.
+    pub fn release(&self) -> &str {
+        &self.release
+    }
+
+    /// The name of its parent, and of its lock.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The namespace of the release.
+    pub fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    /// Whether the release was applied before.
+    pub fn exists(&self) -> bool {
+        self.parent.is_some()
+    }
+
+    /// The label selector of its members.
+    pub(super) fn selector(&self) -> String {
+        format!("{PART_OF}={}", self.id)
+    }
+
+    /// Where its members are.
+    pub(super) fn extent(&self) -> Option<&Extent> {
+        self.parent.as_ref().map(|parent| &parent.extent)
+    }
+
+    /// Makes sure that a release does not have the objects that tell what it has.
+    ///
+    /// # Errors
+    /// One of the objects is the parent, or the lock.
+    pub fn check_names<'a>(&self, wanted: impl IntoIterator<Item = &'a ObjectRef>) -> Result<(), Error> {
+        let own = [GroupKind::new("v1", "ConfigMap"), GroupKind::new("coordination.k8s.io/v1", "Lease")];
+        let is_own = |object: &&ObjectRef| {
+            object.name == self.name
+                && object.namespace.as_ref().is_none_or(|namespace| *namespace == self.namespace)
+                && own.contains(&GroupKind::new(&object.api_version, &object.kind))
+        };
+        wanted.into_iter().find(is_own).map_or(Ok(()), |object| {
+            let message = format!("{object} is where plimsoll keeps what belongs to the release {}", self.release);
+            Err(Error::taken(message, "give the object of the chart another name"))
+        })
+    }
+
+    /// An object as a member.
+    ///
+    /// # Errors
+    /// It says that it is a member of another set.
+    pub fn with_label(&self, object: &Value) -> Result<Value, Error> {
+        if self.other(object).is_some() {
+            let message = format!("the label {PART_OF} is set: it is for the tool that applies the object");
+            return Err(Error::taken(message, "take the label out of the manifest"));
+        }
+        let map_at = |value: Option<&Value>| value.and_then(Value::as_map).cloned().unwrap_or_default();
+        let (mut map, mut metadata) = (map_at(Some(object)), map_at(object.get("metadata")));
+        let mut labels = map_at(metadata.get("labels"));
+        labels.insert(PART_OF, self.id.as_str().into());
+        metadata.insert("labels", labels.into());
+        map.insert("metadata", metadata.into());
+        Ok(map.into())
+    }
+
+    /// Makes sure that a live object does not belong to another set.
+    ///
+    /// # Errors
+    /// It does: says to which.
+    pub async fn check_member(&self, api: &Api, live: &Value) -> Result<(), Error> {
+        let Some(other) = self.other(live) else { return Ok(()) };
+        let object = reference(live);
+        let whose = match find_parent(api, other, [object.namespace.as_deref(), Some(&self.namespace)]).await {
+            Some((namespace, name)) => match name.strip_prefix("plimsoll-") {
+                Some(release) => format!("the release {release} in the namespace {namespace}"),
+                None => format!("the set of ConfigMap {namespace}/{name}"),
+            },
+            None => format!("another set, {other}"),
+        };
+        let message = format!("{object} belongs to {whose}, not to the release {}", self.release);
+        Err(Error::taken(message, "leave it to one of the two; or take it over with --force-conflicts"))
+    }
+
+    /// The id of the other set that an object is a member of.
+    fn other<'a>(&self, object: &'a Value) -> Option<&'a str> {
+        object.at(["metadata", "labels", PART_OF]).and_then(Value::as_str).filter(|id| *id != self.id)
+    }
+
+    /// Where wanted objects are.
+    pub fn extent_of<'a>(&self, api: &Api, wanted: impl IntoIterator<Item = &'a ObjectRef>) -> Extent {
+        let resources = api.resources();
+        Extent::of(wanted, |kind| resources.preferred(&kind.group, &kind.kind).is_none_or(|found| found.is_namespaced))
+    }
+
+    /// Before an apply: makes sure that the parent is there, and covers what is to come beside what is.
+    ///
+    /// # Errors
+    /// As [`narrow`](Self::narrow).
+    pub async fn widen(&mut self, api: &Api, coming: &Extent) -> Result<(), Error> {
+        let extent = self.extent().map_or_else(|| coming.clone(), |current| current.union(coming));
+        self.write(api, extent).await
+    }
+
+    /// After all that is no longer wanted is gone: makes the parent cover what is left and nothing else.
+    ///
+    /// # Errors
+    /// Somebody else has changed what the parent covers since it was read; what a request comes to.
+    pub async fn narrow(&mut self, api: &Api, left: &Extent) -> Result<(), Error> {
+        self.write(api, left.clone()).await
+    }
+
+    /// After all members are gone: deletes the parent.
+    ///
+    /// # Errors
+    /// As [`narrow`](Self::narrow).
+    pub async fn delete(&mut self, api: &Api) -> Result<(), Error> {
+        if let Some(parent) = &self.parent {
+            let delete = Delete { uid: Some(&parent.uid), version: Some(&parent.version), ..Delete::default() };
+            api.delete(&config_maps(api)?, Some(&self.namespace), &self.name, delete).await?;
+            self.parent = None;
+        }
+        Ok(())
+    }
+
+    /// Writes the parent, unless it is so already. By `resourceVersion` it must still be the one that was seen.
+    async fn write(&mut self, api: &Api, mut extent: Extent) -> Result<(), Error> {
+        extent.namespaces.insert(self.namespace.clone());
+        for _ in 0..ATTEMPTS {
+            if self.parent.as_ref().is_some_and(|known| known.extent == extent && known.tooling == TOOLING_VALUE) {
+                return Ok(());
+            }
+            let patch = Patch { force: true, manager: FIELD_MANAGER, ..Patch::default() };
+            let object = self.object(&extent)?;
+            match api.apply(&config_maps(api)?, Some(&self.namespace), &self.name, &object, patch).await {
+                Ok(stored) => {
+                    self.parent = Some(self.parse(&stored)?);
+                    return Ok(());
+                }
+                Err(error) if error.code() == Some(409) => {
+                    let seen = self.fetch(api).await?;
+                    if seen.as_ref().map(|parent| &parent.extent) != self.extent() {
+                        return Err(self.changed());
+                    }
+                    self.parent = seen;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Err(self.changed())
+    }
+
+    async fn fetch(&self, api: &Api) -> Result<Option<Parent>, Error> {
+        let found = api.get(&config_maps(api)?, Some(&self.namespace), &self.name).await?;
+        found.map(|object| self.parse(&object)).transpose()
+    }
+
+    /// Reads a parent, and refuses what kubectl refuses.
+    fn parse(&self, object: &Value) -> Result<Parent, Error> {
+        let text = |keys: &[&str]| object.at(keys.iter().copied()).and_then(Value::as_str);
+        let refuse = |reason: String| {
+            let message = format!("ConfigMap {}/{} is there and {reason}", self.namespace, self.name);
+            Error::taken(message, "call the release otherwise; or see whose it is, and delete it")
+        };
+        let annotation = |name| text(&["metadata", "annotations", name]);
+        let tooling = annotation(TOOLING).ok_or_else(|| refuse(format!("has no annotation {TOOLING}")))?;
+        let tool = tooling.rsplit_once('/').map_or(tooling, |(tool, _)| tool);
+        if tool != TOOL {
+            return Err(refuse(format!("is managed by {tool:?}, not by {TOOL}")));
+        }
+        match text(&["metadata", "labels", ID]) {
+            None => return Err(refuse(format!("has no label {ID}"))),
+            Some(id) if id != self.id => {
+                return Err(refuse(format!("has the label {ID} of another: {id:?}, not {:?}", self.id)));
+            }
+            Some(_) => {}
+        }
+        let kinds = annotation(KINDS).ok_or_else(|| refuse(format!("has no annotation {KINDS}")))?;
+        let extent = Extent::parse(kinds, annotation(NAMESPACES).unwrap_or_default());
+        let mut extent = extent.map_err(|error| refuse(format!("says not where objects are: {error}")))?;
+        extent.namespaces.insert(self.namespace.clone());
+        let own = |key| text(&["metadata", key]).unwrap_or_default().to_owned();
+        Ok(Parent { uid: own("uid"), version: own("resourceVersion"), tooling: tooling.to_owned(), extent })
+    }
+
+    fn object(&self, extent: &Extent) -> Result<Value, Error> {
+        let [kinds, namespaces] = extent.print(&self.namespace).map_err(|error| {
+            let message = format!("the release {} is too large to keep track of: {error}", self.release);
+            Error::taken(message, "make several releases of it")
+        })?;
+        let mut metadata = vec![
+            ("name", Value::from(self.name.as_str())),
+            ("namespace", self.namespace.as_str().into()),
+            ("labels", map([(ID, self.id.as_str().into())])),
+            (
+                "annotations",
+                map([(TOOLING, TOOLING_VALUE.into()), (KINDS, kinds.into()), (NAMESPACES, namespaces.into())]),
+            ),
+        ];
+        if let Some(parent) = &self.parent {
+            metadata.push(("resourceVersion", parent.version.as_str().into()));
+        }
+        Ok(map([("apiVersion", "v1".into()), ("kind", "ConfigMap".into()), ("metadata", map(metadata))]))
+    }
+
+    fn changed(&self) -> Error {
+        let message = format!("somebody else has changed ConfigMap {}/{} meanwhile", self.namespace, self.name);
+        Error::taken(message, format!("run again: what belongs to {} is read anew", self.release))
+    }
+}
+
+/// The id of the set of a parent.
+fn id(name: &str, namespace: &str, kind: &str, group: &str) -> String {
+    let hash = Sha256::digest(format!("{name}.{namespace}.{kind}.{group}"));
+    format!("applyset-{}-v1", URL_SAFE_NO_PAD.encode(hash))
+}
+
+/// The ConfigMap that is the parent of a set, where one is in these namespaces and may be read.
+async fn find_parent(api: &Api, id: &str, namespaces: [Option<&str>; 2]) -> Option<(String, String)> {
+    let config_maps = config_maps(api).ok()?;
+    for namespace in namespaces.into_iter().flatten() {
+        let found = api.list(&config_maps, Some(namespace), &format!("{ID}={id}")).await.unwrap_or_default();
+        if let Some(parent) = found.first() {
+            return Some((namespace.to_owned(), reference(parent).name));
+        }
+    }
+    None
+}
+
+fn config_maps(api: &Api) -> Result<Resource, Error> {
+    api.resources().need("v1", "ConfigMap").cloned()
+}
+
+fn map<'a>(entries: impl IntoIterator<Item = (&'a str, Value)>) -> Value {
+    entries.into_iter().collect::<Map>().into()
+}

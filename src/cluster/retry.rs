@@ -1,0 +1,54 @@
+//! How requests are made: how many at once, and again where there was no answer.
+
+use std::time::{Duration, Instant};
+
+use tokio::time::sleep;
+
+use super::{Api, Error, Reason};
+
+/// How many requests are on their way at once: more than that a server's fairness makes wait.
+pub(super) const AT_ONCE: usize = 16;
+
+/// The first and the longest pause between two tries.
+const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(2)];
+
+/// Ctrl-C was pressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Interrupted;
+
+/// Makes a request that may be made twice until it is answered, for as long as a server may be away. After Ctrl-C it is not
+/// made again.
+pub(super) async fn until_answered<T>(
+    api: &Api,
+    patience: Duration,
+    mut request: impl AsyncFnMut() -> Result<T, Error>,
+) -> Result<T, Error> {
+    let start = Instant::now();
+    let [mut pause, longest] = PAUSES;
+    loop {
+        match request().await {
+            Err(error) if is_passing(&error) && start.elapsed() < patience => {
+                tokio::select! {
+                    () = sleep(pause) => {}
+                    () = api.interrupted() => return Err(error),
+                }
+                pause = (pause * 2).min(longest);
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+/// Whether the same request may be answered otherwise a little later.
+fn is_passing(error: &Error) -> bool {
+    error.reason == Reason::Connection || matches!(error.code(), Some(429 | 502 | 503 | 504))
+}
+
+/// Does some work, unless Ctrl-C is pressed before it is done.
+pub(super) async fn unless_interrupted<T>(api: &Api, work: impl Future<Output = T>) -> Result<T, Interrupted> {
+    tokio::select! {
+        biased;
+        () = api.interrupted() => Err(Interrupted),
+        done = work => Ok(done),
+    }
+}

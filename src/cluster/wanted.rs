@@ -1,0 +1,238 @@
+//! What is to be in the cluster: the objects of manifests, each with its resource, in the order in which they are applied.
+
+use std::cmp::Ordering;
+use std::collections::HashMap;
+
+use super::{Resource, Resources};
+use crate::finding::{Fault, ObjectRef};
+use crate::manifest::{self, Manifest, Object};
+use crate::source::Location;
+use crate::suggest;
+use crate::value::{Map, Path, Value};
+
+/// An object that is to be in the cluster.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    /// Index of its manifest.
+    pub manifest: usize,
+    /// The way from the document's root to the object: empty, or `items[n]`.
+    pub prefix: Path,
+    /// What it is called: without a namespace if its kind has none.
+    pub reference: ObjectRef,
+    /// Its resource; not served yet where its CRD is wanted too.
+    pub resource: Resource,
+    /// What is sent: with its namespace, and the labels that all objects get.
+    pub value: Value,
+}
+
+/// What stands before all others, as they may need it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Foundation {
+    Namespace,
+    Definition,
+    None,
+}
+
+/// The objects of manifests, hooks left out, in the order in which they are applied: namespaces, CRDs, then Helm's order of
+/// kinds. Objects without a namespace belong to the one given. Each gets some labels.
+///
+/// Their kinds are those that the server has, and those of the CRDs among the objects. What a server says of an object and
+/// a manifest repeats is treated as by `kubectl apply --server-side`: `managedFields` are refused; of the rest the server
+/// itself ignores `status` and `creationTimestamp`, and takes `uid` and `resourceVersion` for conditions.
+///
+/// # Errors
+/// All objects that cannot be applied: without a kind or a name, of a kind that nobody knows, or there twice.
+pub fn wanted(
+    manifests: &[&Manifest],
+    resources: &Resources,
+    namespace: &str,
+    labels: &[(&str, &str)],
+) -> Result<Vec<Wanted>, Vec<Fault>> {
+    let given: Vec<Given<'_>> = manifests
+        .iter()
+        .enumerate()
+        .filter(|(_, manifest)| manifest.hook.is_none())
+        .flat_map(|(index, manifest)| {
+            manifest.objects(index, namespace).into_iter().map(|object| Given { manifest, object })
+        })
+        .collect();
+    let defined: Vec<Resource> = given.iter().flat_map(|given| Resource::defined_by(&given.object.value)).collect();
+    let mut all: Vec<Wanted> = Vec::new();
+    let mut faults = Vec::new();
+    let mut places = HashMap::new();
+    for given in &given {
+        match given.wanted(resources, &defined, labels) {
+            Ok(wanted) => match places.insert(wanted.key(), given) {
+                Some(first) => faults.push(given.fault("is there twice").label(first.place(), "the first one")),
+                None => all.push(wanted),
+            },
+            Err(fault) => faults.push(*fault),
+        }
+    }
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    all.sort_by(Wanted::compare);
+    Ok(all)
+}
+
+impl Wanted {
+    /// Its namespace, if its kind has some.
+    pub fn namespace(&self) -> Option<&str> {
+        self.reference.namespace.as_deref()
+    }
+
+    /// What the order of applying says: equal for objects that are applied at once.
+    pub(super) fn compare(&self, other: &Self) -> Ordering {
+        let kinds = || manifest::compare_kinds(&self.reference.kind, &other.reference.kind);
+        self.foundation().cmp(&other.foundation()).then_with(kinds)
+    }
+
+    pub(super) fn foundation(&self) -> Foundation {
+        match (self.resource.group.as_str(), self.resource.kind.as_str()) {
+            ("", "Namespace") => Foundation::Namespace,
+            ("apiextensions.k8s.io", "CustomResourceDefinition") => Foundation::Definition,
+            _ => Foundation::None,
+        }
+    }
+
+    /// What makes it this object, in whatever version of its API.
+    pub(super) fn key(&self) -> Key {
+        Key {
+            group: self.resource.group.clone(),
+            kind: self.resource.kind.clone(),
+            namespace: self.reference.namespace.clone(),
+            name: self.reference.name.clone(),
+        }
+    }
+}
+
+/// What makes an object this one.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Key {
+    pub group: String,
+    pub kind: String,
+    pub namespace: Option<String>,
+    pub name: String,
+}
+
+/// An object as a manifest has it.
+struct Given<'a> {
+    manifest: &'a Manifest,
+    object: Object,
+}
+
+impl Given<'_> {
+    fn wanted(
+        &self,
+        resources: &Resources,
+        defined: &[Resource],
+        labels: &[(&str, &str)],
+    ) -> Result<Wanted, Box<Fault>> {
+        let ObjectRef { api_version, kind, name, .. } = &self.object.reference;
+        if api_version.is_empty() || kind.is_empty() {
+            return Err(Box::new(self.fault("has no apiVersion or no kind")));
+        }
+        if name.is_empty() {
+            let generates = self.object.value.at(["metadata", "generateName"]).is_some();
+            let fault = if generates {
+                let help = "each apply would make another object: give it a name, or make it a hook";
+                self.fault("has a generateName, but no name").help(help)
+            } else {
+                self.fault("has no name").help("set metadata.name")
+            };
+            return Err(Box::new(fault));
+        }
+        if !matches!(self.object.value.at(["metadata", "managedFields"]), None | Some(Value::Null)) {
+            let help = "it is what a server says of an object, not what is wanted: take it out";
+            return Err(Box::new(self.fault("has metadata.managedFields").help(help)));
+        }
+        let resource = resources.of(api_version, kind).or_else(|| {
+            defined.iter().find(|resource| resource.kind == *kind && resource.api_version() == *api_version)
+        });
+        let resource = resource.ok_or_else(|| Box::new(self.unknown(resources, defined)))?.clone();
+        let mut reference = self.object.reference.clone();
+        if !resource.is_namespaced {
+            reference.namespace = None;
+        }
+        let value = with_metadata(&self.object.value, reference.namespace.as_deref(), labels);
+        Ok(Wanted { manifest: self.object.manifest, prefix: self.object.prefix.clone(), reference, resource, value })
+    }
+
+    fn unknown(&self, resources: &Resources, defined: &[Resource]) -> Fault {
+        let ObjectRef { api_version, kind, .. } = &self.object.reference;
+        let fault = self.fault(&format!("is of a kind that the server does not have: {api_version} {kind}"));
+        let known = || resources.iter().chain(defined);
+        let (group, _) = crate::kinds::group_version(api_version);
+        let versions: Vec<String> = known().filter(|known| known.kind == *kind).map(Resource::api_version).collect();
+        if let Some(group) = resources.stale().find(|stale| *stale == group) {
+            return fault.help(format!("the server behind the group {group} does not answer: see its APIService"));
+        }
+        if !versions.is_empty() {
+            return fault.help(format!("there is a {kind} of {}", versions.join(", ")));
+        }
+        let of_version = known().filter(|known| known.api_version() == *api_version).map(|known| known.kind.as_str());
+        match suggest::nearest(kind, of_version) {
+            Some(near) => fault.help(format!("{api_version} has a {near}")),
+            None => fault.help("install what defines it first, or add its CRD to the manifests"),
+        }
+    }
+
+    fn fault(&self, what: &str) -> Fault {
+        let reference = &self.object.reference;
+        let named = if reference.kind.is_empty() && reference.name.is_empty() {
+            "an object".to_owned()
+        } else {
+            reference.to_string().trim_end().to_owned()
+        };
+        let place = self.place();
+        let origin = self.manifest.origin(&place).map(|origin| origin.chain).unwrap_or_default();
+        let fault = Fault::new(format!("{named} {what}")).label(place, "this");
+        origin.into_iter().fold(fault, |fault, place| fault.label(place, "written here"))
+    }
+
+    fn place(&self) -> Location {
+        self.manifest.place(&self.object)
+    }
+}
+
+impl Resource {
+    /// The resources that a CRD adds, one a version that is served.
+    pub(super) fn defined_by(object: &Value) -> Vec<Self> {
+        let text = |keys: &[&str]| object.at(keys.iter().copied()).and_then(Value::as_str).unwrap_or_default();
+        let is_definition =
+            text(&["kind"]) == "CustomResourceDefinition" && text(&["apiVersion"]).starts_with("apiextensions.k8s.io/");
+        let versions = object.at(["spec", "versions"]).and_then(Value::as_list).filter(|_| is_definition);
+        let served = versions
+            .unwrap_or_default()
+            .iter()
+            .filter(|version| version.get("served").and_then(Value::as_bool).unwrap_or_default());
+        let resource = |version: &Value| Self {
+            group: text(&["spec", "group"]).to_owned(),
+            version: version.get("name").and_then(Value::as_str).unwrap_or_default().to_owned(),
+            kind: text(&["spec", "names", "kind"]).to_owned(),
+            plural: text(&["spec", "names", "plural"]).to_owned(),
+            is_namespaced: text(&["spec", "scope"]) == "Namespaced",
+            verbs: ["create", "delete", "get", "list", "patch", "update", "watch"].map(str::to_owned).into(),
+        };
+        served.map(resource).collect()
+    }
+}
+
+fn with_metadata(object: &Value, namespace: Option<&str>, labels: &[(&str, &str)]) -> Value {
+    let map_of = |value: Option<&Value>| value.and_then(Value::as_map).cloned().unwrap_or_default();
+    let mut metadata: Map = map_of(object.get("metadata"));
+    match namespace {
+        Some(namespace) => metadata.insert("namespace", namespace.into()),
+        // As the server does (`EnsureObjectNamespaceMatchesRequestNamespace`).
+        None => drop(metadata.remove("namespace")),
+    }
+    if !labels.is_empty() {
+        let mut all = map_of(metadata.get("labels"));
+        labels.iter().for_each(|(key, value)| all.insert(*key, Value::from(*value)));
+        metadata.insert("labels", all.into());
+    }
+    let mut object = map_of(Some(object));
+    object.insert("metadata", metadata.into());
+    object.into()
+}
