@@ -2,6 +2,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod chart;
 mod server;
 
 use server::Server;
