@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
-use super::{Resource, Resources};
+use super::{Error, Resource, Resources};
 use crate::finding::{Fault, ObjectRef};
 use crate::manifest::{self, Manifest, Object};
 use crate::source::Location;
@@ -77,6 +77,24 @@ pub fn wanted(
 }
 
 impl Wanted {
+    /// A namespace that no manifest has, before all others; nothing where one has it.
+    ///
+    /// # Errors
+    /// A server without namespaces.
+    pub fn add_namespace(wanted: &mut Vec<Self>, resources: &Resources, name: &str) -> Result<(), Error> {
+        let resource = resources.need("v1", "Namespace")?.clone();
+        let reference =
+            ObjectRef { api_version: "v1".into(), kind: "Namespace".into(), namespace: None, name: name.into() };
+        if wanted.iter().any(|one| one.reference == reference) {
+            return Ok(());
+        }
+        let metadata: Map = [("name", Value::from(name))].into_iter().collect();
+        let fields = [("apiVersion", Value::from("v1")), ("kind", "Namespace".into()), ("metadata", metadata.into())];
+        let value = fields.into_iter().collect::<Map>().into();
+        wanted.insert(0, Self { manifest: usize::MAX, prefix: Path::default(), reference, resource, value });
+        Ok(())
+    }
+
     /// Its namespace, if its kind has some.
     pub fn namespace(&self) -> Option<&str> {
         self.reference.namespace.as_deref()
