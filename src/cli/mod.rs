@@ -5,6 +5,7 @@ mod check;
 mod check_args;
 mod cluster_args;
 mod confirm;
+mod connect_args;
 mod deps;
 mod diff;
 mod files;

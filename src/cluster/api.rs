@@ -77,8 +77,7 @@ impl Api {
         let found = self.read("/version", JSON).await?;
         let text = |key| found.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
         let version = text("gitVersion");
-        // Helm does not normalise what a cluster says.
-        Ok(KubeVersion { normalized: version.clone(), version, major: text("major"), minor: text("minor") })
+        Ok(KubeVersion { normalized: String::new(), version, major: text("major"), minor: text("minor") })
     }
 
     /// Whether Ctrl-C was pressed: then no new work begins.

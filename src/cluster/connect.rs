@@ -1,5 +1,6 @@
 //! The way to a cluster: kubeconfig, context, and the runtime that requests run on.
 
+use std::fmt;
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -22,8 +23,8 @@ pub struct Target {
     pub kubeconfig: Option<PathBuf>,
     /// The context in it; its current one where there is none.
     pub context: Option<String>,
-    /// How long one request may take.
-    pub request_timeout: Duration,
+    /// How long one request may take; any time where there is none.
+    pub request_timeout: Option<Duration>,
 }
 
 /// A connection to a cluster, with the threads that its requests run on.
@@ -77,6 +78,12 @@ impl Cluster {
     }
 }
 
+impl fmt::Debug for Cluster {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cluster").field("version", &self.version).finish_non_exhaustive()
+    }
+}
+
 async fn config(target: &Target) -> Result<kube::Config, Error> {
     let options = KubeConfigOptions { context: target.context.clone(), ..KubeConfigOptions::default() };
     let mut config = match &target.kubeconfig {
@@ -87,7 +94,7 @@ async fn config(target: &Target) -> Result<kube::Config, Error> {
         None if target.context.is_some() => kube::Config::from_kubeconfig(&options).await.map_err(Error::kubeconfig)?,
         None => kube::Config::infer().await.map_err(Error::inferred)?,
     };
-    let timeout = Some(target.request_timeout);
+    let timeout = target.request_timeout;
     (config.connect_timeout, config.read_timeout, config.write_timeout) = (timeout, timeout, timeout);
     Ok(config)
 }

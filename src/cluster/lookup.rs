@@ -11,6 +11,7 @@ use tokio::runtime::Runtime;
 use super::{Api, Error};
 use crate::render::functions::Failure;
 use crate::render::host::{Found, Lookup, Query};
+use crate::render::strconv::quote;
 use crate::value::Map;
 
 /// The most different questions that the charts of one run may ask: each is a request.
@@ -44,6 +45,12 @@ impl Objects {
             )));
         };
         let [namespace, name] = [namespace, name].map(|text| Some(text.as_str()).filter(|text| !text.is_empty()));
+        // What client-go refuses before it asks.
+        for (what, text) in [("namespace", namespace.filter(|_| resource.is_namespaced)), ("resource name", name)] {
+            if let Some((text, problems)) = text.and_then(|text| Some((text, not_a_segment(text)?))) {
+                return Err(Failure::new(format!("invalid {what} {}: [{problems}]", quote(text.as_bytes(), false))));
+            }
+        }
         let path = resource.path(namespace, name);
         match self.api.read_sized(&path).await {
             Ok((object, bytes)) if name.is_none() => Ok(Found { object: resource.list_with_types(&object), bytes }),
@@ -71,6 +78,16 @@ impl fmt::Debug for Objects {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Objects").finish_non_exhaustive()
     }
+}
+
+/// Why a text cannot be one segment of a path, in the words of apimachinery's `IsValidPathSegmentName`.
+fn not_a_segment(text: &str) -> Option<String> {
+    if text == "." || text == ".." {
+        return Some(format!("may not be '{text}'"));
+    }
+    let found = ["/", "%"].into_iter().filter(|illegal| text.contains(illegal));
+    let problems: Vec<String> = found.map(|illegal| format!("may not contain '{illegal}'")).collect();
+    (!problems.is_empty()).then(|| problems.join(" "))
 }
 
 fn failure(error: Error) -> Failure {

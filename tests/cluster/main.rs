@@ -1,5 +1,6 @@
 //! The program against a real API server. tests/cluster/run.sh builds the server and runs this.
 
+mod capabilities;
 #[path = "../common/mod.rs"]
 mod common;
 mod chart;
