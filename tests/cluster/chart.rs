@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use ::plimsoll::{json::to_json, yaml};
 use serde_json::{Value, json};
 
 use crate::common::{plimsoll, root};
@@ -13,8 +14,8 @@ fn rendered(namespace: &str, args: &[&str]) -> Vec<Value> {
     let all = [&["render", "plimsoll", "charts/plimsoll", "-n", namespace], args].concat();
     let run = plimsoll(root(), &all, "");
     assert_eq!((run.status, run.stderr.as_str()), (0, ""));
-    let documents = serde_yaml::Deserializer::from_str(&run.stdout);
-    let objects = documents.map(|document| serde::Deserialize::deserialize(document).unwrap());
+    let documents = yaml::parse_stream(&run.stdout, yaml::Options::default()).unwrap();
+    let objects = documents.iter().map(|document| serde_json::from_str(&to_json(&document.value).unwrap()).unwrap());
     objects.filter(|object: &Value| object["apiVersion"] != "cert-manager.io/v1").collect()
 }
 

@@ -1,9 +1,10 @@
 //! The program against a real API server. tests/cluster/run.sh builds the server and runs this.
 
+mod bootstrap;
 mod capabilities;
+mod chart;
 #[path = "../common/mod.rs"]
 mod common;
-mod chart;
 mod server;
 
 use server::Server;
