@@ -90,6 +90,10 @@ fn a_webhook_that_is_down_holds_up_what_it_names_and_nothing_that_it_needs() {
         let answer = server.request(ADMIN, "POST", "/api/v1/namespaces", Some(&object));
         assert!(answer.status == 201 || answer.status == 409, "{answer:?}");
     }
+    // There before the webhook, and to be deleted after.
+    let mut before = pod("before");
+    before["metadata"]["finalizers"] = json!(["example.com/tracked"]);
+    server.post("/api/v1/namespaces/shop/pods", &before);
     let objects = rendered("plimsoll-system", &[]);
     guard(&server, "shop", objects.iter().find(|object| object["kind"] == "ValidatingWebhookConfiguration").unwrap());
 
@@ -121,6 +125,14 @@ fn a_webhook_that_is_down_holds_up_what_it_names_and_nothing_that_it_needs() {
         let answer = try_create(&server, path, &object);
         assert_eq!(answer.status, 201, "{path}: {answer:?}");
     }
+    // A change is asked about; that something is gone is not.
+    let before = "/api/v1/namespaces/shop/pods/before";
+    let change = json!({"metadata": {"labels": {"a": "b"}}});
+    assert_eq!(server.request(ADMIN, "PATCH", before, Some(&change)).status, 500);
+    server.request(ADMIN, "DELETE", &format!("{before}?gracePeriodSeconds=0"), None);
+    assert_eq!(server.get(before).status, 200);
+    server.patch(before, &json!({"metadata": {"finalizers": null}}));
+    assert_eq!(server.get(before).status, 404);
     // A server that starts writes roles which an upgrade brings, or somebody has deleted; and ends where it cannot.
     let role = "/apis/rbac.authorization.k8s.io/v1/clusterroles/cluster-admin";
     assert_eq!(server.delete(role).status, 200);
