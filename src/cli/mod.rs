@@ -1,5 +1,6 @@
 //! The command line: one file a subcommand, its arguments and its `run`.
 
+mod apply;
 mod chart_args;
 mod check;
 mod check_args;
@@ -13,6 +14,7 @@ mod ignored_args;
 mod init;
 mod lint;
 mod linters;
+mod live;
 mod man;
 mod manifests;
 mod output_args;
@@ -22,6 +24,7 @@ mod policy_export;
 mod policy_reach;
 mod policy_text;
 mod post_render;
+mod progress;
 mod releases;
 mod render;
 mod rule_args;
@@ -65,6 +68,7 @@ enum Command {
     Lint(lint::Args),
     Check(check::Args),
     Diff(diff::Args),
+    Apply(apply::Args),
     Deps(deps::Args),
     #[command(subcommand)]
     Policy(policy::Args),
@@ -126,6 +130,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, streams: &mut Streams<'_>) 
         Command::Lint(args) => lint::run(&args, streams),
         Command::Check(args) => check::run(&args, streams),
         Command::Diff(args) => diff::run(&args, streams),
+        Command::Apply(args) => apply::run(&args, streams),
         Command::Deps(args) => deps::run(&args, streams),
         Command::Policy(args) => policy::run(&args, streams),
         Command::Schema(args) => schema::run(&args, streams),

@@ -107,7 +107,7 @@ fn name_of(chart: &Path) -> String {
 }
 
 /// Reads a file, or all files of manifests below a folder in the order of their names.
-fn collect(path: &Path, streams: &mut Streams<'_>, files: &mut Vec<Arc<SourceFile>>) -> Result<(), Fault> {
+pub(super) fn collect(path: &Path, streams: &mut Streams<'_>, files: &mut Vec<Arc<SourceFile>>) -> Result<(), Fault> {
     if path == Path::new("-") {
         files.push(source("-", streams.stdin)?);
         Ok(())

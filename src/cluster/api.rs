@@ -6,7 +6,7 @@ use http_body_util::{BodyExt, Limited};
 use kube::client::Body;
 use tokio::sync::watch;
 
-use super::{Error, Resource, Resources};
+use super::{Error, Reason, Resource, Resources};
 use crate::chart::KubeVersion;
 use crate::json;
 use crate::value::{Map, Numbers, Value};
@@ -215,6 +215,15 @@ impl Api {
         let reviewed =
             self.create(self.resources().need(version, kind).ok()?, None, &review.into(), false).await.ok()?;
         reviewed.at(["status", "userInfo", "username"]).and_then(Value::as_str).map(ToOwned::to_owned)
+    }
+
+    /// Whether the server has finished to start.
+    pub(super) async fn is_ready(&self) -> bool {
+        // The answer is `ok`, which is no object; whoever may not see it is answered as well.
+        match self.read("/readyz", "*/*").await {
+            Err(error) => error.reason != Reason::Connection && error.code().is_none_or(|code| code < 500),
+            Ok(_) => true,
+        }
     }
 
     /// Reads something that is no object: `/version`, `/apis`.

@@ -31,6 +31,7 @@ pub struct Target {
 pub struct Cluster {
     runtime: Arc<Runtime>,
     api: Api,
+    context: String,
     version: KubeVersion,
     objects: Arc<dyn Lookup>,
 }
@@ -42,14 +43,16 @@ impl Cluster {
     /// No kubeconfig, no such context, credentials that are refused, a server that is not there or is not trusted.
     pub fn connect(target: &Target) -> Result<Self, Error> {
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(Error::runtime)?;
-        let (api, version) = runtime.block_on(async {
-            let api = Api::open(config(target).await?, interrupts()).await?;
+        let (api, context, version) = runtime.block_on(async {
+            let config = config(target).await?;
+            let context = target.context.clone().unwrap_or_else(|| config.cluster_url.to_string());
+            let api = Api::open(config, interrupts()).await?;
             let version = api.version().await?;
-            Ok::<_, Error>((api, version))
+            Ok::<_, Error>((api, context, version))
         })?;
         let runtime = Arc::new(runtime);
         let objects = Arc::new(Objects::new(runtime.clone(), api.clone()));
-        Ok(Self { runtime, api, version, objects })
+        Ok(Self { runtime, api, context, version, objects })
     }
 
     /// What templates see in `.Capabilities`: the server's version, and what it has as of the last
@@ -70,6 +73,11 @@ impl Cluster {
     /// Its API, to be used within [`run`](Self::run).
     pub fn api(&self) -> &Api {
         &self.api
+    }
+
+    /// What the cluster is called: its context, or where its server is.
+    pub fn context(&self) -> &str {
+        &self.context
     }
 
     /// Waits for some work.

@@ -27,7 +27,7 @@ pub(super) async fn until_answered<T>(
     let [mut pause, longest] = PAUSES;
     loop {
         match request().await {
-            Err(error) if is_passing(&error) && start.elapsed() < patience => {
+            Err(error) if start.elapsed() < patience && is_passing(api, &error).await => {
                 tokio::select! {
                     () = sleep(pause) => {}
                     () = api.interrupted() => return Err(error),
@@ -39,9 +39,14 @@ pub(super) async fn until_answered<T>(
     }
 }
 
-/// Whether the same request may be answered otherwise a little later.
-fn is_passing(error: &Error) -> bool {
-    error.reason == Reason::Connection || matches!(error.code(), Some(429 | 502 | 503 | 504))
+/// Whether the same request may be answered otherwise a little later. A server that starts refuses what it does not know
+/// to be allowed yet.
+async fn is_passing(api: &Api, error: &Error) -> bool {
+    match error.code() {
+        Some(429 | 502 | 503 | 504) => true,
+        Some(401 | 403 | 404) => !api.is_ready().await,
+        _ => error.reason == Reason::Connection,
+    }
 }
 
 /// Does some work, unless Ctrl-C is pressed before it is done.

@@ -1,11 +1,17 @@
 //! The program against a real API server. tests/cluster/run.sh builds the server and runs this.
 
 mod bootstrap;
+mod apply;
+mod applying;
 mod capabilities;
 mod chart;
 #[path = "../common/mod.rs"]
 mod common;
+mod hooks;
+mod lost;
+mod pods;
 mod server;
+mod speed;
 
 use server::Server;
 
@@ -13,4 +19,15 @@ use server::Server;
 fn the_server_answers() {
     let server = Server::shared();
     assert_eq!(server.get("/version").body["gitVersion"], "v1.36.3");
+}
+
+/// `tests/cluster/run.sh --ignored --nocapture by_hand`, until Ctrl-C.
+#[test]
+#[ignore = "runs until it is stopped"]
+fn a_server_to_try_things_by_hand() {
+    let server = Server::start();
+    println!("export KUBECONFIG={}", server.kubeconfig(server::ADMIN).display());
+    loop {
+        std::thread::park();
+    }
 }
