@@ -9,10 +9,14 @@ use super::confirm::confirm;
 use super::connect_args::timeout;
 use super::live::{self, Asked, Given, LiveArgs, Plan};
 use super::progress::Progress;
-use super::{Stop, Streams};
+use super::rule_args::RuleArgs;
+use super::{Stop, Streams, pruned};
 use crate::check::{self, Rules};
 use crate::cluster::prune::{self, Prune};
-use crate::cluster::{self, Api, Applied, Cluster, DryRun, Event, Lock, Options, Outcome, Wanted, ready};
+use crate::cluster::{
+    self, Api, Applied, ApplySet, Cluster, DryRun, Event, Extent, Hook, HookEvent, HookFailure, Lock, Options, Outcome,
+    PATIENCE, Wanted, ready,
+};
 use crate::finding::{Fault, ObjectRef, Report};
 use crate::gate::ExitStatus;
 use crate::report::{delta, plural};
@@ -56,8 +60,6 @@ pub(super) struct Args {
     checks: CheckArgs,
 }
 
-/// How long a server may be away in the middle of an apply.
-const PATIENCE: Duration = Duration::from_secs(30);
 /// How often it is looked whether objects are ready.
 const INTERVAL: Duration = Duration::from_secs(1);
 
@@ -100,8 +102,8 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
         args.checks.note("nothing was changed", streams)?;
         return Ok(ExitStatus::Refused);
     }
-    let applied = Apply { args, cluster, given: &given, plan, rules: &mut rules }.run(streams)?;
-    wait(args, cluster, &applied, streams)?;
+    let is_first = !plan.set.as_ref().is_some_and(ApplySet::exists);
+    Apply { args, cluster, given: &given, plan, is_first, rules: &mut rules }.run(streams)?;
     Ok(ExitStatus::Clean)
 }
 
@@ -111,7 +113,12 @@ impl Args {
             options: Options { force: self.force_conflicts, pods: !self.no_pods, patience: PATIENCE },
             prune: !self.no_prune,
             create_namespace: self.create_namespace,
+            hooks: !self.no_hooks,
         }
+    }
+
+    fn waiting(&self) -> ready::Options {
+        ready::Options { timeout: self.timeout, interval: INTERVAL, labels: String::new() }
     }
 }
 
@@ -126,6 +133,8 @@ struct Apply<'a, 'r> {
     cluster: &'a Cluster,
     given: &'a Given,
     plan: Plan,
+    /// Whether the release is not there yet.
+    is_first: bool,
     rules: &'a mut Rules<'r>,
 }
 
@@ -135,47 +144,55 @@ enum Refusal {
     Unknown(Vec<Fault>),
 }
 
+/// Whether what the cluster would store may be applied.
+fn judged(judge: &RuleArgs, report: Result<Report, Vec<Fault>>) -> Result<(), Refusal> {
+    let report = report.map_err(Refusal::Unknown)?;
+    if judge.judge(&report) == ExitStatus::Clean { Ok(()) } else { Err(Refusal::Found(report)) }
+}
+
 impl Apply<'_, '_> {
-    /// Applies, deletes what is no longer wanted, and returns what is stored.
-    fn run(mut self, streams: &mut Streams<'_>) -> Result<Vec<Value>, Stop> {
-        self.make_namespace(streams)?;
+    /// Applies, deletes what is no longer wanted, and waits until all is ready.
+    fn run(mut self, streams: &mut Streams<'_>) -> Result<(), Stop> {
+        let made = self.make_namespace(streams)?;
         let api = self.cluster.api();
         let lock = match &mut self.plan.set {
             Some(set) => {
                 let lock = self.cluster.run(Lock::acquire(api, set)).map_err(Fault::from)?;
-                let coming = set.extent_of(api, self.plan.wanted.iter().map(|one| &one.reference));
+                let coming = Extent::of(self.plan.wanted.iter().map(|one| &one.reference));
                 self.cluster.run(set.widen(api, &coming)).map_err(Fault::from)?;
                 Some(lock)
             }
             None => None,
         };
+        self.hooks("pre", streams)?;
         let applied = self.apply(0..self.plan.wanted.len(), streams)?;
         tell_warnings(api, streams)?;
-        let stored: Vec<Value> = applied.outcomes.iter().filter_map(|outcome| outcome.stored().cloned()).collect();
         if let Some(stop) = applied.stopped {
             return Err(self.stopped(stop, &applied.outcomes, streams)?);
         }
         self.prune(lock.as_ref(), streams)?;
+        // Whoever mends what does not become ready need not wait for that.
+        drop(lock);
         let count = |which: fn(&Outcome) -> bool| applied.outcomes.iter().filter(|outcome| which(outcome)).count();
-        self.args.checks.note(
-            &format!(
-                "{} applied: {} created, {} configured, {} unchanged",
-                plural(stored.len(), "object"),
-                count(|outcome| matches!(outcome, Outcome::Created(_))),
-                count(|outcome| matches!(outcome, Outcome::Configured(_))),
-                count(|outcome| matches!(outcome, Outcome::Unchanged(_))),
-            ),
-            streams,
-        )?;
-        Ok(stored)
+        let created = made + count(|outcome| matches!(outcome, Outcome::Created(_)));
+        let configured = count(|outcome| matches!(outcome, Outcome::Configured(_)));
+        let all = applied.outcomes.len();
+        let unchanged = all - created - configured;
+        let objects = plural(all, "object");
+        let note = format!("{objects} applied: {created} created, {configured} configured, {unchanged} unchanged");
+        self.args.checks.note(&note, streams)?;
+        let stored: Vec<Value> = applied.outcomes.iter().filter_map(|outcome| outcome.stored().cloned()).collect();
+        wait(self.args, self.cluster, &stored, streams)?;
+        self.hooks("post", streams)
     }
 
     /// The lock and what belongs to the release are kept in its namespace: if that comes with this apply, it comes first.
-    fn make_namespace(&mut self, streams: &mut Streams<'_>) -> Result<(), Stop> {
+    /// Returns how many were made.
+    fn make_namespace(&mut self, streams: &mut Streams<'_>) -> Result<usize, Stop> {
         let is_it = |one: &Wanted| one.resource.named() == "namespaces" && one.reference.name == self.given.namespace;
         let index = self.plan.wanted.iter().position(is_it);
         let is_new = |index: &usize| self.plan.dry_runs.get(*index).is_some_and(|dry_run| dry_run.live.is_none());
-        let Some(index) = index.filter(is_new) else { return Ok(()) };
+        let Some(index) = index.filter(is_new) else { return Ok(0) };
         let applied = self.apply(index..index + 1, streams)?;
         if let Some(stop) = applied.stopped {
             return Err(self.stopped(stop, &applied.outcomes, streams)?);
@@ -183,20 +200,15 @@ impl Apply<'_, '_> {
         if let Some(dry_run) = self.plan.dry_runs.get_mut(index) {
             dry_run.live = applied.outcomes.first().and_then(Outcome::stored).cloned();
         }
-        Ok(())
+        Ok(1)
     }
 
     fn apply(&mut self, part: Range<usize>, streams: &mut Streams<'_>) -> Result<Applied<Refusal>, Stop> {
-        let (given, rules) = (self.given, &mut *self.rules);
+        let (given, rules, judge) = (self.given, &mut *self.rules, &self.args.checks.rules);
         let (wanted, dry_runs) = (&self.plan.wanted[part.clone()], &self.plan.dry_runs[part]);
         let check = async |seen: &[(usize, DryRun)]| {
             let seen = seen.iter().filter_map(|(index, dry_run)| Some((wanted.get(*index)?, dry_run)));
-            let report = live::slipped_in(given, rules, seen).map_err(Refusal::Unknown)?;
-            if self.args.checks.rules.judge(&report) == ExitStatus::Clean {
-                Ok(())
-            } else {
-                Err(Refusal::Found(report))
-            }
+            judged(judge, live::slipped_in(given, rules, seen))
         };
         let mut written = Ok(());
         let told = |event: Event<'_>| {
@@ -219,33 +231,68 @@ impl Apply<'_, '_> {
     /// Deletes what the release has no more.
     fn prune(&mut self, lock: Option<&Lock>, streams: &mut Streams<'_>) -> Result<(), Stop> {
         let (api, Some(set)) = (self.cluster.api(), &mut self.plan.set) else { return Ok(()) };
-        let prune = Prune { api, lock, timeout: self.args.timeout, dry_run: false };
+        if self.args.no_prune {
+            return Ok(());
+        }
+        let prune = Prune { api, set, lock, timeout: self.args.timeout, patience: PATIENCE };
         let mut written = Ok(());
-        let mut told = |object: &ObjectRef, outcome: &prune::Outcome| {
-            let line = match outcome {
-                prune::Outcome::Deleted => format!("deleted {object}"),
-                prune::Outcome::Kept(why) => format!("kept {object}: {why}"),
-                _ => return,
+        let mut tell = |object: &ObjectRef, outcome: &prune::Outcome| {
+            let line = match (pruned::word(outcome, false), outcome) {
+                (Some(word), _) => format!("{word} {object}"),
+                (None, prune::Outcome::Kept(why)) => format!("kept {object}: {why}"),
+                (None, _) => return,
             };
             if written.is_ok() {
                 written = streams.note(&line);
             }
         };
-        let outcomes = self.cluster.run(prune.delete(&self.plan.orphans, &mut told));
+        let pruned = self.cluster.run(prune.delete(&self.plan.orphans, &mut tell));
         written?;
-        let left = |(object, outcome): &(ObjectRef, prune::Outcome)| {
-            (!matches!(outcome, prune::Outcome::Deleted)).then(|| object.clone())
-        };
-        let left: Vec<ObjectRef> = outcomes.iter().filter_map(left).collect();
-        let faults: Vec<Fault> = outcomes.iter().filter_map(|(object, outcome)| undeleted(object, outcome)).collect();
-        let covered = self.plan.wanted.iter().map(|one| &one.reference).chain(&left);
-        let extent = set.extent_of(api, covered);
-        if self.args.no_prune {
-            // What was not looked for may be there.
-            return Ok(());
-        }
-        self.cluster.run(set.narrow(api, &extent)).map_err(Fault::from)?;
+        let covered = self.plan.wanted.iter().map(|one| &one.reference).chain(pruned.left());
+        self.cluster.run(set.narrow(api, &Extent::of(covered))).map_err(Fault::from)?;
+        let faults = pruned::faults(&pruned, "apply");
         if faults.is_empty() { Ok(()) } else { Err(faults.into()) }
+    }
+
+    /// Runs the hooks of an event.
+    fn hooks(&mut self, when: &str, streams: &mut Streams<'_>) -> Result<(), Stop> {
+        let event = format!("{when}-{}", if self.is_first { "install" } else { "upgrade" });
+        let (given, rules, judge) = (self.given, &mut *self.rules, &self.args.checks.rules);
+        let check = async |hook: &Hook, dry_run: &DryRun| {
+            judged(judge, live::slipped_in(given, rules, std::iter::once((&hook.wanted, dry_run))))
+        };
+        let mut progress = Progress::new(streams);
+        let mut told = |event: HookEvent<'_>| {
+            if let HookEvent::Waits(event) = event {
+                progress.show(&event);
+            }
+        };
+        let (options, waiting) = (self.args.asked().options, self.args.waiting());
+        let run = cluster::run_hooks(self.cluster.api(), &self.plan.hooks, &event, options, &waiting, check, &mut told);
+        let ran = self.cluster.run(run);
+        drop(progress);
+        let Err((hook, failure)) = ran else { return Ok(()) };
+        let object = &hook.wanted.reference;
+        let fault = match failure {
+            HookFailure::Server(error) => live::about(object, error),
+            HookFailure::Conflicts(conflicts) => live::conflict(object, &conflicts),
+            HookFailure::NotDone(not_ready) => not_ready.into(),
+            HookFailure::Refused(refusal) => return Err(Stop::Faults(self.refused(refusal, streams)?)),
+            HookFailure::Interrupted => Fault::new("interrupted"),
+        };
+        Err(Fault { message: format!("the {event} hook {object} has not done its work: {}", fault.message), ..fault }
+            .into())
+    }
+
+    /// Shows what was refused.
+    fn refused(&self, refusal: Refusal, streams: &mut Streams<'_>) -> Result<Vec<Fault>, Stop> {
+        match refusal {
+            Refusal::Unknown(faults) => Ok(faults),
+            Refusal::Found(report) => {
+                self.args.checks.conclude(&report, streams)?;
+                Ok(vec![Fault::new("the cluster would store what was not rendered, and is refused")])
+            }
+        }
     }
 
     /// Says what was applied and what was not, and how to go on.
@@ -272,11 +319,7 @@ impl Apply<'_, '_> {
         match stop {
             cluster::Stop::Failed => {}
             cluster::Stop::Interrupted => faults.push(Fault::new("interrupted")),
-            cluster::Stop::Refused(Refusal::Unknown(unknown)) => faults.extend(unknown),
-            cluster::Stop::Refused(Refusal::Found(report)) => {
-                self.args.checks.conclude(&report, streams)?;
-                faults.push(Fault::new("the cluster would store what was not rendered, and is refused"));
-            }
+            cluster::Stop::Refused(refusal) => faults.extend(self.refused(refusal, streams)?),
         }
         let applied = outcomes.iter().filter(|outcome| outcome.stored().is_some()).count();
         let mut message = format!("{applied} of {} applied", plural(self.plan.wanted.len(), "object"));
@@ -299,28 +342,12 @@ fn verb(outcome: &Outcome) -> Option<&'static str> {
     }
 }
 
-/// Why an object that is no longer wanted is still there.
-fn undeleted(object: &ObjectRef, outcome: &prune::Outcome) -> Option<Fault> {
-    let fault = match outcome {
-        prune::Outcome::Deleted | prune::Outcome::Kept(_) => return None,
-        prune::Outcome::Failed(error) => return Some(live::about(object, error.clone())),
-        prune::Outcome::Untried => Fault::new(format!("{object} is no longer wanted, and was not deleted yet")),
-        prune::Outcome::Waits(finalizers) if finalizers.is_empty() => {
-            Fault::new(format!("{object} is deleted, but not gone yet"))
-        }
-        prune::Outcome::Waits(finalizers) => {
-            Fault::new(format!("{object} is deleted, but held by its finalizers: {}", finalizers.join(", ")))
-        }
-    };
-    Some(fault.help("apply again: it is looked for anew"))
-}
-
 /// Waits until all is ready.
 fn wait(args: &Args, cluster: &Cluster, stored: &[Value], streams: &mut Streams<'_>) -> Result<(), Stop> {
     if args.timeout.is_zero() {
         return Ok(());
     }
-    let options = ready::Options { timeout: args.timeout, interval: INTERVAL, labels: String::new() };
+    let options = args.waiting();
     let mut progress = Progress::new(streams);
     let waited = cluster.run(ready::wait(cluster.api(), stored, &options, &mut |event| progress.show(&event)));
     drop(progress);

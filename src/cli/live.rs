@@ -9,7 +9,7 @@ use super::{Stop, Streams, target_args};
 use crate::chart::Capabilities;
 use crate::check::{self, Charts, Rendered, Rules, Subject};
 use crate::cluster::{
-    self, Api, ApplySet, Cluster, Conflict, DryRun, Members, Options, Pod, PodDenied, Predicted, Wanted,
+    self, Api, ApplySet, Cluster, Conflict, DryRun, Hook, Members, Options, Pod, PodDenied, Predicted, Wanted,
 };
 use crate::delta::{Base, Delta};
 use crate::finding::{Fault, ObjectRef, Report};
@@ -53,6 +53,8 @@ pub(super) struct Plan {
     pub dry_runs: Vec<DryRun>,
     /// What the release had, and has no more.
     pub orphans: Vec<Value>,
+    /// What runs before and after.
+    pub hooks: Vec<Hook>,
 }
 
 impl LiveArgs {
@@ -134,6 +136,8 @@ pub(super) struct Asked {
     pub prune: bool,
     /// Whether a namespace that is not there is made.
     pub create_namespace: bool,
+    /// Whether hooks are run.
+    pub hooks: bool,
 }
 
 impl Plan {
@@ -147,17 +151,17 @@ impl Plan {
 
     async fn ask(api: &Api, given: &Given, asked: Asked) -> Result<Self, Stop> {
         let manifests = given.manifests();
-        let mut wanted = cluster::wanted(&manifests, &api.resources(), &given.namespace, &[])?;
         let set = match &given.name {
             Some(name) => Some(ApplySet::read(api, name, &given.namespace).await.map_err(Fault::from)?),
             None => None,
         };
+        let labels: Vec<(&str, &str)> = set.iter().map(ApplySet::label).collect();
+        let mut wanted = cluster::wanted(&manifests, &api.resources(), &given.namespace, &labels)?;
         if let Some(set) = &set {
             set.check_names(wanted.iter().map(|one| &one.reference)).map_err(Fault::from)?;
-            for one in &mut wanted {
-                one.value = set.with_label(&one.value).map_err(|error| about(&one.reference, error))?;
-            }
         }
+        let hooks =
+            if asked.hooks { cluster::hooks(&manifests, &api.resources(), &given.namespace)? } else { Vec::new() };
         if asked.create_namespace {
             Wanted::add_namespace(&mut wanted, &api.resources(), &given.namespace).map_err(Fault::from)?;
         }
@@ -168,7 +172,7 @@ impl Plan {
         if !faults.is_empty() {
             return Err(faults.into());
         }
-        let mut plan = Self { set, wanted, dry_runs, orphans: Vec::new() };
+        let mut plan = Self { set, wanted, dry_runs, orphans: Vec::new(), hooks };
         if let Some(set) = &plan.set {
             for live in
                 plan.dry_runs.iter().filter_map(|dry_run| dry_run.live.as_ref()).filter(|_| !asked.options.force)
@@ -176,8 +180,7 @@ impl Plan {
                 set.check_member(api, live).await.map_err(Fault::from)?;
             }
             if asked.prune {
-                let references: Vec<ObjectRef> = plan.wanted.iter().map(|one| one.reference.clone()).collect();
-                plan.orphans = Members::find(api, set).await.map_err(Fault::from)?.orphans(&references);
+                plan.orphans = Members::find(api, set).await.map_err(Fault::from)?.orphans(&plan.wanted);
             }
         }
         Ok(plan)

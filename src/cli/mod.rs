@@ -25,6 +25,9 @@ mod policy_reach;
 mod policy_text;
 mod post_render;
 mod progress;
+#[expect(dead_code, reason = "`apply` will show it")]
+mod progress;
+mod pruned;
 mod releases;
 mod render;
 mod rule_args;
@@ -36,6 +39,7 @@ mod schema_unused;
 mod select_args;
 mod streams;
 mod target_args;
+mod uninstall;
 
 use std::ffi::OsString;
 use std::io;
@@ -74,6 +78,7 @@ enum Command {
     Policy(policy::Args),
     #[command(subcommand)]
     Schema(schema::Args),
+    Uninstall(uninstall::Args),
     PostRender(post_render::Args),
     Init(init::Args),
     Completions(CompletionArgs),
@@ -134,6 +139,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, streams: &mut Streams<'_>) 
         Command::Deps(args) => deps::run(&args, streams),
         Command::Policy(args) => policy::run(&args, streams),
         Command::Schema(args) => schema::run(&args, streams),
+        Command::Uninstall(args) => uninstall::run(&args, streams),
         Command::PostRender(args) => post_render::run(&args, streams),
         Command::Init(args) => init::run(&args, streams),
         Command::Man(args) => man::run(&args, streams),

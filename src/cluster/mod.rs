@@ -37,7 +37,7 @@ pub use members::Members;
 pub use normal::normal;
 pub use pods::{Pod, PodDenied};
 pub use resources::{Resource, Resources};
-pub use retry::Interrupted;
+pub use retry::{Interrupted, PATIENCE};
 pub use wanted::{Wanted, wanted};
 
 use crate::finding::ObjectRef;

@@ -9,6 +9,9 @@ use super::{Api, Error, Reason};
 /// How many requests are on their way at once: more than that a server's fairness makes wait.
 pub(super) const AT_ONCE: usize = 16;
 
+/// How long a server may be away in the middle of some work.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
 /// The first and the longest pause between two tries.
 const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(2)];
 
@@ -41,7 +44,7 @@ pub(super) async fn until_answered<T>(
 
 /// Whether the same request may be answered otherwise a little later. A server that starts refuses what it does not know
 /// to be allowed yet.
-async fn is_passing(api: &Api, error: &Error) -> bool {
+pub(super) async fn is_passing(api: &Api, error: &Error) -> bool {
     match error.code() {
         Some(429 | 502 | 503 | 504) => true,
         Some(401 | 403 | 404) => !api.is_ready().await,

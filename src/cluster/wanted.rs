@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 
-use super::{Error, Resource, Resources};
+use super::{Error, GroupKind, Resource, Resources};
 use crate::finding::{Fault, ObjectRef};
 use crate::manifest::{self, Manifest, Object};
 use crate::source::Location;
@@ -130,6 +130,14 @@ pub(super) struct Key {
     pub name: String,
 }
 
+impl Key {
+    /// What makes a live object this one.
+    pub fn of(object: &ObjectRef) -> Self {
+        let GroupKind { group, kind } = GroupKind::new(&object.api_version, &object.kind);
+        Self { group, kind, namespace: object.namespace.clone(), name: object.name.clone() }
+    }
+}
+
 /// An object as a manifest has it.
 pub(super) struct Given<'a> {
     pub manifest: &'a Manifest,
@@ -168,6 +176,14 @@ impl<'a> Given<'a> {
         if !matches!(self.object.value.at(["metadata", "managedFields"]), None | Some(Value::Null)) {
             let help = "it is what a server says of an object, not what is wanted: take it out";
             return Err(Box::new(self.fault("has metadata.managedFields").help(help)));
+        }
+        let own = self.object.value.at(["metadata", "labels"]);
+        let is_taken = |label: &&(&str, &str)| {
+            own.and_then(|own| own.get(label.0)).is_some_and(|own| own.as_str() != Some(label.1))
+        };
+        if let Some((label, _)) = labels.iter().find(is_taken) {
+            let help = "it is for the tool that applies the object: take it out";
+            return Err(Box::new(self.fault(&format!("has the label {label}")).help(help)));
         }
         let resource = resources.of(api_version, kind).or_else(|| {
             defined.iter().find(|resource| resource.kind == *kind && resource.api_version() == *api_version)

@@ -51,11 +51,8 @@ fn hooks_of(applying: &Applying, text: &str) -> Vec<Hook> {
 /// Runs the hooks of an event and tells which began, and which failed of what.
 fn run(server: &Server, applying: &Applying, text: &str, event: &str) -> Vec<String> {
     let all = hooks_of(applying, text);
-    let waiting = ready::Options {
-        timeout: Duration::from_secs(20),
-        interval: Duration::from_millis(50),
-        labels: String::new(),
-    };
+    let waiting =
+        ready::Options { timeout: Duration::from_secs(20), interval: Duration::from_millis(50), labels: String::new() };
     let mut told = Vec::new();
     let is_over = AtomicBool::new(false);
     let outcome = thread::scope(|scope| {
@@ -133,7 +130,8 @@ fn a_hook_that_fails_ends_it_and_is_deleted_if_its_policy_says_so() {
     let applying = Applying::new(server, &namespace);
     let hook = |policies: &str| format!("helm.sh/hook: pre-install, helm.sh/hook-delete-policy: '{policies}'");
     let text =
-        [job("a", &hook("hook-succeeded")), job("bad", &hook("hook-failed")), job("never", &hook("hook-failed"))].concat();
+        [job("a", &hook("hook-succeeded")), job("bad", &hook("hook-failed")), job("never", &hook("hook-failed"))]
+            .concat();
     let told = run(server, &applying, &text, "pre-install");
     assert_eq!(told[..2], ["a", "bad"]);
     assert!(told[2].starts_with("bad: not done: "), "{told:?}");

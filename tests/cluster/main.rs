@@ -3,15 +3,24 @@
 mod bootstrap;
 mod apply;
 mod applying;
+mod applyset;
+mod capabilities;
 mod capabilities;
 mod chart;
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../common/mod.rs"]
+mod common;
 mod hooks;
+mod lock;
 mod lost;
 mod pods;
+mod prune;
+mod ready;
+mod server;
 mod server;
 mod speed;
+mod uninstall;
 
 use server::Server;
 

@@ -15,7 +15,9 @@ fn objects(prefix: &str) -> String {
         );
     }
     for n in 0..20 {
-        text += &format!("---\napiVersion: v1\nkind: Secret\nmetadata: {{name: {prefix}-{n}}}\ndata: {{password: aHVudGVyMg==}}\n");
+        text += &format!(
+            "---\napiVersion: v1\nkind: Secret\nmetadata: {{name: {prefix}-{n}}}\ndata: {{password: aHVudGVyMg==}}\n"
+        );
     }
     for n in 0..25 {
         text += &format!(

@@ -4,12 +4,10 @@ use std::collections::BTreeMap;
 
 use futures_util::stream::{self, StreamExt};
 
+use crate::cluster::retry::AT_ONCE;
 use crate::cluster::{Api, Error, Resource};
 use crate::finding::ObjectRef;
 use crate::value::Value;
-
-/// How many lists are asked for at once.
-const AT_ONCE: usize = 4;
 
 /// An object that is asked for again and again.
 pub(super) struct Watched {

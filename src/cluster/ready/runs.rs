@@ -1,6 +1,6 @@
 //! What runs: Pods, and Jobs, which run to an end.
 
-use super::fields::{conditions, number, text};
+use super::fields::{conditions, line, number, text};
 use super::{Status, Verdict, why};
 use crate::value::Value;
 
@@ -18,7 +18,7 @@ pub(super) fn pod(object: &Value) -> Verdict {
         "Running" => Err(Status::InProgress(waits_for("it runs, but is not ready"))),
         "Pending" => Err(Status::InProgress(waits_for("it has not started"))),
         "" => Err(Status::InProgress("no node has it yet".into())),
-        phase => Err(Status::InProgress(waits_for(&format!("its phase is {phase}")))),
+        phase => Err(Status::InProgress(waits_for(&format!("its phase is {}", line(phase))))),
     }
 }
 
@@ -43,6 +43,6 @@ pub(super) fn job(object: &Value) -> Verdict {
             0 => String::new(),
             failed => format!(", {failed} failed"),
         };
-        format!("{} of {wanted} Pods are done, {} run{failed}", count("succeeded"), count("active"))
+        format!("{} of {wanted} Pods done, {} running{failed}", count("succeeded"), count("active"))
     }))
 }

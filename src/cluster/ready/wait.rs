@@ -7,6 +7,7 @@ use tokio::time::{self, MissedTickBehavior};
 use super::not_ready::{NotReady, Pending, Reason};
 use super::poll::{self, Watched};
 use super::{Status, status, why};
+use crate::cluster::retry::is_passing;
 use crate::cluster::{Api, Error};
 use crate::finding::ObjectRef;
 use crate::value::Value;
@@ -194,7 +195,7 @@ impl<'a> Wait<'a> {
             }
         }
         self.tell(events);
-        self.note(answer, events)?;
+        self.note(answer, events).await?;
         match self.states.iter().any(|state| self.goal.is_missed(state)) {
             true => Err(Reason::Failed),
             false => Ok(()),
@@ -215,7 +216,7 @@ impl<'a> Wait<'a> {
     }
 
     /// Takes note of whether the server has answered.
-    fn note(&mut self, answer: Result<(), Error>, events: &mut dyn FnMut(Event<'_>)) -> Result<(), Reason> {
+    async fn note(&mut self, answer: Result<(), Error>, events: &mut dyn FnMut(Event<'_>)) -> Result<(), Reason> {
         let Err(error) = answer else {
             if self.trouble.take().is_some() {
                 events(Event::Reachable);
@@ -223,7 +224,7 @@ impl<'a> Wait<'a> {
             self.refusals = 0;
             return Ok(());
         };
-        self.refusals = if is_passing(&error) { 0 } else { self.refusals + 1 };
+        self.refusals = if is_passing(self.api, &error).await { 0 } else { self.refusals + 1 };
         if self.refusals >= REFUSALS {
             return Err(Reason::Refused(error));
         }
@@ -249,9 +250,4 @@ impl<'a> Wait<'a> {
         }
         NotReady { goal, reason, total, objects, unreachable: self.trouble }
     }
-}
-
-/// Whether an error says that the server cannot answer now, not that it will not.
-fn is_passing(error: &Error) -> bool {
-    error.code().is_none_or(|code| code >= 500 || code == 429 || code == 408)
 }
