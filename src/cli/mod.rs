@@ -1,6 +1,7 @@
 //! The command line: one file a subcommand, its arguments and its `run`.
 
 mod apply;
+mod admit;
 mod chart_args;
 mod check;
 mod check_args;
@@ -24,8 +25,6 @@ mod policy_export;
 mod policy_reach;
 mod policy_text;
 mod post_render;
-mod progress;
-#[expect(dead_code, reason = "`apply` will show it")]
 mod progress;
 mod pruned;
 mod releases;
@@ -80,6 +79,7 @@ enum Command {
     Schema(schema::Args),
     Uninstall(uninstall::Args),
     PostRender(post_render::Args),
+    Admit(admit::Args),
     Init(init::Args),
     Completions(CompletionArgs),
     Man(man::Args),
@@ -141,6 +141,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, streams: &mut Streams<'_>) 
         Command::Schema(args) => schema::run(&args, streams),
         Command::Uninstall(args) => uninstall::run(&args, streams),
         Command::PostRender(args) => post_render::run(&args, streams),
+        Command::Admit(args) => admit::run(&args, streams),
         Command::Init(args) => init::run(&args, streams),
         Command::Man(args) => man::run(&args, streams),
         Command::Completions(args) => {

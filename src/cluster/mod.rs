@@ -12,6 +12,7 @@ mod dry_run;
 mod error;
 mod extent;
 mod hooks;
+mod kubeconfig;
 mod lock;
 mod lookup;
 mod members;
@@ -21,6 +22,8 @@ pub mod prune;
 pub mod ready;
 mod resources;
 mod retry;
+mod status;
+mod transport;
 mod wanted;
 
 pub use api::{Api, Delete, FIELD_MANAGER, Patch};

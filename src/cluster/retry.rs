@@ -31,8 +31,10 @@ pub(super) async fn until_answered<T>(
     loop {
         match request().await {
             Err(error) if start.elapsed() < patience && is_passing(api, &error).await => {
+                // A server that says when is not asked before; but nobody waits for it any longer than this.
+                let wait = error.retry_after.map_or(pause, |after| after.max(pause).min(patience));
                 tokio::select! {
-                    () = sleep(pause) => {}
+                    () = sleep(wait) => {}
                     () = api.interrupted() => return Err(error),
                 }
                 pause = (pause * 2).min(longest);

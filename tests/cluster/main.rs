@@ -11,12 +11,14 @@ mod chart;
 mod common;
 #[path = "../common/mod.rs"]
 mod common;
+mod connect;
 mod hooks;
 mod lock;
 mod lost;
 mod pods;
 mod prune;
 mod ready;
+mod proof;
 mod server;
 mod server;
 mod speed;
