@@ -3,7 +3,12 @@
 mod apply;
 mod applying;
 mod applyset;
+mod bootstrap;
 mod capabilities;
+mod capabilities;
+mod chart;
+#[path = "../common/mod.rs"]
+mod common;
 #[path = "../common/mod.rs"]
 mod common;
 mod connect;
@@ -14,6 +19,7 @@ mod pods;
 mod proof;
 mod prune;
 mod ready;
+mod server;
 mod server;
 mod speed;
 mod uninstall;
