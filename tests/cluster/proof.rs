@@ -17,8 +17,8 @@ use serde_json::{Value, json};
 
 use crate::server::{Answer, Server};
 use examples::{Case, cases, judge, labelled, object_policies};
-use webhook::Webhook;
 use exported::{Paths, create, export, exported_name, in_parallel, renamed, wait_until_in_force};
+use webhook::Webhook;
 
 /// The version of Kubernetes of the server.
 const VERSION: &str = "1.36";
@@ -237,7 +237,10 @@ fn exported_policies_judge_their_examples_as_plimsoll_does() {
             _ => row.cluster += usize::from(matches!(verdict, Verdict::Denied(_))),
         }
     }
-    println!("{:<44}{:>8}{:>9}{:>9}{:>9}{:>9}{:>9}", "policy", "objects", "offline", "webhook", "cluster", "agree", "refused");
+    println!(
+        "{:<44}{:>8}{:>9}{:>9}{:>9}{:>9}{:>9}",
+        "policy", "objects", "offline", "webhook", "cluster", "agree", "refused"
+    );
     let line = |name: &str, row: &Row| {
         let Row { objects, offline, webhook, cluster, agreeing, refused } = row;
         println!("{name:<44}{objects:>8}{offline:>9}{webhook:>9}{cluster:>9}{agreeing:>9}{refused:>9}");

@@ -57,10 +57,10 @@ fn large() -> Vec<Value> {
             (format!("key-{n}"), format!("the value of key {n}, which says nothing of interest, and so on").into())
         })
         .collect();
-    let env: Vec<Value> = (0..50)
+    let env: Vec<Value> = (0..30)
         .map(|n| json!({"name": format!("VARIABLE_{n}"), "value": format!("https://web-{n}.example.com/a/b/c")}))
         .collect();
-    let containers: Vec<Value> = (0..20)
+    let containers: Vec<Value> = (0..10)
         .map(|n| {
             json!({"name": format!("web-{n}"), "image": format!("registry.example.com/team/web-{n}:1.{n}"), "env": env,
             "ports": [{"name": format!("p-{n}"), "containerPort": 9000 + n}]})

@@ -54,9 +54,8 @@ fn an_update_that_makes_an_object_unsafe_is_denied() {
             assert!(answer.status == 200 || answer.status == 422, "{answer:?}");
             Verdict::of(&answer, &(exported_name(id) + &suffix(VERSION)))
         };
-        let webhook = |object: &Value| {
-            proof.webhook.finds(id, VERSION, &proof.paths.review(&namespace, object, &stored))
-        };
+        let webhook =
+            |object: &Value| proof.webhook.finds(id, VERSION, &proof.paths.review(&namespace, object, &stored));
         let offline = judge(&[policy], &namespace, VERSION, std::slice::from_ref(&unsafe_)).concat();
         assert_eq!(update(&unsafe_), Verdict::Denied(offline[0].1.clone()), "{id}");
         assert!(webhook(&unsafe_), "{id}");
@@ -71,8 +70,14 @@ fn a_container_that_is_added_to_a_pod_is_judged() {
     let proof = Proof::shared();
     for (id, container) in [
         ("images/registries", json!({"name": "debugger", "image": "registry.example.com/debug:1"})),
-        ("pod-security/privileged", json!({"name": "debugger", "image": "busybox:1.37", "securityContext": {"privileged": true}})),
-        ("secrets/plaintext", json!({"name": "debugger", "image": "busybox:1.37", "args": ["https://user:correct-horse@example.com"]})),
+        (
+            "pod-security/privileged",
+            json!({"name": "debugger", "image": "busybox:1.37", "securityContext": {"privileged": true}}),
+        ),
+        (
+            "secrets/plaintext",
+            json!({"name": "debugger", "image": "busybox:1.37", "args": ["https://user:correct-horse@example.com"]}),
+        ),
     ] {
         let namespace = proof.server.namespace("debug");
         let spec = json!({"containers": [{"name": "c", "image": "nginx:1.29"}]});
@@ -111,7 +116,12 @@ fn each_severity_has_its_action() {
             events.any(|line| line.contains("validation.policy.admission.k8s.io/validation_failure"))
         };
         // The event is written after the answer.
-        let audited = (0..20).any(|_| is_audited() || { std::thread::sleep(std::time::Duration::from_millis(50)); false });
+        let audited = (0..20).any(|_| {
+            is_audited() || {
+                std::thread::sleep(std::time::Duration::from_millis(50));
+                false
+            }
+        });
         (answer.status, answer.warnings.len(), audited)
     };
     let mut environment = deployment(false);
@@ -127,7 +137,8 @@ fn each_severity_has_its_action() {
 #[test]
 fn a_server_takes_what_is_exported_without_a_warning() {
     let proof = Proof::shared();
-    for args in [&["--profile", "all"][..], &["--profile", "all", "--kube-version", "1.30", "--actions", "Warn,Audit"]] {
+    for args in [&["--profile", "all"][..], &["--profile", "all", "--kube-version", "1.30", "--actions", "Warn,Audit"]]
+    {
         let documents = export(args);
         create(&proof.server, &documents, "&dryRun=All");
     }
