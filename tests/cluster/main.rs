@@ -20,6 +20,7 @@ mod prune;
 mod ready;
 mod server;
 mod server;
+mod server;
 mod speed;
 mod uninstall;
 mod webhook;
