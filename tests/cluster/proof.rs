@@ -251,6 +251,15 @@ fn exported_policies_judge_their_examples_as_plimsoll_does() {
         all.add(row);
     }
     line("all", &all);
+    // Past what the test runner captures: the sum is shown where the table is not.
+    let Row { objects, offline, webhook, cluster, agreeing, refused } = &all;
+    let sum = format!(
+        "{} policies, {objects} objects of examples: {offline} found offline, {webhook} by the webhook, {cluster} denied by the \
+         API server, which refuses {refused} by itself; {agreeing} agree, {} are known not to",
+        rows.len(),
+        EXCEPTIONS.len()
+    );
+    std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("{sum}\n")).unwrap();
     assert!(wrong.is_empty(), "differences:\n{wrong}");
     assert!(unused.is_empty(), "exceptions that are none: {unused:?}");
     let refused: Vec<_> =
