@@ -5,27 +5,23 @@ mod applying;
 mod applyset;
 mod bootstrap;
 mod capabilities;
-mod capabilities;
 mod chart;
-#[path = "../common/mod.rs"]
-mod common;
 #[path = "../common/mod.rs"]
 mod common;
 mod connect;
 mod hooks;
+mod kubectl;
 mod lock;
 mod lost;
 mod pods;
+#[path = "../serve/program.rs"]
+mod program;
 mod proof;
 mod prune;
 mod ready;
 mod server;
-mod server;
 mod speed;
 mod uninstall;
-#[path = "../serve/program.rs"]
-mod program;
-mod server;
 mod webhook;
 
 use server::Server;
