@@ -10,6 +10,7 @@ mod chart;
 mod common;
 mod connect;
 mod hooks;
+mod kubectl;
 mod lock;
 mod lost;
 mod pods;
