@@ -174,3 +174,130 @@ impl<'t> Denied<'t> {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(code: u16, status: &str) -> String {
+        let place = Place {
+            url: "https://10.0.0.1:6443".into(),
+            context: Some("prod".into()),
+            user: "alice".into(),
+            source: "/home/alice/.kube/config".into(),
+            program: None,
+        };
+        let error = error(&place, "/api/v1/namespaces/shop/configmaps", code, None, status);
+        format!("{code}: {}\n=> {}\n", error.message, error.help.unwrap_or_default())
+    }
+
+    #[test]
+    fn a_status_is_put_into_words() {
+        let status = |message: &str, reason: &str, details: &str| {
+            format!(r#"{{"kind": "Status", "message": {message:?}, "reason": "{reason}", "details": {{{details}}}}}"#)
+        };
+        let invalid = r#"Deployment.apps "web" is invalid: [spec.replicas: Invalid value: -1: must be at least 0, spec.selector: Required value]"#;
+        let causes = r#""causes": [{"field": "spec.replicas", "message": "Invalid value: -1: must be at least 0"},
+            {"field": "spec.selector", "message": "Required value"}]"#;
+        let said = [
+            told(401, &status("Unauthorized", "Unauthorized", "")),
+            told(
+                403,
+                &status(
+                    r#"pods "a" is forbidden: User "alice" cannot patch resource "pods/status" in API group "" in the namespace "shop""#,
+                    "Forbidden",
+                    "",
+                ),
+            ),
+            told(
+                403,
+                &status(
+                    r#"namespaces is forbidden: User "alice" cannot list resource "namespaces" in API group "" at the cluster scope"#,
+                    "Forbidden",
+                    "",
+                ),
+            ),
+            told(
+                403,
+                &status(
+                    r#"deployments.apps "a" is forbidden: User "alice" cannot patch resource "deployments/scale" in API group "apps" in the namespace "shop""#,
+                    "Forbidden",
+                    "",
+                ),
+            ),
+            // A name that is none is not put into a command.
+            told(
+                403,
+                &status(
+                    r#"x is forbidden: User "alice" cannot get resource "x; rm -rf ~" in API group "" at the cluster scope"#,
+                    "Forbidden",
+                    "",
+                ),
+            ),
+            told(
+                403,
+                &status(
+                    r#"pods "a" is forbidden: exceeded quota: small, requested: pods=1, used: pods=2, limited: pods=2"#,
+                    "Forbidden",
+                    "",
+                ),
+            ),
+            told(
+                403,
+                &status(
+                    r#"pods "a" is forbidden: violates PodSecurity "restricted:latest": privileged"#,
+                    "Forbidden",
+                    "",
+                ),
+            ),
+            told(
+                403,
+                &status(
+                    r#"configmaps "a" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no"#,
+                    "Forbidden",
+                    "",
+                ),
+            ),
+            told(
+                403,
+                &status(
+                    r#"unable to create new content in namespace shop because it is being terminated"#,
+                    "Forbidden",
+                    "",
+                ),
+            ),
+            told(404, &status(r#"namespaces "shop" not found"#, "NotFound", r#""name": "shop", "kind": "namespaces""#)),
+            told(
+                409,
+                &status(
+                    r#"Operation cannot be fulfilled on configmaps "a": the object has been modified"#,
+                    "Conflict",
+                    "",
+                ),
+            ),
+            told(422, &status(invalid, "Invalid", causes)),
+            told(429, "Too many requests, please try again later.\n"),
+            told(
+                500,
+                &status(
+                    r#"Internal error occurred: failed calling webhook "check.example.com": failed to call webhook: Post "https://x": dial tcp: connection refused"#,
+                    "InternalError",
+                    "",
+                ),
+            ),
+            told(
+                500,
+                &status(
+                    r#"failed to create typed patch object (shop/a; /v1, Kind=ConfigMap): .date: field not declared in schema"#,
+                    "",
+                    "",
+                ),
+            ),
+            told(503, "<html>\u{1b}[31m</html>"),
+            told(504, ""),
+        ];
+        insta::with_settings!({snapshot_path => "../../snapshots/cluster", prepend_module_to_snapshot => false, omit_expression => true}, {
+            insta::assert_snapshot!("status", said.join("\n"));
+        });
+    }
+}

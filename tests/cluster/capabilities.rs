@@ -100,6 +100,29 @@ fn lookup_fails_where_helm_does() {
     }
 }
 
+#[test]
+fn the_native_dialect_sees_the_same() {
+    let server = Server::shared();
+    let namespace = furnished(server);
+    let kubeconfig = server.kubeconfig(ADMIN).display().to_string();
+    let text = format!(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: seen}}\ndata:\n  version: {{{{ capabilities.kubeVersion.version }}}}\n  \
+         level: {{{{ lookup('v1', 'ConfigMap', '{namespace}', 'settings').data.level }}}}\n  replicas: '{{{{ \
+         lookup('apps/v1', 'Deployment', '{namespace}', 'web').spec.replicas + 1 }}}}'\n  new: {{{{ \
+         'no' if lookup('v1', 'Secret', '{namespace}', 'new') else 'yes' }}}}\n  names: {{% for item in lookup('v1', \
+         'ConfigMap', '{namespace}', '').items %}}{{{{ item.metadata.name }}}} {{% endfor %}}\n"
+    );
+    let chart =
+        folder(&[("Chart.yaml", "apiVersion: v2\nname: asks\nversion: 0.1.0\n"), ("templates/seen.yaml.j2", &text)]);
+    let chart = chart.path().display().to_string();
+    let run = plimsoll(root(), &["render", "asks", &chart, "--kubeconfig", &kubeconfig], "");
+    let data = "data:\n  version: v1.36.3\n  level: info\n  replicas: '4'\n  new: yes\n  names: settings theme";
+    assert!(run.stdout.contains(data), "{}\n{}", run.stdout, run.stderr);
+    // Where no cluster is named, nothing is found.
+    let run = plimsoll(root(), &["render", "asks", &chart], "");
+    assert!(run.stderr.contains("data"), "{}\n{}", run.stdout, run.stderr);
+}
+
 /// What `helm template` prints with a cluster, or what it says that is wrong.
 fn helm(args: &[&str]) -> Result<String, String> {
     let helm = root().join("target/peers/helm");
