@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Rules;
 use crate::finding::Severity;
 use crate::manifest::Object;
-use crate::policy::exemption::{self, Cover, Exemption, Honoured, Scope};
+use crate::policy::exemption::{self, Exemption, Honoured, Scope};
 use crate::policy::{Subject, Violation};
 use crate::source::Location;
 
@@ -115,39 +115,13 @@ impl<'a> Exemptions<'a> {
 
     /// The exemption that covers a violation. Of one that is covered in part, the fields that are covered are taken away.
     pub fn apply(&mut self, violation: &mut Violation<'_>) -> Option<Exemption> {
-        let is_field = |subject: Subject| matches!(subject, Subject::Object(_));
-        let mut covered = vec![false; violation.blamed.len()];
-        let (mut first, mut whole) = (None, false);
-        for index in self.candidates(violation) {
-            let Some(exemption) = self.all.get(index) else { continue };
-            let mut hit = false;
-            let holds = !exemption.is_expired(self.rules.today);
-            match exemption.covers(violation, self.objects) {
-                Cover::Nothing => {}
-                Cover::Whole => {
-                    hit = true;
-                    whole |= holds;
-                }
-                Cover::Fields => {
-                    for (blamed, covered) in violation.blamed.iter().zip(&mut covered) {
-                        let covers = exemption.covers_field(blamed.subject, &blamed.path, self.objects);
-                        hit |= covers;
-                        *covered |= covers && holds;
-                    }
-                }
-            }
-            if hit {
-                first = first.or(holds.then_some(index));
-                self.used[index] = true;
-            }
+        let candidates = self.candidates(violation);
+        let asked = candidates.iter().filter_map(|index| self.all.get(*index));
+        let answered = exemption::answered(asked, violation, self.objects, self.rules.today);
+        for (index, _) in candidates.iter().zip(answered.hits).filter(|(_, hit)| *hit) {
+            self.used[*index] = true;
         }
-        let mut left = violation.blamed.iter().zip(&covered).filter(|(blamed, _)| is_field(blamed.subject));
-        if whole || covered.contains(&true) && left.all(|(_, covered)| *covered) {
-            return first.and_then(|index| self.all.get(index).cloned());
-        }
-        let mut covered = covered.into_iter();
-        violation.blamed.retain(|_| !covered.next().unwrap_or_default());
-        None
+        self.all.get(*candidates.get(answered.by?)?).cloned()
     }
 
     /// The exemptions that may be about a violation: those of the project, and those of the objects at fault.

@@ -34,6 +34,13 @@ pub(super) struct Destination {
     pub cluster: Option<Cluster>,
 }
 
+impl Destination {
+    /// The cluster of a command that asks one always.
+    pub(super) fn asked(&self) -> Result<&Cluster, Stop> {
+        self.cluster.as_ref().ok_or_else(|| Fault::new("no cluster is asked").into())
+    }
+}
+
 impl ClusterArgs {
     /// Where objects go: flags say more than the cluster, and that more than the project.
     pub(super) fn destination(&self, project: &Project, cluster: Option<Cluster>) -> Result<Destination, Stop> {

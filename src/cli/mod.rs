@@ -1,5 +1,7 @@
 //! The command line: one file a subcommand, its arguments and its `run`.
 
+mod admit;
+mod apply;
 mod chart_args;
 mod check;
 mod check_args;
@@ -13,6 +15,7 @@ mod ignored_args;
 mod init;
 mod lint;
 mod linters;
+mod live;
 mod man;
 mod manifests;
 mod output_args;
@@ -22,8 +25,8 @@ mod policy_export;
 mod policy_reach;
 mod policy_text;
 mod post_render;
-#[expect(dead_code, reason = "`apply` will show it")]
 mod progress;
+mod pruned;
 mod releases;
 mod render;
 mod rule_args;
@@ -35,6 +38,7 @@ mod schema_unused;
 mod select_args;
 mod streams;
 mod target_args;
+mod uninstall;
 
 use std::ffi::OsString;
 use std::io;
@@ -67,12 +71,15 @@ enum Command {
     Lint(lint::Args),
     Check(check::Args),
     Diff(diff::Args),
+    Apply(apply::Args),
     Deps(deps::Args),
     #[command(subcommand)]
     Policy(policy::Args),
     #[command(subcommand)]
     Schema(schema::Args),
+    Uninstall(uninstall::Args),
     PostRender(post_render::Args),
+    Admit(admit::Args),
     Init(init::Args),
     Completions(CompletionArgs),
     Man(man::Args),
@@ -128,10 +135,13 @@ pub fn run(args: impl IntoIterator<Item = OsString>, streams: &mut Streams<'_>) 
         Command::Lint(args) => lint::run(&args, streams),
         Command::Check(args) => check::run(&args, streams),
         Command::Diff(args) => diff::run(&args, streams),
+        Command::Apply(args) => apply::run(&args, streams),
         Command::Deps(args) => deps::run(&args, streams),
         Command::Policy(args) => policy::run(&args, streams),
         Command::Schema(args) => schema::run(&args, streams),
+        Command::Uninstall(args) => uninstall::run(&args, streams),
         Command::PostRender(args) => post_render::run(&args, streams),
+        Command::Admit(args) => admit::run(&args, streams),
         Command::Init(args) => init::run(&args, streams),
         Command::Man(args) => man::run(&args, streams),
         Command::Completions(args) => {

@@ -7,6 +7,8 @@ use jiff::tz::TimeZone;
 use super::Stop;
 use super::schema_args::SchemaArgs;
 use super::select_args::SelectArgs;
+use crate::admission::{Judge, Settings};
+use crate::chart::Capabilities;
 use crate::check::Rules;
 use crate::committed::Drift;
 use crate::delta::Delta;
@@ -85,7 +87,36 @@ impl RuleArgs {
             schemas: self.schemas.read(project, version)?,
             exemptions: &project.exemptions,
             honoured: self.exemptions.unwrap_or(project.honoured),
-            today: self.today.unwrap_or_else(|| Timestamp::now().to_zoned(TimeZone::UTC).date()),
+            today: self.today(),
         })
+    }
+
+    /// The day on which exemptions hold or are expired.
+    pub(super) fn today(&self) -> Date {
+        self.today.unwrap_or_else(|| Timestamp::now().to_zoned(TimeZone::UTC).date())
+    }
+
+    /// Which exemptions count at the door of a cluster. Whoever creates an object writes its annotations, so those count
+    /// only where `--exemptions all` says so.
+    pub(super) fn honoured_at_admission(&self, project: &Project) -> Honoured {
+        match (self.exemptions, project.honoured) {
+            (Some(named), _) => named,
+            (None, Honoured::None) => Honoured::None,
+            (None, Honoured::All | Honoured::Project) => Honoured::Project,
+        }
+    }
+
+    /// The policies that are asked at the door of a cluster.
+    pub(super) fn admission(&self, project: &Project, capabilities: &Capabilities) -> Result<Judge, Stop> {
+        let catalogue = self.catalogue(project)?;
+        let chosen = self.choose(project, None, &catalogue)?;
+        let settings = Settings {
+            policies: chosen.ids().into_iter().map(str::to_owned).collect(),
+            exemptions: project.exemptions.clone(),
+            honoured: self.honoured_at_admission(project),
+            kube_version: capabilities.kube_version.version.clone(),
+            namespaces: None,
+        };
+        Ok(Judge::new(catalogue, settings)?)
     }
 }

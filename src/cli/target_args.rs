@@ -107,15 +107,21 @@ fn name_of(chart: &Path) -> String {
 }
 
 /// Reads a file, or all files of manifests below a folder in the order of their names.
-fn collect(path: &Path, streams: &mut Streams<'_>, files: &mut Vec<Arc<SourceFile>>) -> Result<(), Fault> {
-    if path == Path::new("-") {
-        files.push(source("-", streams.stdin)?);
-        Ok(())
-    } else if path.is_dir() {
-        collect_folder(path, files)
-    } else {
-        collect_file(path, files)
+pub(super) fn collect(path: &Path, streams: &mut Streams<'_>, files: &mut Vec<Arc<SourceFile>>) -> Result<(), Fault> {
+    if path.is_dir() {
+        return collect_folder(path, files);
     }
+    files.push(file(path, streams)?);
+    Ok(())
+}
+
+/// Reads a file of manifests, or `-`.
+pub(super) fn file(path: &Path, streams: &mut Streams<'_>) -> Result<Arc<SourceFile>, Fault> {
+    if path == Path::new("-") {
+        return source("-", streams.stdin);
+    }
+    let mut file = fs::File::open(path).map_err(|error| unreadable(path, &error))?;
+    source(&path.display().to_string(), &mut file)
 }
 
 fn collect_folder(path: &Path, files: &mut Vec<Arc<SourceFile>>) -> Result<(), Fault> {
@@ -131,15 +137,10 @@ fn collect_folder(path: &Path, files: &mut Vec<Arc<SourceFile>>) -> Result<(), F
         if kind.is_dir() {
             collect_folder(&entry, files)?;
         } else if is_manifest && (kind.is_file() || kind.is_symlink() && entry.is_file()) {
-            collect_file(&entry, files)?;
+            let mut file = fs::File::open(&entry).map_err(|error| unreadable(&entry, &error))?;
+            files.push(source(&entry.display().to_string(), &mut file)?);
         }
     }
-    Ok(())
-}
-
-fn collect_file(path: &Path, files: &mut Vec<Arc<SourceFile>>) -> Result<(), Fault> {
-    let mut file = fs::File::open(path).map_err(|error| unreadable(path, &error))?;
-    files.push(source(&path.display().to_string(), &mut file)?);
     Ok(())
 }
 

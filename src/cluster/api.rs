@@ -1,12 +1,16 @@
 //! The requests that are made: read, list, write, delete. Nothing else talks to the server.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use http_body_util::{BodyExt, Limited};
+use hyper::http::response::Parts;
 use kube::client::Body;
 use tokio::sync::watch;
+use tokio::time::timeout;
 
-use super::{Error, Resource, Resources};
+use super::kubeconfig::Place;
+use super::{Error, Reason, Resource, Resources, status, transport};
 use crate::chart::KubeVersion;
 use crate::json;
 use crate::value::{Map, Numbers, Value};
@@ -23,6 +27,8 @@ const MAX_BODY: usize = 256 << 20;
 #[derive(Clone)]
 pub struct Api {
     client: kube::Client,
+    place: Arc<Place>,
+    timeout: Option<Duration>,
     default_namespace: Arc<str>,
     resources: Arc<Mutex<Arc<Resources>>>,
     warnings: Arc<Mutex<Vec<String>>>,
@@ -59,10 +65,19 @@ pub struct Delete<'a> {
 
 impl Api {
     /// Opens a connection, and asks for the resources that the server has.
-    pub(super) async fn open(config: kube::Config, interrupts: watch::Receiver<bool>) -> Result<Self, Error> {
+    pub(super) async fn open(
+        mut config: kube::Config,
+        place: Place,
+        timeout: Option<Duration>,
+        interrupts: watch::Receiver<bool>,
+    ) -> Result<Self, Error> {
+        // Each request has its own deadline; and what is asked again, and what must not be, only those know who ask.
+        (config.connect_timeout, config.read_timeout, config.write_timeout) = (timeout, None, None);
+        config.default_retry = false;
         let default_namespace = config.default_namespace.as_str().into();
-        let client = kube::Client::try_from(config).map_err(Error::client)?;
-        let api = Self { client, default_namespace, resources: Arc::default(), warnings: Arc::default(), interrupts };
+        let client = kube::Client::try_from(config).map_err(|error| transport::client(&place, &error))?;
+        let (place, resources, warnings) = (Arc::new(place), Arc::default(), Arc::default());
+        let api = Self { client, place, timeout, default_namespace, resources, warnings, interrupts };
         api.refresh().await?;
         Ok(api)
     }
@@ -217,6 +232,15 @@ impl Api {
         reviewed.at(["status", "userInfo", "username"]).and_then(Value::as_str).map(ToOwned::to_owned)
     }
 
+    /// Whether the server has finished to start.
+    pub(super) async fn is_ready(&self) -> bool {
+        // The answer is `ok`, which is no object; whoever may not see it is answered as well.
+        match self.read("/readyz", "*/*").await {
+            Err(error) => error.reason != Reason::Connection && error.code().is_none_or(|code| code < 500),
+            Ok(_) => true,
+        }
+    }
+
     /// Reads something that is no object: `/version`, `/apis`.
     pub(super) async fn read(&self, path: &str, accept: &str) -> Result<Value, Error> {
         self.send(http_request("GET", path).header("Accept", accept), path, Vec::new()).await.map(|(value, _)| value)
@@ -244,16 +268,29 @@ impl Api {
         body: Vec<u8>,
     ) -> Result<(Value, usize), Error> {
         let request = request.body(Body::from(body)).map_err(|error| Error::malformed(path, &error))?;
-        let response = self.client.send(request).await.map_err(|error| Error::request(path, error))?;
-        let (head, body) = response.into_parts();
+        let answer = self.answer(request);
+        let (head, text) = match self.timeout {
+            Some(after) => {
+                timeout(after, answer).await.unwrap_or_else(|_| Err(transport::timed_out(&self.place, after)))?
+            }
+            None => answer.await?,
+        };
         self.note_warnings(&head.headers);
-        let bytes = Limited::new(body, MAX_BODY).collect().await.map_err(|error| Error::broken_off(path, &*error))?;
-        let text = String::from_utf8_lossy(&bytes.to_bytes()).into_owned();
         if !head.status.is_success() {
-            return Err(Error::status(path, head.status.as_u16(), &text));
+            let seconds = head.headers.get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
+            let retry_after = seconds.map(Duration::from_secs);
+            return Err(status::error(&self.place, path, head.status.as_u16(), retry_after, &text));
         }
         let value = json::parse(&text, Numbers::Exact).map_err(|error| Error::malformed(path, &error))?;
         Ok((value, text.len()))
+    }
+
+    /// The whole answer, whatever it says.
+    async fn answer(&self, request: hyper::Request<Body>) -> Result<(Parts, String), Error> {
+        let failed = |error: &(dyn std::error::Error + 'static)| transport::failed(&self.place, error);
+        let (head, body) = self.client.send(request).await.map_err(|error| failed(&error))?.into_parts();
+        let bytes = Limited::new(body, MAX_BODY).collect().await.map_err(|error| failed(&*error))?;
+        Ok((head, String::from_utf8_lossy(&bytes.to_bytes()).into_owned()))
     }
 
     /// Keeps the texts of `Warning: 299 - "text"`.

@@ -6,13 +6,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kube::config::{KubeConfigOptions, Kubeconfig};
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal;
 use tokio::sync::watch;
 
 use super::lookup::Objects;
-use super::{Api, Error};
+use super::{Api, Error, kubeconfig};
 use crate::chart::{Capabilities, KubeVersion};
 use crate::render::host::Lookup;
 
@@ -31,6 +30,7 @@ pub struct Target {
 pub struct Cluster {
     runtime: Arc<Runtime>,
     api: Api,
+    context: String,
     version: KubeVersion,
     objects: Arc<dyn Lookup>,
 }
@@ -42,14 +42,16 @@ impl Cluster {
     /// No kubeconfig, no such context, credentials that are refused, a server that is not there or is not trusted.
     pub fn connect(target: &Target) -> Result<Self, Error> {
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(Error::runtime)?;
-        let (api, version) = runtime.block_on(async {
-            let api = Api::open(config(target).await?, interrupts()).await?;
+        let (api, context, version) = runtime.block_on(async {
+            let (config, place) = kubeconfig::read(target).await?;
+            let context = place.context.clone().unwrap_or_else(|| config.cluster_url.to_string());
+            let api = Api::open(config, place, target.request_timeout, interrupts()).await?;
             let version = api.version().await?;
-            Ok::<_, Error>((api, version))
+            Ok::<_, Error>((api, context, version))
         })?;
         let runtime = Arc::new(runtime);
         let objects = Arc::new(Objects::new(runtime.clone(), api.clone()));
-        Ok(Self { runtime, api, version, objects })
+        Ok(Self { runtime, api, context, version, objects })
     }
 
     /// What templates see in `.Capabilities`: the server's version, and what it has as of the last
@@ -72,6 +74,11 @@ impl Cluster {
         &self.api
     }
 
+    /// What the cluster is called: its context, or where its server is.
+    pub fn context(&self) -> &str {
+        &self.context
+    }
+
     /// Waits for some work.
     pub fn run<T>(&self, work: impl Future<Output = T>) -> T {
         self.runtime.block_on(work)
@@ -82,21 +89,6 @@ impl fmt::Debug for Cluster {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Cluster").field("version", &self.version).finish_non_exhaustive()
     }
-}
-
-async fn config(target: &Target) -> Result<kube::Config, Error> {
-    let options = KubeConfigOptions { context: target.context.clone(), ..KubeConfigOptions::default() };
-    let mut config = match &target.kubeconfig {
-        Some(path) => {
-            let kubeconfig = Kubeconfig::read_from(path).map_err(Error::kubeconfig)?;
-            kube::Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(Error::kubeconfig)?
-        }
-        None if target.context.is_some() => kube::Config::from_kubeconfig(&options).await.map_err(Error::kubeconfig)?,
-        None => kube::Config::infer().await.map_err(Error::inferred)?,
-    };
-    let timeout = target.request_timeout;
-    (config.connect_timeout, config.read_timeout, config.write_timeout) = (timeout, timeout, timeout);
-    Ok(config)
 }
 
 /// Turns true at the first Ctrl-C; a second one ends the process as if nobody listened.

@@ -75,16 +75,12 @@ impl FromStr for GroupKind {
 }
 
 impl Extent {
-    /// Where objects are. `is_namespaced` tells of a kind whether the namespace of a reference counts.
-    pub fn of<'a>(
-        objects: impl IntoIterator<Item = &'a ObjectRef>,
-        is_namespaced: impl Fn(&GroupKind) -> bool,
-    ) -> Self {
+    /// Where objects are.
+    pub fn of<'a>(objects: impl IntoIterator<Item = &'a ObjectRef>) -> Self {
         let mut extent = Self::default();
         for object in objects {
-            let kind = GroupKind::new(&object.api_version, &object.kind);
-            extent.namespaces.extend(object.namespace.clone().filter(|_| is_namespaced(&kind)));
-            extent.kinds.insert(kind);
+            extent.kinds.insert(GroupKind::new(&object.api_version, &object.kind));
+            extent.namespaces.extend(object.namespace.clone());
         }
         extent
     }

@@ -106,14 +106,14 @@ impl Workload<'_> {
     }
 }
 
-/// A Pod under a name in place of one that the server makes up.
-fn named(pod: &Value, name: &str) -> Value {
+/// An object under a name in place of one that the server makes up.
+pub(super) fn named(object: &Value, name: &str) -> Value {
     let map = |value: Option<&Value>| value.and_then(Value::as_map).cloned().unwrap_or_default();
-    let (mut pod, mut metadata) = (map(Some(pod)), map(pod.get("metadata")));
+    let (mut fields, mut metadata) = (map(Some(object)), map(object.get("metadata")));
     metadata.remove("generateName");
     metadata.insert("name", name.into());
-    pod.insert("metadata", metadata.into());
-    pod.into()
+    fields.insert("metadata", metadata.into());
+    fields.into()
 }
 
 impl Pod {

@@ -8,20 +8,16 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use futures_util::stream::{self, StreamExt as _};
-use tokio::time::sleep;
-
 use super::members::uid;
-use super::{Api, Delete, Error, GroupKind, Lock, Reason, reference};
+use super::ready::{self, NotReady};
+use super::retry::until_answered;
+use super::{Api, ApplySet, Delete, Error, GroupKind, Lock, Reason, reference};
 use crate::finding::ObjectRef;
-use crate::manifest::order;
+use crate::manifest;
 use crate::value::Value;
 
-/// How often it is asked whether objects are gone, at first and at last.
-const FIRST_GLANCE: Duration = Duration::from_millis(50);
-const LAST_GLANCE: Duration = Duration::from_secs(2);
-/// How many objects are asked for at once.
-const AT_ONCE: usize = 8;
+/// How often it is asked whether objects are gone.
+const INTERVAL: Duration = Duration::from_millis(250);
 
 /// Why an object stays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,124 +35,135 @@ pub enum Kept {
 /// What became of an object.
 #[derive(Debug, Clone)]
 pub enum Outcome {
-    /// It is gone; with `dry_run`: it would be.
+    /// It is gone; in a dry run: it would be.
     Deleted,
+    /// It is being deleted, and was not gone in time.
+    Going,
     /// It was not touched.
     Kept(Kept),
-    /// It is deleted, but not gone in time: these finalizers hold it, if any.
-    Waits(Vec<String>),
     /// It could not be deleted.
     Failed(Error),
-    /// The work ended before its turn, by Ctrl-C or for what went wrong before.
-    Untried,
+    /// Its turn did not come: for what went wrong before, or for Ctrl-C.
+    NotTried,
 }
 
-/// How objects are deleted.
+/// What became of all objects.
+#[derive(Debug, Default)]
+pub struct Pruned {
+    /// In the order in which it became known.
+    pub outcomes: Vec<(ObjectRef, Outcome)>,
+    /// What was not gone in time, and why.
+    pub not_gone: Option<NotReady>,
+}
+
+/// How objects of a release are deleted.
+#[derive(Clone, Copy)]
 pub struct Prune<'a> {
     /// The API.
     pub api: &'a Api,
-    /// The lock of the release; none for a dry run.
+    /// The release.
+    pub set: &'a ApplySet,
+    /// Its lock; without it the server is only asked whether it would.
     pub lock: Option<&'a Lock>,
     /// How long it may take until all are gone.
     pub timeout: Duration,
-    /// Whether the server only says whether it would.
-    pub dry_run: bool,
+    /// How long the server may be away before a request counts as lost.
+    pub patience: Duration,
+}
+
+impl Pruned {
+    /// Whether all are gone that do not stay.
+    pub fn is_done(&self) -> bool {
+        self.outcomes.iter().all(|(_, outcome)| matches!(outcome, Outcome::Deleted | Outcome::Kept(_)))
+    }
+
+    /// What is still there: it stays a member.
+    pub fn left(&self) -> impl Iterator<Item = &ObjectRef> {
+        let is_left = |(_, outcome): &&(ObjectRef, Outcome)| !matches!(outcome, Outcome::Deleted);
+        self.outcomes.iter().filter(is_left).map(|(object, _)| object)
+    }
+
+    fn add(&mut self, object: ObjectRef, outcome: Outcome, tell: &mut dyn FnMut(&ObjectRef, &Outcome)) {
+        tell(&object, &outcome);
+        self.outcomes.push((object, outcome));
+    }
 }
 
 impl Prune<'_> {
-    /// Deletes objects as they were seen. `told` gets each one as soon as it is known what became of it; all are returned in
-    /// that order.
-    pub async fn delete(
-        &self,
-        objects: &[Value],
-        told: &mut dyn FnMut(&ObjectRef, &Outcome),
-    ) -> Vec<(ObjectRef, Outcome)> {
-        let mut outcomes = Vec::new();
-        let mut tell = |object: &Value, outcome: Outcome| {
-            let object = reference(object);
-            told(&object, &outcome);
-            outcomes.push((object, outcome));
-        };
-        let deadline = Instant::now() + self.timeout;
+    /// Deletes members as they were seen, and tells of each what became of it as soon as that is known.
+    pub async fn delete(&self, objects: &[Value], tell: &mut dyn FnMut(&ObjectRef, &Outcome)) -> Pruned {
+        let mut pruned = Pruned::default();
+        let start = Instant::now();
         let mut is_over = false;
-        let (custom, others): (Vec<_>, Vec<_>) = in_order(objects).into_iter().partition(|object| is_custom(object));
+        let (custom, others): (Vec<_>, Vec<_>) = in_order(objects).into_iter().partition(is_custom);
         for wave in [custom, others] {
             let mut going = Vec::new();
             for object in wave {
-                if let Some(kept) = Kept::of(object) {
-                    tell(object, Outcome::Kept(kept));
+                let outcome = if let Some(kept) = Kept::of(object) {
+                    Outcome::Kept(kept)
                 } else if is_over || self.api.is_interrupted() {
                     is_over = true;
-                    tell(object, Outcome::Untried);
+                    Outcome::NotTried
                 } else {
                     match self.delete_one(object).await {
-                        Ok(()) if self.dry_run => tell(object, Outcome::Deleted),
-                        Ok(()) => going.push(object),
+                        Ok(()) if self.lock.is_some() => {
+                            going.push(object.clone());
+                            continue;
+                        }
+                        Ok(()) => Outcome::Deleted,
                         Err(error) => {
-                            // Nothing else will work then; a refusal concerns one object.
+                            // A refusal concerns one object; with anything else no other will work.
                             is_over = !matches!(error.reason, Reason::Status { .. });
-                            tell(object, Outcome::Failed(error));
+                            Outcome::Failed(error)
                         }
                     }
-                }
+                };
+                pruned.add(reference(object), outcome, tell);
             }
+            self.wait(&going, start, &mut pruned, tell).await;
             // What is left of a wave holds up the next.
-            is_over |= !self.wait(going, deadline, &mut tell).await;
+            is_over |= pruned.not_gone.is_some();
         }
-        outcomes
+        pruned
     }
 
     async fn delete_one(&self, object: &Value) -> Result<(), Error> {
-        if let Some(lock) = self.lock {
-            lock.check()?;
-        }
         let ObjectRef { api_version, kind, namespace, name } = reference(object);
         let resources = self.api.resources();
         let resource = resources.need(&api_version, &kind)?;
-        let delete = Delete { dry_run: self.dry_run, uid: Some(uid(object)), version: None };
-        self.api.delete(resource, namespace.as_deref(), &name, delete).await.map(|_| ())
+        let delete = Delete { dry_run: self.lock.is_none(), uid: Some(uid(object)), version: None };
+        let request = async || {
+            self.lock.map_or(Ok(()), Lock::check)?;
+            self.api.delete(resource, namespace.as_deref(), &name, delete).await
+        };
+        until_answered(self.api, self.patience, request).await.map(|_| ())
     }
 
-    /// Waits until objects are gone. Returns whether all are.
-    async fn wait(&self, mut going: Vec<&Value>, deadline: Instant, tell: &mut impl FnMut(&Value, Outcome)) -> bool {
-        let (mut glance, mut all_gone) = (FIRST_GLANCE, true);
-        while !going.is_empty() {
-            let is_last = Instant::now() >= deadline || self.api.is_interrupted();
-            let looks = going.iter().map(|object| self.look(object));
-            let found: Vec<_> = stream::iter(looks).buffered(AT_ONCE).collect().await;
-            let mut left = Vec::new();
-            for (object, found) in going.into_iter().zip(found) {
-                let outcome = match found {
-                    Ok(None) => Outcome::Deleted,
-                    Ok(Some(found)) if is_last => Outcome::Waits(finalizers(&found)),
-                    Err(error) if is_last || matches!(error.reason, Reason::Status { .. }) => Outcome::Failed(error),
-                    // A server that is not there may come back.
-                    Ok(Some(_)) | Err(_) => {
-                        left.push(object);
-                        continue;
-                    }
-                };
-                all_gone &= matches!(outcome, Outcome::Deleted);
-                tell(object, outcome);
-            }
-            going = left;
-            if !going.is_empty() {
-                tokio::select! {
-                    () = sleep(glance.min(deadline.saturating_duration_since(Instant::now()))) => {}
-                    () = self.api.interrupted() => {}
-                }
-                glance = (glance * 2).min(LAST_GLANCE);
-            }
+    /// Waits until objects are gone.
+    async fn wait(
+        &self,
+        going: &[Value],
+        start: Instant,
+        pruned: &mut Pruned,
+        tell: &mut dyn FnMut(&ObjectRef, &Outcome),
+    ) {
+        if going.is_empty() {
+            return;
         }
-        all_gone
-    }
-
-    /// An object as it is now; none where it is gone, also if another one has its name.
-    async fn look(&self, object: &Value) -> Result<Option<Value>, Error> {
-        let ObjectRef { api_version, kind, namespace, name } = reference(object);
-        let resources = self.api.resources();
-        let found = self.api.get(resources.need(&api_version, &kind)?, namespace.as_deref(), &name).await?;
-        Ok(found.filter(|found| uid(found) == uid(object)))
+        let timeout = self.timeout.saturating_sub(start.elapsed());
+        let options = ready::Options { timeout, interval: INTERVAL, labels: self.set.selector() };
+        let mut note = |event: ready::Event<'_>| {
+            if let ready::Event::Done { object } = event {
+                pruned.add(object.clone(), Outcome::Deleted, tell);
+            }
+        };
+        let gone = ready::wait_gone(self.api, going, &options, &mut note).await;
+        if let Err(not_gone) = gone {
+            for pending in &not_gone.objects {
+                pruned.add(pending.object.clone(), Outcome::Going, tell);
+            }
+            pruned.not_gone = Some(not_gone);
+        }
     }
 }
 
@@ -195,21 +202,17 @@ impl fmt::Display for Kept {
 }
 
 /// What is installed last comes first; of one kind the order stays.
-pub(super) fn in_order(objects: &[Value]) -> Vec<&Value> {
+pub fn in_order(objects: &[Value]) -> Vec<&Value> {
     let mut objects: Vec<&Value> = objects.iter().collect();
-    objects.sort_by(|a, b| order::compare(kind(b), kind(a)));
+    objects.sort_by(|a, b| manifest::order::compare(kind(b), kind(a)));
     objects
 }
 
-fn is_custom(object: &Value) -> bool {
-    order::is_unknown(kind(object))
+/// Whether an object is of a kind without a place in the install order: most are of custom resources.
+fn is_custom(object: &&Value) -> bool {
+    !manifest::order::is_ordered(kind(object))
 }
 
 fn kind(object: &Value) -> &str {
     object.get("kind").and_then(Value::as_str).unwrap_or_default()
-}
-
-fn finalizers(object: &Value) -> Vec<String> {
-    let finalizers = object.at(["metadata", "finalizers"]).and_then(Value::as_list).unwrap_or_default();
-    finalizers.iter().filter_map(Value::as_str).map(ToOwned::to_owned).collect()
 }

@@ -147,14 +147,6 @@ impl Resource {
         path
     }
 
-    /// A list whose items say their version and their kind, as client-go gives it.
-    pub(super) fn list_with_types(&self, list: &Value) -> Value {
-        let mut map: Map = list.as_map().cloned().unwrap_or_default();
-        let items: Vec<Value> = items(list, "items").iter().map(|item| self.with_type(item)).collect();
-        map.insert("items", items.into());
-        map.into()
-    }
-
     pub(super) fn with_type(&self, item: &Value) -> Value {
         let mut map: Map = item.as_map().cloned().unwrap_or_default();
         map.insert("apiVersion", self.api_version().into());

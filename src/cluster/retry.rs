@@ -9,6 +9,9 @@ use super::{Api, Error, Reason};
 /// How many requests are on their way at once: more than that a server's fairness makes wait.
 pub(super) const AT_ONCE: usize = 16;
 
+/// How long a server may be away in the middle of some work.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
 /// The first and the longest pause between two tries.
 const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(2)];
 
@@ -27,9 +30,11 @@ pub(super) async fn until_answered<T>(
     let [mut pause, longest] = PAUSES;
     loop {
         match request().await {
-            Err(error) if is_passing(&error) && start.elapsed() < patience => {
+            Err(error) if start.elapsed() < patience && is_passing(api, &error).await => {
+                // A server that says when is not asked before; but nobody waits for it any longer than this.
+                let wait = error.retry_after.map_or(pause, |after| after.max(pause).min(patience));
                 tokio::select! {
-                    () = sleep(pause) => {}
+                    () = sleep(wait) => {}
                     () = api.interrupted() => return Err(error),
                 }
                 pause = (pause * 2).min(longest);
@@ -39,9 +44,14 @@ pub(super) async fn until_answered<T>(
     }
 }
 
-/// Whether the same request may be answered otherwise a little later.
-pub(super) fn is_passing(error: &Error) -> bool {
-    error.reason == Reason::Connection || matches!(error.code(), Some(429 | 502 | 503 | 504))
+/// Whether the same request may be answered otherwise a little later. A server that starts refuses what it does not know
+/// to be allowed yet.
+pub(super) async fn is_passing(api: &Api, error: &Error) -> bool {
+    match error.code() {
+        Some(429 | 502 | 503 | 504) => true,
+        Some(401 | 403 | 404) => !api.is_ready().await,
+        _ => error.reason == Reason::Connection,
+    }
 }
 
 /// Does some work, unless Ctrl-C is pressed before it is done.

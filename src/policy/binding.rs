@@ -2,7 +2,7 @@
 
 use super::Error;
 use super::decode::{Document, Node};
-use super::matching::MatchResources;
+use super::matching::{MatchResources, Namespace, UnknownNamespace};
 use super::request::Request;
 use super::selector::Selector;
 use crate::finding::Severity;
@@ -97,8 +97,9 @@ impl Binding {
     }
 
     /// Whether an object that the policy is about is one that the binding is about.
-    pub(super) fn matches(&self, request: &Request, namespace: Option<&Value>) -> bool {
-        self.resources.as_ref().is_none_or(|resources| resources.matches(request, namespace).is_some())
+    pub(super) fn matches(&self, request: &Request, namespace: Namespace<'_>) -> Result<bool, UnknownNamespace> {
+        let Some(resources) = &self.resources else { return Ok(true) };
+        Ok(resources.matches(request, namespace)?.is_some())
     }
 
     /// The parameters that an object is judged with, each by itself; one that is null where none are asked for.

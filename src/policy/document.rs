@@ -225,6 +225,13 @@ impl Policy {
         result.as_deref().map_err(Error::clone)
     }
 
+    /// The resources that it is about, without their subresources; `*` is all of them.
+    pub fn resources(&self) -> Vec<&str> {
+        let all = std::iter::once(self).chain(&self.generated);
+        all.flat_map(|policy| policy.constraints.as_ref().map_or_else(|| vec!["*"], MatchResources::resources))
+            .collect()
+    }
+
     /// Whether bindings lie beside it.
     pub fn is_bound(&self) -> bool {
         !self.bindings.is_empty()
@@ -286,7 +293,11 @@ impl Policy {
             .collect::<Result<_, Error>>()?;
         let validations = self.spec.validations.iter().zip(expressions);
         let validations = validations
-            .map(|(validation, expression)| CompiledValidation { expression, message: validation.message.clone() })
+            .map(|(validation, expression)| CompiledValidation {
+                expression,
+                message: validation.message.clone(),
+                reason: validation.reason,
+            })
             .collect();
         let varies = |index: usize| globals.get(index).is_none_or(|global| !is_common(global));
         let common = common(&variables, &varies);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::document::PolicyKind;
 use super::fleet::{Fleet, Prepared};
+use super::matching::Namespace;
 use super::request::Request;
 use crate::cel::value::{Data, Origin, Root, Val};
 use crate::cel::{Failure, Globals, unbound};
@@ -20,13 +21,13 @@ pub(super) struct Global {
 
 /// Of a ValidatingAdmissionPolicy.
 const OF_OBJECTS: &[Global] =
-    &[OBJECT, OLD_OBJECT, REQUEST, Global { name: "namespaceObject", value: |e| Ok(e.namespace()) }];
+    &[OBJECT, OLD_OBJECT, REQUEST, Global { name: "namespaceObject", value: |e| e.namespace() }];
 /// Of a Kyverno policy, whose conditions see the namespace too.
 const OF_KYVERNO: &[Global] = &[
     OBJECT,
     OLD_OBJECT,
     REQUEST,
-    Global { name: "namespaceObject", value: |e| Ok(Environment { phase: Phase::Validations, ..*e }.namespace()) },
+    Global { name: "namespaceObject", value: |e| Environment { phase: Phase::Validations, ..*e }.namespace() },
 ];
 /// Of a ReleasePolicy.
 const OF_RELEASES: &[Global] = &[
@@ -50,7 +51,7 @@ const OF_FLEETS: &[Global] = &[
 /// Of every policy that judges objects one by one.
 const OBJECT: Global = Global { name: "object", value: |e| Ok(e.admitted()) };
 /// Of every policy that judges as admission does.
-const OLD_OBJECT: Global = Global { name: "oldObject", value: |_| Ok(Val::new(Data::Null)) };
+const OLD_OBJECT: Global = Global { name: "oldObject", value: |e| Ok(e.old()) };
 const REQUEST: Global = Global { name: "request", value: |e| Ok(e.request()) };
 /// Of every policy with a `paramKind`.
 const PARAMS: Global = Global { name: "params", value: |e| Ok(Val::plain(e.params, None)) };
@@ -120,6 +121,10 @@ impl Environment<'_> {
         self.object.map_or(Val::new(Data::Null), |(request, _)| self.rooted(&request.object, Root::Object))
     }
 
+    fn old(&self) -> Val {
+        self.object.map_or(Val::new(Data::Null), |(request, _)| Val::plain(&request.old_object, None))
+    }
+
     fn request(&self) -> Val {
         match self.object {
             Some((request, (group, version))) if group != request.group || version != request.version => {
@@ -130,9 +135,16 @@ impl Environment<'_> {
         }
     }
 
-    fn namespace(&self) -> Val {
-        let namespace = self.object.filter(|(request, _)| request.namespaced && self.phase != Phase::Conditions);
-        let namespace = namespace.and_then(|(request, _)| self.release?.namespace(request));
-        namespace.map_or(Val::new(Data::Null), |namespace| Val::plain(namespace, None))
+    /// `namespaceObject`: null for what is in no namespace.
+    fn namespace(&self) -> Result<Val, Failure> {
+        let request = self.object.map(|(request, _)| request).filter(|request| request.namespaced);
+        let (Some(request), Some(release)) = (request.filter(|_| self.phase != Phase::Conditions), self.release) else {
+            return Ok(Val::new(Data::Null));
+        };
+        match release.namespace(request) {
+            Namespace::None => Ok(Val::new(Data::Null)),
+            Namespace::Known(namespace) => Ok(Val::plain(namespace, None)),
+            Namespace::Named(_) => Err(Failure::new("namespaceObject: the API server sends a webhook no Namespace")),
+        }
     }
 }

@@ -8,7 +8,7 @@ use super::environment::{Environment, Phase};
 use super::fleet::{Fleet, Prepared, Release};
 use super::matching::MatchResources;
 use super::request::Request;
-use super::spec::{Compiled, CompiledValidation, Written};
+use super::spec::{Compiled, CompiledValidation, Reason, Written};
 use super::{Error, ErrorKind};
 use crate::cel::value::{Data, Root, Val};
 use crate::cel::{BUDGET, EvalError, Evaluation, Failure, Shared, blame};
@@ -39,6 +39,27 @@ pub struct Violation<'p> {
     pub message: String,
     /// The fields that are at fault, the first ones named first.
     pub blamed: Vec<Blamed>,
+    /// What of the policy says so.
+    pub source: Source<'p>,
+}
+
+/// What of a policy finds a violation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source<'p> {
+    /// A validation, with its `reason`.
+    Validation {
+        /// What a client is told that was refused.
+        reason: Option<Reason>,
+    },
+    /// An audit annotation: no violation, but good to know.
+    Annotation {
+        /// Its key.
+        key: &'p str,
+        /// Its value.
+        value: String,
+    },
+    /// An expression without a value, or a binding that asks for what is not there: nobody knows whether all is well.
+    Failure,
 }
 
 /// A field that made a validation false.
@@ -97,18 +118,23 @@ fn on_release<'p>(
     let mut found = Vec::new();
     let ours = policies.iter().copied().enumerate();
     for (order, policy) in ours.filter(|(_, policy)| policy.kind != PolicyKind::Fleet && release.chooses(policy)) {
-        let violations = judge_release(policy, fleet, index)?;
+        let violations = judge_release(policy, fleet, index, Failures::Stop)?;
         found.extend(violations.into_iter().map(|violation| (order, violation)));
     }
     for (number, policy) in release.policies.iter().enumerate() {
-        let violations = judge_release(policy, fleet, index)?;
+        let violations = judge_release(policy, fleet, index, Failures::Stop)?;
         found.extend(violations.into_iter().map(|violation| (policies.len() + number, violation)));
     }
     Ok(found)
 }
 
 /// The violations of one policy in one release, in the order of its objects.
-fn judge_release<'p>(policy: &'p Policy, fleet: &Fleet<'_>, index: usize) -> Result<Vec<Violation<'p>>, Error> {
+pub(super) fn judge_release<'p>(
+    policy: &'p Policy,
+    fleet: &Fleet<'_>,
+    index: usize,
+    failures: Failures,
+) -> Result<Vec<Violation<'p>>, Error> {
     if let Some(check) = policy.check {
         return super::schemas::judge(policy, check, fleet, index);
     }
@@ -118,7 +144,7 @@ fn judge_release<'p>(policy: &'p Policy, fleet: &Fleet<'_>, index: usize) -> Res
     }
     let mut violations = Vec::new();
     for variant in std::iter::once(policy).chain(&policy.generated) {
-        let judge = Judge::new(variant, fleet, violations)?;
+        let judge = Judge::new(variant, fleet, failures, violations)?;
         judge.release(index)?;
         violations = judge.violations.into_inner();
     }
@@ -131,7 +157,7 @@ fn judge_release<'p>(policy: &'p Policy, fleet: &Fleet<'_>, index: usize) -> Res
 
 /// The violations of a policy that judges all releases together.
 fn on_fleet<'p>(policy: &'p Policy, fleet: &Fleet<'_>) -> Result<Vec<Violation<'p>>, Error> {
-    let judge = Judge::new(policy, fleet, Vec::new())?;
+    let judge = Judge::new(policy, fleet, Failures::Stop, Vec::new())?;
     judge.unbound(None, None)?;
     Ok(judge.violations.into_inner())
 }
@@ -141,10 +167,19 @@ fn concerns(policy: &Policy, fleet: &Fleet<'_>) -> bool {
     let matches = |constraints: &MatchResources| {
         fleet.releases.iter().any(|release| {
             let mut requests = release.requests.iter();
-            requests.any(|request| constraints.matches(request, release.namespace(request)).is_some())
+            requests.any(|request| constraints.matches(request, release.namespace(request)) != Ok(None))
         })
     };
     std::iter::once(policy).chain(&policy.generated).any(|policy| policy.constraints.as_ref().is_none_or(matches))
+}
+
+/// What becomes of an expression that has no value, where the policy does not ignore it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Failures {
+    /// Nothing else is judged: the policy is to be mended first.
+    Stop,
+    /// It is a violation as bad as others, as in the API server.
+    Count,
 }
 
 /// A policy at work.
@@ -152,6 +187,7 @@ struct Judge<'p, 'a> {
     policy: &'p Policy,
     compiled: &'p Compiled,
     fleet: &'a Fleet<'a>,
+    failures: Failures,
     violations: RefCell<Vec<Violation<'p>>>,
     /// What the objects of a release have in common: as they are, and with the fields that it comes from.
     shared: [Shared<'p>; 2],
@@ -167,6 +203,14 @@ struct Case<'a> {
     severity: Severity,
 }
 
+/// What is said about a case.
+struct Found<'p> {
+    severity: Severity,
+    message: String,
+    blamed: Vec<Blamed>,
+    source: Source<'p>,
+}
+
 /// An object that a policy is about.
 #[derive(Clone, Copy)]
 struct Chosen<'a> {
@@ -178,9 +222,14 @@ struct Chosen<'a> {
 }
 
 impl<'p, 'a> Judge<'p, 'a> {
-    fn new(policy: &'p Policy, fleet: &'a Fleet<'a>, violations: Vec<Violation<'p>>) -> Result<Self, Error> {
+    fn new(
+        policy: &'p Policy,
+        fleet: &'a Fleet<'a>,
+        failures: Failures,
+        violations: Vec<Violation<'p>>,
+    ) -> Result<Self, Error> {
         let compiled = policy.compiled()?;
-        Ok(Self { policy, compiled, fleet, violations: violations.into(), shared: compiled.shared() })
+        Ok(Self { policy, compiled, fleet, failures, violations: violations.into(), shared: compiled.shared() })
     }
 
     fn release(&self, index: usize) -> Result<(), Error> {
@@ -188,8 +237,11 @@ impl<'p, 'a> Judge<'p, 'a> {
         let Some(constraints) = &policy.constraints else { return self.unbound(Some(index), None) };
         let Some(release) = fleet.releases.get(index) else { return Ok(()) };
         for (object, request) in release.requests.iter().enumerate() {
-            if let Some(served) = constraints.matches(request, release.namespace(request)) {
-                self.object(index, Chosen { index: release.first + object, request, served })?;
+            let object = release.first + object;
+            match constraints.matches(request, release.namespace(request)) {
+                Ok(None) => {}
+                Ok(Some(served)) => self.object(index, Chosen { index: object, request, served })?,
+                Err(unknown) => self.misconfigured(index, object, format!("failed to configure policy: {unknown}")),
             }
         }
         Ok(())
@@ -201,8 +253,19 @@ impl<'p, 'a> Judge<'p, 'a> {
         if policy.bindings.is_empty() {
             return self.unbound(Some(release), Some(object));
         }
-        let namespace = self.fleet.releases.get(release).and_then(|release| release.namespace(object.request));
-        for binding in policy.bindings.iter().filter(|binding| binding.matches(object.request, namespace)) {
+        let Some(prepared) = self.fleet.releases.get(release) else { return Ok(()) };
+        let wrong = |reason: &dyn std::fmt::Display| {
+            self.misconfigured(release, object.index, format!("failed to configure binding: {reason}"));
+        };
+        for binding in &policy.bindings {
+            match binding.matches(object.request, prepared.namespace(object.request)) {
+                Ok(true) => {}
+                Ok(false) => continue,
+                Err(unknown) => {
+                    wrong(&unknown);
+                    continue;
+                }
+            }
             match binding.params(policy.param_kind.as_ref(), &policy.params, object.request) {
                 Ok(params) => {
                     for params in params {
@@ -210,18 +273,27 @@ impl<'p, 'a> Judge<'p, 'a> {
                         self.judge(&Case { release, object, params, severity: binding.severity })?;
                     }
                 }
-                Err(_) if policy.ignores_failures => {}
-                Err(reason) => self.violations.borrow_mut().push(Violation {
-                    policy,
-                    severity: Severity::Error,
-                    release: Some(release),
-                    object: Some(object.index),
-                    message: format!("failed to configure binding: {reason}"),
-                    blamed: Vec::new(),
-                }),
+                Err(reason) => wrong(&reason),
             }
         }
         Ok(())
+    }
+
+    /// Takes note of what keeps the policy or a binding from being asked about an object: as in the API server it
+    /// refuses the object, whatever the binding's actions, unless failures are ignored.
+    fn misconfigured(&self, release: usize, object: usize, message: String) {
+        if self.policy.ignores_failures {
+            return;
+        }
+        self.violations.borrow_mut().push(Violation {
+            policy: self.policy,
+            severity: Severity::Error,
+            release: Some(release),
+            object: Some(object),
+            message,
+            blamed: Vec::new(),
+            source: Source::Failure,
+        });
     }
 
     /// Judges with each of the policy's parameters.
@@ -242,17 +314,29 @@ impl<'p, 'a> Judge<'p, 'a> {
         for (index, validation) in compiled.validations.iter().enumerate() {
             match evaluation.truth(&validation.expression.program) {
                 Ok(true) => {}
-                Ok(false) => {
-                    let expression = policy.messages()?.get(index).and_then(Option::as_ref);
-                    let message = self.message(&evaluation, expression, &validation.message, case)?;
-                    let blamed = self.blame(validation, case);
-                    self.found(case, case.severity, message, blamed);
-                }
-                Err(_) if policy.ignores_failures => {}
-                Err(error) => return Err(self.failed(&validation.expression.path, error, case)),
+                Ok(false) => self.violated(validation, policy.messages()?.get(index), &evaluation, case)?,
+                Err(error) => self.unevaluated(&validation.expression.path, error, case, case.severity)?,
             }
         }
         self.audit(case)
+    }
+
+    fn violated(
+        &self,
+        validation: &CompiledValidation,
+        message: Option<&Option<Written>>,
+        evaluation: &Evaluation<'_>,
+        case: &Case<'_>,
+    ) -> Result<(), Error> {
+        match self.message(evaluation, message.and_then(Option::as_ref), &validation.message) {
+            Ok(message) => {
+                let blamed = self.blame(validation, case);
+                let source = Source::Validation { reason: validation.reason };
+                self.found(case, Found { severity: case.severity, message, blamed, source });
+                Ok(())
+            }
+            Err((path, error)) => self.unevaluated(path, error, case, case.severity),
+        }
     }
 
     /// `matchConditions`: one that is false excludes the object, even if another one fails.
@@ -272,14 +356,13 @@ impl<'p, 'a> Judge<'p, 'a> {
         }
         match failed {
             None => Ok(true),
-            Some(_) if self.policy.ignores_failures => Ok(false),
-            Some((path, error)) => Err(self.failed(path, error, case)),
+            Some((path, error)) => self.unevaluated(path, error, case, case.severity).map(|()| false),
         }
     }
 
     /// `auditAnnotations`: what a cluster would write into its audit log is good to know here.
     fn audit(&self, case: &Case<'_>) -> Result<(), Error> {
-        let (policy, compiled) = (self.policy, self.compiled);
+        let compiled = self.compiled;
         if compiled.audit_annotations.is_empty() {
             return Ok(());
         }
@@ -290,17 +373,19 @@ impl<'p, 'a> Judge<'p, 'a> {
                 Ok(Val { data: Data::String(text), .. }) if !text.trim().is_empty() => {
                     let text = text.trim();
                     let end = text.floor_char_boundary(MAX_AUDIT_VALUE);
-                    let message = format!("audit annotation {key}: {}", text.get(..end).unwrap_or_default());
-                    self.found(case, Severity::Info, message, Vec::new());
+                    let value = text.get(..end).unwrap_or_default().to_owned();
+                    let message = format!("audit annotation {key}: {value}");
+                    let (severity, source) = (Severity::Info, Source::Annotation { key, value });
+                    self.found(case, Found { severity, message, blamed: Vec::new(), source });
                 }
                 Ok(Val { data: Data::String(_) | Data::Null, .. }) => {}
                 Ok(value) => {
                     let found = format!("expected a string or null but the result is of type {}", value.type_name());
                     let error = EvalError { failure: Failure::Other(found), variable: None, span: program.span() };
-                    return Err(self.failed(path, error, case));
+                    self.unusable(path, error, case, Severity::Error)?;
                 }
-                Err(_) if policy.ignores_failures => {}
-                Err(error) => return Err(self.failed(path, error, case)),
+                // The API server refuses for these, whatever the binding's actions.
+                Err(error) => self.unevaluated(path, error, case, Severity::Error)?,
             }
         }
         Ok(())
@@ -347,13 +432,12 @@ impl<'p, 'a> Judge<'p, 'a> {
     }
 
     /// `messageExpression` if it gives a text of one line, else `message`: as in the API server.
-    fn message(
+    fn message<'w>(
         &self,
         evaluation: &Evaluation<'_>,
-        expression: Option<&Written>,
+        expression: Option<&'w Written>,
         message: &str,
-        case: &Case<'_>,
-    ) -> Result<String, Error> {
+    ) -> Result<String, (&'w Path, EvalError)> {
         let Some(Written { program, path }) = expression else {
             return Ok(message.to_owned());
         };
@@ -363,9 +447,7 @@ impl<'p, 'a> Judge<'p, 'a> {
                 let fits = !text.is_empty() && !text.contains('\n') && text.len() <= MAX_MESSAGE;
                 Ok(if fits { text } else { message }.to_owned())
             }
-            Err(error) if error.failure == Failure::OverBudget && !self.policy.ignores_failures => {
-                Err(self.failed(path, error, case))
-            }
+            Err(error) if error.failure == Failure::OverBudget && !self.policy.ignores_failures => Err((path, error)),
             _ => Ok(message.to_owned()),
         }
     }
@@ -380,7 +462,7 @@ impl<'p, 'a> Judge<'p, 'a> {
     }
 
     /// Takes note of a violation. Bindings and parameters that agree on it say it once, as hard as the hardest.
-    fn found(&self, case: &Case<'_>, severity: Severity, message: String, blamed: Vec<Blamed>) {
+    fn found(&self, case: &Case<'_>, Found { severity, message, blamed, source }: Found<'p>) {
         let (policy, release, object) = (self.policy, case.release, case.object.map(|object| object.index));
         let mut violations = self.violations.borrow_mut();
         let same = violations.iter_mut().rev().take_while(|known| {
@@ -388,8 +470,24 @@ impl<'p, 'a> Judge<'p, 'a> {
         });
         match same.into_iter().find(|known| known.message == message && known.blamed == blamed) {
             Some(known) => known.severity = known.severity.max(severity),
-            None => violations.push(Violation { policy, severity, release, object, message, blamed }),
+            None => violations.push(Violation { policy, severity, release, object, message, blamed, source }),
         }
+    }
+
+    /// An expression that has no value.
+    fn unevaluated(&self, path: &Path, error: EvalError, case: &Case<'_>, severity: Severity) -> Result<(), Error> {
+        if self.policy.ignores_failures { Ok(()) } else { self.unusable(path, error, case, severity) }
+    }
+
+    /// The same, and it cannot be ignored.
+    fn unusable(&self, path: &Path, error: EvalError, case: &Case<'_>, severity: Severity) -> Result<(), Error> {
+        let error = self.failed(path, error, case);
+        if self.failures == Failures::Stop {
+            return Err(error);
+        }
+        let message = format!("could not be evaluated: {}", error.kind);
+        self.found(case, Found { severity, message, blamed: Vec::new(), source: Source::Failure });
+        Ok(())
     }
 
     fn failed(&self, path: &Path, error: EvalError, case: &Case<'_>) -> Error {

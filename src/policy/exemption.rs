@@ -123,7 +123,7 @@ pub enum Honoured {
 
 /// What an exemption covers of a violation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cover {
+enum Cover {
     /// Nothing.
     Nothing,
     /// Some of the fields at fault, by their index in [`Violation::blamed`]: see [`Exemption::covers_field`].
@@ -224,7 +224,7 @@ impl Exemption {
     /// What it covers of a violation.
     ///
     /// Where an object was judged, that object must be in scope; where it was the release, each object at fault.
-    pub fn covers(&self, violation: &Violation<'_>, objects: &[Object]) -> Cover {
+    fn covers(&self, violation: &Violation<'_>, objects: &[Object]) -> Cover {
         let about = |index: usize| objects.get(index).is_some_and(|object| self.is_about(index, &object.reference));
         if !self.policy.matches(violation.policy) || violation.object.is_some_and(|index| !about(index)) {
             return Cover::Nothing;
@@ -237,7 +237,7 @@ impl Exemption {
     }
 
     /// Whether it covers a field at fault, of a violation of which it covers fields.
-    pub fn covers_field(&self, subject: Subject, path: &Path, objects: &[Object]) -> bool {
+    fn covers_field(&self, subject: Subject, path: &Path, objects: &[Object]) -> bool {
         let Subject::Object(index) = subject else { return false };
         objects.get(index).is_some_and(|object| {
             self.is_about(index, &object.reference)
@@ -249,6 +249,54 @@ impl Exemption {
     pub fn names_any<'p>(&self, policies: impl IntoIterator<Item = &'p Policy>) -> bool {
         policies.into_iter().any(|policy| self.policy.matches(policy))
     }
+}
+
+/// What became of a violation that somebody may have answered for.
+#[derive(Debug)]
+pub struct Answered {
+    /// The exemption that covers it: its place among those that were asked. `None` where nothing does, or only a part.
+    pub by: Option<usize>,
+    /// Whether each exemption has anything to do with it, also where it has expired.
+    pub hits: Vec<bool>,
+}
+
+/// Asks exemptions about a violation. Of one that is covered in part, the fields that are covered are taken away.
+pub fn answered<'e>(
+    exemptions: impl IntoIterator<Item = &'e Exemption>,
+    violation: &mut Violation<'_>,
+    objects: &[Object],
+    today: Date,
+) -> Answered {
+    let is_field = |subject: Subject| matches!(subject, Subject::Object(_));
+    let mut covered = vec![false; violation.blamed.len()];
+    let (mut first, mut whole, mut hits) = (None, false, Vec::new());
+    for (index, exemption) in exemptions.into_iter().enumerate() {
+        let mut hit = false;
+        let holds = !exemption.is_expired(today);
+        match exemption.covers(violation, objects) {
+            Cover::Nothing => {}
+            Cover::Whole => {
+                hit = true;
+                whole |= holds;
+            }
+            Cover::Fields => {
+                for (blamed, covered) in violation.blamed.iter().zip(&mut covered) {
+                    let covers = exemption.covers_field(blamed.subject, &blamed.path, objects);
+                    hit |= covers;
+                    *covered |= covers && holds;
+                }
+            }
+        }
+        first = first.or((hit && holds).then_some(index));
+        hits.push(hit);
+    }
+    let mut left = violation.blamed.iter().zip(&covered).filter(|(blamed, _)| is_field(blamed.subject));
+    if whole || covered.contains(&true) && left.all(|(_, covered)| *covered) {
+        return Answered { by: first, hits };
+    }
+    let mut covered = covered.into_iter();
+    violation.blamed.retain(|_| !covered.next().unwrap_or_default());
+    Answered { by: None, hits }
 }
 
 impl Globs {

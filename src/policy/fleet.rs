@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, LazyLock, OnceLock};
 
 use super::Policy;
+use super::matching::Namespace;
 use super::reach::{Graph, Member};
 use super::request::{Request, text_map};
 use super::schemas::Problems;
@@ -85,6 +86,8 @@ pub(super) struct Prepared<'a> {
     /// The variable `release`.
     pub about: Value,
     namespaces: HashMap<String, Value>,
+    /// Whether more of the namespaces may be known elsewhere: their labels above all.
+    has_other_namespaces: bool,
     reach: Reach,
     /// What schemas say of its objects.
     pub problems: Problems,
@@ -100,6 +103,13 @@ impl<'a> Fleet<'a> {
             prepared
         };
         Self { releases: releases.iter().map(prepare).collect(), all: OnceLock::new(), reach: Reach::default() }
+    }
+
+    /// One request to a server, whose objects nobody else here knows. `namespace` is the one that the object is in, if
+    /// it could be asked for.
+    pub fn of_request(release: &'a Release<'a>, request: Request, namespace: Option<&Value>) -> Self {
+        let prepared = Prepared::of_request(release, request, namespace);
+        Self { releases: vec![prepared], all: OnceLock::new(), reach: Reach::default() }
     }
 
     /// The number of objects.
@@ -131,7 +141,7 @@ impl<'a> Fleet<'a> {
 impl<'a> Prepared<'a> {
     fn new(release: &'a Release<'a>, first: usize, kinds: &Kinds<'_>) -> Self {
         let requests: Vec<Request> =
-            release.objects.iter().map(|object| Request::new(object, release.namespace, kinds)).collect();
+            release.objects.iter().map(|object| Request::create(object, release.namespace, kinds)).collect();
         let about = text_map([
             ("name", release.name),
             ("namespace", release.namespace),
@@ -154,14 +164,37 @@ impl<'a> Prepared<'a> {
             objects,
             about,
             namespaces,
+            has_other_namespaces: false,
             reach: Reach::default(),
             problems: Problems::default(),
         }
     }
 
-    /// The namespace that an object is created in; that of a Namespace is itself. `None` for what has none.
-    pub fn namespace(&self, request: &Request) -> Option<&Value> {
-        self.namespaces.get(&request.namespace).filter(|_| request.namespaced || request.is_namespace())
+    fn of_request(release: &'a Release<'a>, request: Request, known: Option<&Value>) -> Self {
+        // As in the API server, what a Namespace says of itself counts.
+        let object = if request.is_namespace() { Some(request.subject()) } else { known };
+        let namespace = namespace(&request.namespace, object.unwrap_or(&Value::Null));
+        Self {
+            release,
+            first: 0,
+            namespaces: HashMap::from([(request.namespace.clone(), namespace)]),
+            has_other_namespaces: object.is_none(),
+            requests: vec![request],
+            objects: Value::Null,
+            about: Value::Null,
+            reach: Reach::default(),
+            problems: Problems::default(),
+        }
+    }
+
+    /// The namespace that an object is in; that of a Namespace is itself.
+    pub fn namespace(&self, request: &Request) -> Namespace<'_> {
+        let found = self.namespaces.get(&request.namespace).filter(|_| request.namespaced || request.is_namespace());
+        match found {
+            None => Namespace::None,
+            Some(namespace) if self.has_other_namespaces => Namespace::Named(namespace),
+            Some(namespace) => Namespace::Known(namespace),
+        }
     }
 
     /// The variable `reach` of a release.

@@ -2,7 +2,7 @@
 
 use super::Error;
 use super::decode::Node;
-use super::request::Request;
+use super::request::{Operation, Request};
 use super::selector::Selector;
 use crate::value::Value;
 
@@ -24,9 +24,35 @@ struct ResourceRule {
     resources: Vec<String>,
     names: Vec<String>,
     scope: Scope,
-    /// Whether it is about the creation of objects: nothing else is judged here.
-    creates: bool,
+    operations: Vec<Operation>,
 }
+
+/// The namespace that an object is in.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Namespace<'a> {
+    /// The object is in none and is none.
+    None,
+    /// It is this one.
+    Known(&'a Value),
+    /// Nothing but its name is known, and what follows from that.
+    Named(&'a Value),
+}
+
+impl<'a> Namespace<'a> {
+    /// What is known of it.
+    #[cfg(feature = "rego")]
+    pub fn object(self) -> Option<&'a Value> {
+        match self {
+            Self::None => None,
+            Self::Known(namespace) | Self::Named(namespace) => Some(namespace),
+        }
+    }
+}
+
+/// Whether the rules are about an object turns on labels of a namespace that is not known.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("it selects namespaces by their labels, and the API server sends a webhook no Namespace")]
+pub(super) struct UnknownNamespace;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Scope {
@@ -76,24 +102,44 @@ impl MatchResources {
             && self.object_selector.is_empty()
     }
 
-    /// Whether an object is meant when it is created: the group and version of the rule that says so.
+    /// The resources that it is about, without their subresources; `*` is all of them.
+    pub fn resources(&self) -> Vec<&str> {
+        let resources = self.rules.iter().flat_map(|rule| &rule.resources);
+        let resources = resources.map(|resource| resource.split_once('/').map_or(resource.as_str(), |(name, _)| name));
+        if self.rules.is_empty() { vec!["*"] } else { resources.collect() }
+    }
+
+    /// Whether a request is meant: the group and version of the rule that says so.
     ///
     /// These are the object's own, or with `matchPolicy: Equivalent` some under which an API server could convert it.
-    /// Here it is not converted: expressions see it as it was written. `namespace` is the one that it is created in.
-    pub(super) fn matches<'a>(&self, request: &'a Request, namespace: Option<&Value>) -> Option<(&'a str, &'a str)> {
-        // What is in no namespace and is none itself is not selected by a namespace's labels.
-        let selected = namespace.is_none_or(|namespace| self.namespace_selector.selects(namespace))
-            && self.object_selector.selects(&request.object);
-        if !selected || UNSEEN.contains(&(&*request.group, &*request.resource)) {
-            return None;
+    /// Here it is not converted: expressions see it as it was written.
+    pub(super) fn matches<'a>(
+        &self,
+        request: &'a Request,
+        namespace: Namespace<'_>,
+    ) -> Result<Option<(&'a str, &'a str)>, UnknownNamespace> {
+        let selected = match namespace {
+            // What is in no namespace and is none itself is not selected by a namespace's labels.
+            Namespace::None => Some(true),
+            Namespace::Known(namespace) => Some(self.namespace_selector.selects(namespace)),
+            Namespace::Named(namespace) => self.namespace_selector.may_select(namespace),
+        };
+        let is_unseen = UNSEEN.contains(&(&*request.group, &*request.resource));
+        if selected == Some(false) || is_unseen || !self.selects_object(request) {
+            return Ok(None);
         }
         if self.first(&self.exclude, request).is_some() {
-            return None;
+            return Ok(None);
         }
-        if self.rules.is_empty() {
-            return Some((&request.group, &request.version));
-        }
-        self.first(&self.rules, request)
+        let own = || (request.group.as_str(), request.version.as_str());
+        let found = if self.rules.is_empty() { Some(own()) } else { self.first(&self.rules, request) };
+        if found.is_some() && selected.is_none() { Err(UnknownNamespace) } else { Ok(found) }
+    }
+
+    /// Whether the object is selected, or the one that is there.
+    fn selects_object(&self, request: &Request) -> bool {
+        let selects = |object: &Value| object.as_map().is_some() && self.object_selector.selects(object);
+        self.object_selector.is_empty() || selects(&request.object) || selects(&request.old_object)
     }
 
     /// The group and version under which one of the rules is about an object; its own are tried first.
@@ -125,6 +171,9 @@ impl ResourceRule {
         for operation in node.list_of("operations")? {
             operation.is_one_of(&["*", "CREATE", "UPDATE", "DELETE", "CONNECT"])?;
         }
+        let operations = Operation::ALL
+            .into_iter()
+            .filter(|known| operations.iter().any(|operation| operation == "*" || operation == known.name()));
         let resources = needed("resources")?;
         if resources.len() > 1 && resources.iter().any(|resource| resource == "*/*") {
             return Err(node.need("resources")?.error("resources has \"*/*\", which must stand alone"));
@@ -140,7 +189,7 @@ impl ResourceRule {
             resources,
             names: node.texts_of("resourceNames")?,
             scope,
-            creates: operations.iter().any(|operation| operation == "*" || operation == "CREATE"),
+            operations: operations.collect(),
         })
     }
 
@@ -152,17 +201,17 @@ impl ResourceRule {
             Scope::Namespaced => request.namespaced,
         };
         scope
-            && self.creates
+            && self.operations.contains(&request.operation)
             && among(&self.groups, group)
             && among(&self.versions, version)
-            && self.resources.iter().any(|known| is_about(known, &request.resource))
+            && self.resources.iter().any(|known| is_about(known, &request.resource, &request.subresource))
             && (self.names.is_empty() || self.names.contains(&request.name))
     }
 }
 
-/// Whether an entry of `resources` is about a resource itself: `pods`, `pods/*`, `*` and `*/*` are about pods,
-/// `pods/exec` and `*/scale` are not.
-fn is_about(known: &str, resource: &str) -> bool {
-    let (known, subresource) = known.split_once('/').unwrap_or((known, ""));
-    (known == "*" || known == resource) && (subresource.is_empty() || subresource == "*")
+/// Whether an entry of `resources` is about a resource, or a subresource: `pods`, `pods/*`, `*` and `*/*` are about pods,
+/// `pods/exec`, `pods/*`, `*/exec` and `*/*` about `pods/exec`.
+fn is_about(known: &str, resource: &str, subresource: &str) -> bool {
+    let (known, below) = known.split_once('/').unwrap_or((known, ""));
+    (known == "*" || known == resource) && (below == "*" || below == subresource)
 }

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use super::evaluate::{Blamed, Subject, Violation};
+use super::evaluate::{Blamed, Source, Subject, Violation};
 use super::fleet::{Fleet, Prepared};
 use super::{Error, ErrorKind, Policy};
 use crate::parallel;
@@ -41,6 +41,7 @@ pub(super) fn judge<'p>(
                 object: Some(object),
                 message: problem.message.clone(),
                 blamed: vec![Blamed { subject: Subject::Object(object), path: problem.path.clone() }],
+                source: Source::Validation { reason: None },
             });
         }
     }

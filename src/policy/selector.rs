@@ -45,23 +45,40 @@ impl Selector {
 
     /// Whether the labels of an object meet all requirements.
     pub fn selects(&self, object: &Value) -> bool {
-        let labels = object.at(["metadata", "labels"]);
-        let label = |key: &str| labels.and_then(|labels| labels.get(key)).and_then(Value::as_str);
+        let label = |key: &str| label(object, key);
         self.labels.iter().all(|(key, value)| label(key) == Some(value))
-            && self.expressions.iter().all(|requirement| {
-                let found = label(&requirement.key);
-                let among = found.is_some_and(|found| requirement.values.iter().any(|value| value == found));
-                match requirement.operator {
-                    Operator::In => among,
-                    Operator::NotIn => !among,
-                    Operator::Exists => found.is_some(),
-                    Operator::DoesNotExist => found.is_none(),
-                }
-            })
+            && self.expressions.iter().all(|requirement| requirement.is_met(label(&requirement.key)))
+    }
+
+    /// The same of an object that may have more labels than are known of it; `None` where it turns on those.
+    pub fn may_select(&self, object: &Value) -> Option<bool> {
+        let of_labels = self.labels.iter().map(|(key, value)| label(object, key).map(|found| found == value));
+        let of_expressions = self.expressions.iter().map(|requirement| {
+            let found = label(object, &requirement.key);
+            found.map(|found| requirement.is_met(Some(found)))
+        });
+        let met: Vec<Option<bool>> = of_labels.chain(of_expressions).collect();
+        if met.contains(&Some(false)) { Some(false) } else { (!met.contains(&None)).then_some(true) }
     }
 }
 
+/// A label of an object.
+fn label<'a>(object: &'a Value, key: &str) -> Option<&'a str> {
+    object.at(["metadata", "labels", key]).and_then(Value::as_str)
+}
+
 impl Requirement {
+    /// Whether the value of its key, or that there is none, is what it asks for.
+    fn is_met(&self, found: Option<&str>) -> bool {
+        let among = found.is_some_and(|found| self.values.iter().any(|value| value == found));
+        match self.operator {
+            Operator::In => among,
+            Operator::NotIn => !among,
+            Operator::Exists => found.is_some(),
+            Operator::DoesNotExist => found.is_none(),
+        }
+    }
+
     fn read(node: &Node<'_>) -> Result<Self, Error> {
         node.only(&["key", "operator", "values"])?;
         let values = node.texts_of("values")?;

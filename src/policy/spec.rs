@@ -33,6 +33,44 @@ pub(super) struct Validation {
     pub message_expression: Option<Path>,
     /// `message`, or the expression itself as the API server has it
     pub message: String,
+    pub reason: Option<Reason>,
+}
+
+/// `reason` of a validation: what kind of error a client sees that was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// 401
+    Unauthorized,
+    /// 403
+    Forbidden,
+    /// 413
+    RequestEntityTooLarge,
+    /// 422
+    Invalid,
+}
+
+impl Reason {
+    const ALL: [Self; 4] = [Self::Unauthorized, Self::Forbidden, Self::RequestEntityTooLarge, Self::Invalid];
+
+    /// `Forbidden`
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Unauthorized => "Unauthorized",
+            Self::Forbidden => "Forbidden",
+            Self::RequestEntityTooLarge => "RequestEntityTooLarge",
+            Self::Invalid => "Invalid",
+        }
+    }
+
+    /// The status code of HTTP.
+    pub fn code(self) -> i64 {
+        match self {
+            Self::Unauthorized => 401,
+            Self::Forbidden => 403,
+            Self::RequestEntityTooLarge => 413,
+            Self::Invalid => 422,
+        }
+    }
 }
 
 /// A policy's expressions, ready to be evaluated.
@@ -72,6 +110,7 @@ pub(super) struct CompiledValidation {
     pub expression: Written,
     /// What is wrong where `messageExpression` says nothing
     pub message: String,
+    pub reason: Option<Reason>,
 }
 
 impl Spec {
@@ -104,7 +143,7 @@ impl Spec {
 impl Validation {
     fn read(node: &Node<'_>) -> Result<Self, Error> {
         node.only(&["expression", "message", "messageExpression", "reason"])?;
-        node.one_of("reason", &["Unauthorized", "Forbidden", "Invalid", "RequestEntityTooLarge"])?;
+        let reason = node.one_of("reason", &Reason::ALL.map(Reason::name))?;
         let written = expression(node, "expression")?;
         if let Some(message) = node.get("message") {
             let text = message.text()?.trim();
@@ -121,6 +160,7 @@ impl Validation {
                 None => None,
             },
             message: message.map_or_else(failed, Ok)?,
+            reason: Reason::ALL.into_iter().find(|known| Some(known.name()) == reason),
         })
     }
 }

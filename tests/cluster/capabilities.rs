@@ -72,6 +72,7 @@ fn lookup_fails_where_helm_does() {
         (r#""example.com/v1" "Nonsense" "NS" "x""#, "could not find the requested resource"),
         (r#""a/b/c" "Nonsense" "NS" "x""#, ""),
         (r#""" "ConfigMap" "NS" "x""#, ""),
+        (r#""v2" "ConfigMap" "NS" "x""#, "/v2, Kind"),
     ] {
         let question = question.replace("NS", &namespace);
         let chart = folder(&[
@@ -79,7 +80,7 @@ fn lookup_fails_where_helm_does() {
             ("templates/map.yaml", &MAP.replace("QUESTION", &question)),
         ]);
         let chart = chart.path().display().to_string();
-        let args = ["asks", &chart, "--kubeconfig", &kubeconfig];
+        let args = ["asks", &chart, "--kubeconfig", &kubeconfig, "--namespace", &namespace];
         let ours = plimsoll(root(), &[&["render"], args.as_slice()].concat(), "");
         match helm(&args) {
             Ok(theirs) => {

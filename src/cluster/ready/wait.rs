@@ -195,7 +195,7 @@ impl<'a> Wait<'a> {
                 one.last = now;
             }
         }
-        let noted = self.note(answer, events);
+        let noted = self.note(answer, events).await;
         self.tell(events);
         noted?;
         match self.states.iter().any(|state| self.goal.is_missed(state)) {
@@ -218,7 +218,7 @@ impl<'a> Wait<'a> {
     }
 
     /// Takes note of whether the server has answered.
-    fn note(&mut self, answer: Result<(), Error>, events: &mut dyn FnMut(Event<'_>)) -> Result<(), Reason> {
+    async fn note(&mut self, answer: Result<(), Error>, events: &mut dyn FnMut(Event<'_>)) -> Result<(), Reason> {
         let Err(error) = answer else {
             if self.trouble.take().is_some() {
                 events(Event::Reachable);
@@ -226,7 +226,7 @@ impl<'a> Wait<'a> {
             self.refusals = 0;
             return Ok(());
         };
-        self.refusals = if is_passing(&error) { 0 } else { self.refusals + 1 };
+        self.refusals = if is_passing(self.api, &error).await { 0 } else { self.refusals + 1 };
         if self.refusals >= REFUSALS {
             return Err(Reason::Refused(error));
         }

@@ -19,7 +19,7 @@ pub(super) use gatekeeper::{Constraint, Template, bind};
 
 use super::decode::Document;
 use super::document::Policy;
-use super::evaluate::Violation;
+use super::evaluate::{Source, Violation};
 use super::fleet::{Fleet, Prepared};
 use super::request::Request;
 use super::{Error, ErrorKind};
@@ -101,7 +101,8 @@ impl Body {
             let found = self.object(policy, &mut engine, release, request);
             for Found { severity, message } in found.map_err(|reason| self.error(&policy.id, &reason, Some(object)))? {
                 let (release, object) = (Some(index), Some(object));
-                violations.push(Violation { policy, severity, release, object, message, blamed: Vec::new() });
+                let (source, blamed) = (Source::Validation { reason: None }, Vec::new());
+                violations.push(Violation { policy, severity, release, object, message, blamed, source });
             }
         }
         Ok(violations)
@@ -120,10 +121,11 @@ impl Body {
                 conftest::found(&query(engine, &self.package)?)
             }
             Dialect::Gatekeeper(constraint) => {
-                if !constraint.matches(request, release.namespace(request)) {
+                let namespace = release.namespace(request).object();
+                if !constraint.matches(request, namespace) {
                     return Ok(Vec::new());
                 }
-                engine.set_input(rego(&constraint.input(request, release.namespace(request)))?);
+                engine.set_input(rego(&constraint.input(request, namespace))?);
                 let violations = query(engine, &format!("{}.violation", self.package))?;
                 if violations == Rego::Undefined {
                     return Err("the template's package has no rule \"violation\"".into());
