@@ -3,8 +3,10 @@
 mod apply;
 mod applying;
 mod applyset;
+mod bootstrap;
 mod capabilities;
 mod capabilities;
+mod chart;
 #[path = "../common/mod.rs"]
 mod common;
 #[path = "../common/mod.rs"]
@@ -21,6 +23,10 @@ mod server;
 mod server;
 mod speed;
 mod uninstall;
+#[path = "../serve/program.rs"]
+mod program;
+mod server;
+mod webhook;
 
 use server::Server;
 
