@@ -16,16 +16,16 @@ mod hooks;
 mod lock;
 mod lost;
 mod pods;
+#[path = "../serve/program.rs"]
+mod program;
 mod proof;
 mod prune;
 mod ready;
 mod server;
 mod server;
+mod server;
 mod speed;
 mod uninstall;
-#[path = "../serve/program.rs"]
-mod program;
-mod server;
 mod webhook;
 
 use server::Server;
