@@ -96,12 +96,14 @@ impl Response<'_> {
         }
     }
 
-    /// What is wrong, where, and the way out.
+    /// What is wrong, where, and the way out. Of what could not be evaluated the policy does not know one.
     fn denial(&self, violation: &Violation<'_>) -> String {
         let line = self.line(violation);
         match violation.policy.remediation.as_str() {
-            "" => shortened(&line, MAX_LINE),
-            remediation => shortened(&format!("{line} ({})", one_line(remediation)), MAX_LINE),
+            remediation if !remediation.is_empty() && violation.source != Source::Failure => {
+                shortened(&format!("{line} ({})", one_line(remediation)), MAX_LINE)
+            }
+            _ => shortened(&line, MAX_LINE),
         }
     }
 

@@ -51,7 +51,7 @@ impl<'a> Namespace<'a> {
 
 /// Whether the rules are about an object turns on labels of a namespace that is not known.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("matchResources selects namespaces by their labels, and those of this namespace are not known here")]
+#[error("it selects namespaces by their labels, and the API server sends a webhook no Namespace")]
 pub(super) struct UnknownNamespace;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -161,7 +161,10 @@ impl Server {
             "users": [{"name": user, "user": {"token": user}}],
             "contexts": [{"name": "test", "context": {"cluster": "test", "user": user}}],
         });
-        fs::write(&path, config.to_string()).unwrap();
+        // Whole at once: another test may read it now.
+        let draft = tempfile::NamedTempFile::new_in(self.folder.path()).unwrap();
+        fs::write(draft.path(), config.to_string()).unwrap();
+        draft.persist(&path).unwrap();
         path
     }
 
