@@ -15,7 +15,6 @@ mod proof;
 mod prune;
 mod ready;
 mod server;
-mod server;
 mod speed;
 mod uninstall;
 
