@@ -3,7 +3,12 @@
 mod apply;
 mod applying;
 mod applyset;
+mod bootstrap;
 mod capabilities;
+mod capabilities;
+mod chart;
+#[path = "../common/mod.rs"]
+mod common;
 #[path = "../common/mod.rs"]
 mod common;
 mod connect;
@@ -11,12 +16,17 @@ mod hooks;
 mod lock;
 mod lost;
 mod pods;
+#[path = "../serve/program.rs"]
+mod program;
 mod proof;
 mod prune;
 mod ready;
 mod server;
+mod server;
+mod server;
 mod speed;
 mod uninstall;
+mod webhook;
 
 use server::Server;
 
