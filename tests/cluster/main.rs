@@ -5,10 +5,7 @@ mod applying;
 mod applyset;
 mod bootstrap;
 mod capabilities;
-mod capabilities;
 mod chart;
-#[path = "../common/mod.rs"]
-mod common;
 #[path = "../common/mod.rs"]
 mod common;
 mod connect;
@@ -21,8 +18,6 @@ mod program;
 mod proof;
 mod prune;
 mod ready;
-mod server;
-mod server;
 mod server;
 mod speed;
 mod uninstall;
