@@ -20,8 +20,6 @@ mod proof;
 mod prune;
 mod ready;
 mod server;
-mod server;
-mod server;
 mod speed;
 mod uninstall;
 mod webhook;
