@@ -21,7 +21,8 @@ fn main() -> ExitCode {
             // Not locked: the answer to a question is read on another thread.
             stdin: &mut io::stdin(),
             stdout: &mut BufWriter::new(io::stdout().lock()),
-            stderr: &mut io::stderr().lock(),
+            // Not locked: other threads log, and say why they panic.
+            stderr: &mut io::stderr(),
             stdout_style: style(io::stdout().is_terminal()),
             stderr_style: style(io::stderr().is_terminal()),
             verbosity: Verbosity::default(),

@@ -7,14 +7,14 @@ use std::time::Duration;
 use super::check_args::CheckArgs;
 use super::confirm::confirm;
 use super::connect_args::timeout;
-use super::live::{self, Asked, Given, LiveArgs, Plan};
+use super::live::{self, Given, LiveArgs, Plan};
 use super::progress::Progress;
 use super::rule_args::RuleArgs;
 use super::{Stop, Streams, pruned};
 use crate::check::{self, Rules};
 use crate::cluster::prune::{self, Prune};
 use crate::cluster::{
-    self, Api, Applied, ApplySet, Cluster, DryRun, Event, Extent, Hook, HookEvent, HookFailure, Lock, Options, Outcome,
+    self, Api, Applied, ApplySet, Cluster, DryRun, Event, Extent, Hook, HookEvent, HookFailure, Lock, Outcome,
     PATIENCE, Wanted, ready,
 };
 use crate::finding::{Fault, ObjectRef, Report};
@@ -35,19 +35,7 @@ pub(super) struct Args {
     /// Show what would change, and stop
     #[arg(long, help_heading = "Apply")]
     dry_run: bool,
-    /// Take over fields that others manage, and objects of other releases
-    #[arg(long, help_heading = "Apply")]
-    force_conflicts: bool,
-    /// Make the namespace of the release if it is not there
-    #[arg(long, help_heading = "Apply")]
-    create_namespace: bool,
-    /// Leave what the release has no more
-    #[arg(long, help_heading = "Apply")]
-    no_prune: bool,
-    /// Do not ask the cluster what it would make of the Pods of workloads
-    #[arg(long, help_heading = "Apply")]
-    no_pods: bool,
-    /// Leave out hooks
+    /// Run no hooks
     #[arg(long, help_heading = "Apply")]
     no_hooks: bool,
     /// How long to wait until all is ready: 90s, 10m; 0 does not wait
@@ -79,7 +67,7 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
     if status != ExitStatus::Clean {
         return Ok(status);
     }
-    let plan = Plan::make(cluster, &given, args.asked())?;
+    let plan = Plan::make(cluster, &given, &args.live)?;
     tell_warnings(cluster.api(), streams)?;
     let slipped = plan.slipped_in(&given, &mut rules)?;
     if !slipped.findings.is_empty() {
@@ -90,7 +78,7 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
         }
     }
 
-    let delta = plan.delta(cluster.context(), &given)?;
+    let delta = plan.delta(cluster.context(), &given, None)?;
     if !delta.is_empty() || !streams.is_quiet() {
         delta::write(&delta, delta::Format::Text, streams.stdout_style, streams.stdout)?;
     }
@@ -108,15 +96,6 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
 }
 
 impl Args {
-    fn asked(&self) -> Asked {
-        Asked {
-            options: Options { force: self.force_conflicts, pods: !self.no_pods, patience: PATIENCE },
-            prune: !self.no_prune,
-            create_namespace: self.create_namespace,
-            hooks: !self.no_hooks,
-        }
-    }
-
     fn waiting(&self) -> ready::Options {
         ready::Options { timeout: self.timeout, interval: INTERVAL, labels: String::new() }
     }
@@ -222,7 +201,7 @@ impl Apply<'_, '_> {
                 written = streams.note(&format!("{verb} {}", one.reference));
             }
         };
-        let options = self.args.asked().options;
+        let options = self.args.live.options();
         let applied = self.cluster.run(cluster::apply(self.cluster.api(), wanted, dry_runs, options, check, told));
         written?;
         Ok(applied)
@@ -231,7 +210,7 @@ impl Apply<'_, '_> {
     /// Deletes what the release has no more.
     fn prune(&mut self, lock: Option<&Lock>, streams: &mut Streams<'_>) -> Result<(), Stop> {
         let (api, Some(set)) = (self.cluster.api(), &mut self.plan.set) else { return Ok(()) };
-        if self.args.no_prune {
+        if self.args.live.no_prune {
             return Ok(());
         }
         let prune = Prune { api, set, lock, timeout: self.args.timeout, patience: PATIENCE };
@@ -256,6 +235,9 @@ impl Apply<'_, '_> {
 
     /// Runs the hooks of an event.
     fn hooks(&mut self, when: &str, streams: &mut Streams<'_>) -> Result<(), Stop> {
+        if self.args.no_hooks {
+            return Ok(());
+        }
         let event = format!("{when}-{}", if self.is_first { "install" } else { "upgrade" });
         let (given, rules, judge) = (self.given, &mut *self.rules, &self.args.checks.rules);
         let check = async |hook: &Hook, dry_run: &DryRun| {
@@ -267,7 +249,7 @@ impl Apply<'_, '_> {
                 progress.show(&event);
             }
         };
-        let (options, waiting) = (self.args.asked().options, self.args.waiting());
+        let (options, waiting) = (self.args.live.options(), self.args.waiting());
         let run = cluster::run_hooks(self.cluster.api(), &self.plan.hooks, &event, options, &waiting, check, &mut told);
         let ran = self.cluster.run(run);
         drop(progress);

@@ -35,6 +35,12 @@ pub(super) struct Destination {
 }
 
 impl Destination {
+    /// Lets Ctrl-C end a command that only reads.
+    pub(super) fn is_only_read(self) -> Self {
+        self.cluster.iter().for_each(Cluster::end_at_interrupt);
+        self
+    }
+
     /// The cluster of a command that asks one always.
     pub(super) fn asked(&self) -> Result<&Cluster, Stop> {
         self.cluster.as_ref().ok_or_else(|| Fault::new("no cluster is asked").into())

@@ -9,9 +9,9 @@ use super::{Stop, Streams, target_args};
 use crate::chart::Capabilities;
 use crate::check::{self, Charts, Rendered, Rules, Subject};
 use crate::cluster::{
-    self, Api, ApplySet, Cluster, Conflict, DryRun, Hook, Members, Options, Pod, PodDenied, Predicted, Wanted,
+    self, Api, ApplySet, Cluster, Conflict, DryRun, Hook, Members, Options, PATIENCE, Pod, PodDenied, Predicted, Wanted,
 };
-use crate::delta::{Base, Delta};
+use crate::delta::{Base, Delta, Findings};
 use crate::finding::{Fault, ObjectRef, Report};
 use crate::json;
 use crate::manifest::{self, Manifest};
@@ -28,6 +28,18 @@ pub(super) struct LiveArgs {
     /// The name of a release of manifests: without one, nothing is known of what it had before
     #[arg(long, value_name = "NAME", help_heading = "Release")]
     name: Option<String>,
+    /// Take over fields that others manage, and objects of other releases
+    #[arg(long, help_heading = "Apply")]
+    force_conflicts: bool,
+    /// Make the namespace of the release if it is not there
+    #[arg(long, help_heading = "Apply")]
+    create_namespace: bool,
+    /// Leave what the release has no more
+    #[arg(long, help_heading = "Apply")]
+    pub no_prune: bool,
+    /// Do not ask the cluster what it would make of the Pods of workloads
+    #[arg(long, help_heading = "Apply")]
+    no_pods: bool,
     #[command(flatten)]
     pub chart: ChartArgs,
 }
@@ -58,6 +70,11 @@ pub(super) struct Plan {
 }
 
 impl LiveArgs {
+    /// How objects are applied.
+    pub(super) fn options(&self) -> Options {
+        Options { force: self.force_conflicts, pods: !self.no_pods, patience: PATIENCE }
+    }
+
     /// Renders the chart, or reads the manifests.
     pub(super) fn given(&self, destination: &Destination, streams: &mut Streams<'_>) -> Result<Given, Stop> {
         let given = Given {
@@ -128,28 +145,16 @@ impl Given {
     }
 }
 
-/// How the cluster is asked.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Asked {
-    pub options: Options,
-    /// Whether objects are looked for that the release has no more.
-    pub prune: bool,
-    /// Whether a namespace that is not there is made.
-    pub create_namespace: bool,
-    /// Whether hooks are run.
-    pub hooks: bool,
-}
-
 impl Plan {
     /// Asks the cluster what it would make of the objects.
     ///
     /// # Errors
     /// All objects that it would refuse, or that belong to somebody else.
-    pub(super) fn make(cluster: &Cluster, given: &Given, asked: Asked) -> Result<Self, Stop> {
-        cluster.run(Self::ask(cluster.api(), given, asked))
+    pub(super) fn make(cluster: &Cluster, given: &Given, args: &LiveArgs) -> Result<Self, Stop> {
+        cluster.run(Self::ask(cluster.api(), given, args))
     }
 
-    async fn ask(api: &Api, given: &Given, asked: Asked) -> Result<Self, Stop> {
+    async fn ask(api: &Api, given: &Given, args: &LiveArgs) -> Result<Self, Stop> {
         let manifests = given.manifests();
         let set = match &given.name {
             Some(name) => Some(ApplySet::read(api, name, &given.namespace).await.map_err(Fault::from)?),
@@ -160,13 +165,12 @@ impl Plan {
         if let Some(set) = &set {
             set.check_names(wanted.iter().map(|one| &one.reference)).map_err(Fault::from)?;
         }
-        let hooks =
-            if asked.hooks { cluster::hooks(&manifests, &api.resources(), &given.namespace)? } else { Vec::new() };
-        if asked.create_namespace {
+        let hooks = cluster::hooks(&manifests, &api.resources(), &given.namespace)?;
+        if args.create_namespace {
             Wanted::add_namespace(&mut wanted, &api.resources(), &given.namespace).map_err(Fault::from)?;
         }
         let interrupted = |_| Fault::new("interrupted: nothing was changed");
-        let dry_runs = cluster::dry_run(api, &wanted, asked.options).await.map_err(interrupted)?;
+        let dry_runs = cluster::dry_run(api, &wanted, args.options()).await.map_err(interrupted)?;
         let faults: Vec<Fault> =
             wanted.iter().zip(&dry_runs).filter_map(|(one, dry_run)| refusal(&one.reference, dry_run)).collect();
         if !faults.is_empty() {
@@ -175,11 +179,11 @@ impl Plan {
         let mut plan = Self { set, wanted, dry_runs, orphans: Vec::new(), hooks };
         if let Some(set) = &plan.set {
             for live in
-                plan.dry_runs.iter().filter_map(|dry_run| dry_run.live.as_ref()).filter(|_| !asked.options.force)
+                plan.dry_runs.iter().filter_map(|dry_run| dry_run.live.as_ref()).filter(|_| !args.force_conflicts)
             {
                 set.check_member(api, live).await.map_err(Fault::from)?;
             }
-            if asked.prune {
+            if !args.no_prune {
                 plan.orphans = Members::find(api, set).await.map_err(Fault::from)?.orphans(&plan.wanted);
             }
         }
@@ -191,23 +195,29 @@ impl Plan {
         slipped_in(given, rules, self.wanted.iter().zip(&self.dry_runs))
     }
 
-    /// What changes in the cluster.
+    /// What changes in the cluster; with rules, in findings too.
     ///
     /// # Errors
     /// As of [`check::compare`].
-    pub(super) fn delta(&self, context: &str, given: &Given) -> Result<Delta, Vec<Fault>> {
+    pub(super) fn delta(
+        &self,
+        context: &str,
+        given: &Given,
+        rules: Option<&mut Rules<'_>>,
+    ) -> Result<Delta, Vec<Fault>> {
         let [before, after] = self.sides()?;
         let label = given.label();
         let of = |manifests| given.subject().called(&label).with_manifests(manifests);
-        let (old, new) = (of(&before), of(&after));
-        let old = if before.is_empty() { &[][..] } else { &[old][..] };
-        let (objects, access) = check::compare(old, &[new])?;
+        let (old, new) = (Some(of(&before)).filter(|_| !before.is_empty()), of(&after));
+        let findings = rules.map(|rules| check::compare_findings(old, new, rules)).transpose()?.unwrap_or_default();
+        let (objects, access) = check::compare(old.as_slice(), &[new])?;
+        let Findings { new, mended, silenced, unchanged } = findings;
         let base = Base::Live { context: context.to_owned() };
-        Ok(Delta { base, releases: 1, objects, access, ..Delta::default() })
+        Ok(Delta { base, releases: 1, objects, access, new, mended, silenced, unchanged, ..Delta::default() })
     }
 
     /// The objects as they are, those that are to go too; and as they will be.
-    pub(super) fn sides(&self) -> Result<[Vec<Manifest>; 2], Vec<Fault>> {
+    fn sides(&self) -> Result<[Vec<Manifest>; 2], Vec<Fault>> {
         let live = self.wanted.iter().zip(&self.dry_runs);
         let live =
             live.filter_map(|(one, dry_run)| Some((one.reference.clone(), cluster::normal(dry_run.live.as_ref()?))));

@@ -1,7 +1,7 @@
 //! The command line: one file a subcommand, its arguments and its `run`.
 
-mod apply;
 mod admit;
+mod apply;
 mod chart_args;
 mod check;
 mod check_args;
@@ -13,6 +13,7 @@ mod diff;
 mod files;
 mod ignored_args;
 mod init;
+mod judge;
 mod lint;
 mod linters;
 mod live;
@@ -36,6 +37,7 @@ mod schema_export;
 mod schema_infer;
 mod schema_unused;
 mod select_args;
+mod serve;
 mod streams;
 mod target_args;
 mod uninstall;
@@ -79,6 +81,7 @@ enum Command {
     Schema(schema::Args),
     Uninstall(uninstall::Args),
     PostRender(post_render::Args),
+    Serve(Box<serve::Args>),
     Admit(admit::Args),
     Init(init::Args),
     Completions(CompletionArgs),
@@ -141,6 +144,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, streams: &mut Streams<'_>) 
         Command::Schema(args) => schema::run(&args, streams),
         Command::Uninstall(args) => uninstall::run(&args, streams),
         Command::PostRender(args) => post_render::run(&args, streams),
+        Command::Serve(args) => serve::run(&args, streams),
         Command::Admit(args) => admit::run(&args, streams),
         Command::Init(args) => init::run(&args, streams),
         Command::Man(args) => man::run(&args, streams),

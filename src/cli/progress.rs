@@ -125,12 +125,129 @@ fn style(template: &str) -> ProgressStyle {
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+    use std::sync::{Arc, Mutex};
+
+    use indicatif::TermLike;
+
     use super::*;
     use crate::cluster::ready::{State, Status};
+
+    const WIDTH: usize = 60;
+
+    /// A terminal that remembers its lines, as full lines wrap.
+    #[derive(Debug, Clone, Default)]
+    struct Screen(Arc<Mutex<Cells>>);
+
+    #[derive(Debug, Default)]
+    struct Cells {
+        lines: Vec<Vec<char>>,
+        row: usize,
+        column: usize,
+    }
+
+    impl Screen {
+        fn change(&self, change: impl FnOnce(&mut Cells)) -> io::Result<()> {
+            change(&mut self.0.lock().unwrap());
+            Ok(())
+        }
+
+        fn text(&self) -> String {
+            let lines = self.0.lock().unwrap().lines.clone();
+            let lines = lines.into_iter().map(|line| line.into_iter().collect::<String>().trim_end().to_owned());
+            lines.collect::<Vec<_>>().join("\n").trim_end().to_owned()
+        }
+    }
+
+    impl TermLike for Screen {
+        fn width(&self) -> u16 {
+            WIDTH as u16
+        }
+
+        fn move_cursor_up(&self, count: usize) -> io::Result<()> {
+            self.change(|cells| cells.row = cells.row.saturating_sub(count))
+        }
+
+        fn move_cursor_down(&self, count: usize) -> io::Result<()> {
+            self.change(|cells| cells.row += count)
+        }
+
+        fn move_cursor_right(&self, _: usize) -> io::Result<()> {
+            unimplemented!("indicatif moves only up and down")
+        }
+
+        fn move_cursor_left(&self, _: usize) -> io::Result<()> {
+            unimplemented!("indicatif moves only up and down")
+        }
+
+        fn write_line(&self, text: &str) -> io::Result<()> {
+            self.write_str(text)?;
+            self.change(|cells| (cells.row, cells.column) = (cells.row + 1, 0))
+        }
+
+        fn write_str(&self, text: &str) -> io::Result<()> {
+            self.change(|cells| {
+                for c in text.chars() {
+                    if c == '\r' {
+                        cells.column = 0;
+                        continue;
+                    }
+                    if cells.column == WIDTH {
+                        (cells.row, cells.column) = (cells.row + 1, 0);
+                    }
+                    let rows = cells.lines.len().max(cells.row + 1);
+                    cells.lines.resize(rows, vec![' '; WIDTH]);
+                    cells.lines[cells.row][cells.column] = c;
+                    cells.column += 1;
+                }
+            })
+        }
+
+        fn clear_line(&self) -> io::Result<()> {
+            self.change(|cells| {
+                cells.column = 0;
+                let row = cells.row;
+                if let Some(line) = cells.lines.get_mut(row) {
+                    line.fill(' ');
+                }
+            })
+        }
+
+        fn flush(&self) -> io::Result<()> {
+            Ok(())
+        }
+    }
 
     fn object(name: &str) -> ObjectRef {
         let (api_version, kind) = ("apps/v1".into(), "Deployment".into());
         ObjectRef { api_version, kind, namespace: Some("shop".into()), name: name.into() }
+    }
+
+    #[test]
+    fn a_terminal_shows_what_is_waited_for_now() {
+        let screen = Screen::default();
+        let target = ProgressDrawTarget::term_like_with_hz(Box::new(screen.clone()), u8::MAX);
+        let mut progress = Progress { waiting: Vec::new(), shown: Shown::terminal(target) };
+        let waits = State::Is(Status::InProgress("0 of 2 replicas are available, which is a long story".into()));
+        for number in 0..12 {
+            progress.show(&Event::Waits { object: &object(&format!("web-{number}")), state: &waits });
+        }
+        // What is drawn too soon after the last time is drawn by the next event.
+        std::thread::sleep(Duration::from_millis(100));
+        for number in 3..12 {
+            progress.show(&Event::Done { object: &object(&format!("web-{number}")) });
+        }
+        std::thread::sleep(Duration::from_millis(100));
+        progress.show(&Event::Done { object: &object("web-0") });
+        let text = screen.text();
+        let (head, lines) = text.split_once('\n').unwrap();
+        assert!(head.starts_with("waiting for 2 objects ("), "{head}");
+        insta::assert_snapshot!(lines, @r"
+          Deployment shop/web-1: 0 of 2 replicas are available, whic
+          Deployment shop/web-2: 0 of 2 replicas are available, whic
+        ");
+        drop(progress);
+        assert_eq!(screen.text(), "");
     }
 
     #[test]

@@ -71,8 +71,9 @@ impl Api {
         timeout: Option<Duration>,
         interrupts: watch::Receiver<bool>,
     ) -> Result<Self, Error> {
-        // Each request has its own deadline; and what is asked again, and what must not be, only those know who ask.
-        (config.connect_timeout, config.read_timeout, config.write_timeout) = (timeout, None, None);
+        // Each request has one deadline for all of it; and what may be asked again only those know who ask.
+        (config.read_timeout, config.write_timeout) = (None, None);
+        config.connect_timeout = config.connect_timeout.filter(|_| timeout.is_none());
         config.default_retry = false;
         let default_namespace = config.default_namespace.as_str().into();
         let client = kube::Client::try_from(config).map_err(|error| transport::client(&place, &error))?;
@@ -85,6 +86,12 @@ impl Api {
     /// The namespace of those who name none: that of the context.
     pub fn default_namespace(&self) -> &str {
         &self.default_namespace
+    }
+
+    /// What is to be said where a server does not list its resources as it should.
+    pub(super) fn too_old(&self) -> Error {
+        let message = format!("{} does not list its resources as API servers do since Kubernetes 1.30", self.place);
+        Error::new(message, Reason::Malformed).help("is it an API server, and how old is it?")
     }
 
     /// The server's version.
@@ -232,12 +239,13 @@ impl Api {
         reviewed.at(["status", "userInfo", "username"]).and_then(Value::as_str).map(ToOwned::to_owned)
     }
 
-    /// Whether the server has finished to start.
-    pub(super) async fn is_ready(&self) -> bool {
-        // The answer is `ok`, which is no object; whoever may not see it is answered as well.
+    /// Whether the server has finished to start, if it says so: this too it may refuse to whom it does not know yet.
+    pub(super) async fn is_ready(&self) -> Option<bool> {
         match self.read("/readyz", "*/*").await {
-            Err(error) => error.reason != Reason::Connection && error.code().is_none_or(|code| code < 500),
-            Ok(_) => true,
+            // The answer is `ok`, which is no object.
+            Err(error) if error.reason == Reason::Malformed => Some(true),
+            Err(error) if matches!(error.code(), Some(401 | 403 | 404)) => None,
+            answer => Some(answer.is_ok()),
         }
     }
 
@@ -281,7 +289,9 @@ impl Api {
             let retry_after = seconds.map(Duration::from_secs);
             return Err(status::error(&self.place, path, head.status.as_u16(), retry_after, &text));
         }
-        let value = json::parse(&text, Numbers::Exact).map_err(|error| Error::malformed(path, &error))?;
+        let value = json::parse(&text, Numbers::Exact).map_err(|error| {
+            Error::malformed(&format!("what {} answered {path} with is no JSON", self.place), &error)
+        })?;
         Ok((value, text.len()))
     }
 

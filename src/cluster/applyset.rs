@@ -291,3 +291,31 @@ fn config_maps(api: &Api) -> Result<Resource, Error> {
 fn map<'a>(entries: impl IntoIterator<Item = (&'a str, Value)>) -> Value {
     entries.into_iter().collect::<Map>().into()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    /// tests/cluster/applyset.rs compares with kubectl itself.
+    #[test]
+    fn an_id_tells_the_parent() {
+        let expected = "applyset-MkAFBoRRuqYu6_h7Y28rHZkOlGzUQ0NMjoFaBmA8Lgs-v1";
+        assert_eq!(id("plimsoll-web", "default", "ConfigMap", ""), expected);
+    }
+
+    /// An id is the value of a label, and no two parents have the same.
+    #[test]
+    fn ids_are_values_of_labels() {
+        let mut seen = HashSet::new();
+        for length in 0..200 {
+            for namespace in ["default", "", "kube-system", "å"] {
+                let id = id(&"x".repeat(length), namespace, "ConfigMap", "");
+                let is_word = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+                assert!(id.len() <= 63 && id.bytes().all(is_word), "{id}");
+                assert!(seen.insert(id));
+            }
+        }
+    }
+}

@@ -2,8 +2,10 @@
 
 use std::fmt;
 use std::future::Future;
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
@@ -33,6 +35,7 @@ pub struct Cluster {
     context: String,
     version: KubeVersion,
     objects: Arc<dyn Lookup>,
+    heeds_interrupts: Arc<AtomicBool>,
 }
 
 impl Cluster {
@@ -42,16 +45,23 @@ impl Cluster {
     /// No kubeconfig, no such context, credentials that are refused, a server that is not there or is not trusted.
     pub fn connect(target: &Target) -> Result<Self, Error> {
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(Error::runtime)?;
+        let heeds_interrupts = Arc::new(AtomicBool::new(true));
         let (api, context, version) = runtime.block_on(async {
             let (config, place) = kubeconfig::read(target).await?;
             let context = place.context.clone().unwrap_or_else(|| config.cluster_url.to_string());
-            let api = Api::open(config, place, target.request_timeout, interrupts()).await?;
+            let mut interrupts = interrupts(heeds_interrupts.clone());
+            let api = Api::open(config, place, target.request_timeout, interrupts.clone());
+            let api = tokio::select! {
+                biased;
+                Ok(_) = interrupts.wait_for(|is_interrupted| *is_interrupted) => return Err(Error::interrupted()),
+                api = api => api?,
+            };
             let version = api.version().await?;
             Ok::<_, Error>((api, context, version))
         })?;
         let runtime = Arc::new(runtime);
         let objects = Arc::new(Objects::new(runtime.clone(), api.clone()));
-        Ok(Self { runtime, api, context, version, objects })
+        Ok(Self { runtime, api, context, version, objects, heeds_interrupts })
     }
 
     /// What templates see in `.Capabilities`: the server's version, and what it has as of the last
@@ -79,6 +89,11 @@ impl Cluster {
         &self.context
     }
 
+    /// Lets Ctrl-C end the process at once: for those who only read, and so leave nothing half done.
+    pub fn end_at_interrupt(&self) {
+        self.heeds_interrupts.store(false, Ordering::Relaxed);
+    }
+
     /// Waits for some work.
     pub fn run<T>(&self, work: impl Future<Output = T>) -> T {
         self.runtime.block_on(work)
@@ -91,16 +106,29 @@ impl fmt::Debug for Cluster {
     }
 }
 
-/// Turns true at the first Ctrl-C; a second one ends the process as if nobody listened.
-fn interrupts() -> watch::Receiver<bool> {
+/// Turns true at the first Ctrl-C or SIGTERM; a second one, or the first that nobody heeds, ends the process.
+fn interrupts(are_heeded: Arc<AtomicBool>) -> watch::Receiver<bool> {
     let (sender, receiver) = watch::channel(false);
     tokio::spawn(async move {
-        if signal::ctrl_c().await.is_ok() {
-            sender.send_replace(true);
-            if signal::ctrl_c().await.is_ok() {
+        while signalled().await.is_ok() {
+            if !are_heeded.load(Ordering::Relaxed) || sender.send_replace(true) {
                 std::process::exit(130);
             }
         }
     });
     receiver
+}
+
+/// Waits for a signal to end: of a terminal, or of a CI system that cancels a job.
+async fn signalled() -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        let mut terminated = signal::unix::signal(signal::unix::SignalKind::terminate())?;
+        tokio::select! {
+            interrupted = signal::ctrl_c() => interrupted,
+            _ = terminated.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    signal::ctrl_c().await
 }

@@ -90,10 +90,6 @@ impl Error {
         Self::new(message, Reason::Connection)
     }
 
-    pub(super) fn too_old() -> Self {
-        Self::new("the API server has no aggregated discovery: it is older than Kubernetes 1.30", Reason::Malformed)
-    }
-
     pub(super) fn not_established(name: &str, after: Duration) -> Self {
         let message = format!("the CRD {name} is stored, but the server does not serve it after {after:?}");
         let help = format!("`kubectl describe crd {name}` says why: mostly another CRD has one of its names");

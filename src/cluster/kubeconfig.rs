@@ -43,7 +43,10 @@ pub(super) async fn read(target: &Target) -> Result<(kube::Config, Place), Error
     let place = place(&kubeconfig, context, &source)?;
     let options = KubeConfigOptions { context: Some(context.to_owned()), ..KubeConfigOptions::default() };
     let config = kube::Config::from_custom_kubeconfig(kubeconfig, &options).await;
-    let mut config = config.map_err(|error| Error::kubeconfig(format!("{place}: {error}")))?;
+    let mut config = config.map_err(|error| {
+        let help = format!("see the cluster and the user of the context in {source}");
+        Error::kubeconfig(format!("{place}: {error}")).help(help)
+    })?;
     // kube takes one from the environment, unasked.
     config.proxy_url = None;
     Ok((config, place))

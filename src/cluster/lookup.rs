@@ -5,10 +5,12 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use tokio::runtime::Runtime;
 
 use super::resources::escape;
+use super::retry::{Interrupted, unless_interrupted, until_answered};
 use super::{Api, Error, Resource};
 use crate::render::functions::Failure;
 use crate::render::host::{Found, Lookup, Query};
@@ -17,6 +19,9 @@ use crate::value::{Map, Value};
 
 /// The most different questions that the charts of one run may ask: each is a request.
 const MAX_QUERIES: usize = 1_000;
+
+/// How long a server that was there may be away.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The objects of a cluster, each question asked once: all renders of a process see the same.
 pub(super) struct Objects {
@@ -50,7 +55,7 @@ impl Objects {
             (None, Some(name)) => format!("/api/{}", escape(name)),
             (None, None) => "/api".to_owned(),
         };
-        match self.api.read_sized(&path).await {
+        match until_answered(&self.api, PATIENCE, async || self.api.read_sized(&path).await).await {
             Ok((list, bytes)) if name.is_none() => Ok(Found { object: with_items(resource, &list), bytes }),
             Ok((object, bytes)) => Ok(Found { object, bytes }),
             Err(error) if error.is_not_found() => Ok(Found { object: Map::default().into(), bytes: 0 }),
@@ -68,7 +73,11 @@ impl Lookup for Objects {
             }
             answers.entry(query.clone()).or_default().clone()
         };
-        answer.get_or_init(|| self.runtime.block_on(self.ask(query))).clone()
+        let ask = async || match unless_interrupted(&self.api, self.ask(query)).await {
+            Ok(answer) => answer,
+            Err(Interrupted) => Err(Failure::new("interrupted")),
+        };
+        answer.get_or_init(|| self.runtime.block_on(ask())).clone()
     }
 }
 
@@ -127,5 +136,5 @@ fn check_segment(what: &str, text: Option<&str>) -> Result<(), Failure> {
 }
 
 fn failure(error: Error) -> Failure {
-    Failure::new(error.message)
+    Failure { message: error.message, help: error.help }
 }

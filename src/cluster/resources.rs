@@ -43,7 +43,7 @@ impl Resources {
         for path in ["/api", "/apis"] {
             let found = api.read(path, DISCOVERY).await?;
             if found.get("kind").and_then(Value::as_str) != Some("APIGroupDiscoveryList") {
-                return Err(Error::too_old());
+                return Err(api.too_old());
             }
             for group in items(&found, "items") {
                 resources.add(group);

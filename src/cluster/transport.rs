@@ -75,6 +75,8 @@ fn tls(place: &Place, error: &rustls::Error) -> Error {
         let time = i64::try_from(time.as_secs()).ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
         time.map_or_else(String::new, |time| format!(" on {}", time.strftime("%Y-%m-%d")))
     };
+    // `DnsName("a.example")`
+    let name = |name: &String| name.split('"').nth(1).unwrap_or(name).to_owned();
     let renew = "whoever runs the cluster must renew it; or is the clock of this machine wrong?";
     let (message, help) = match error {
         rustls::Error::InvalidCertificate(CertificateError::ExpiredContext { not_after, .. }) => {
@@ -91,7 +93,10 @@ fn tls(place: &Place, error: &rustls::Error) -> Error {
             "`certificate-authority` in the kubeconfig may be that of another cluster, or out of date: get the kubeconfig anew",
         ),
         rustls::Error::InvalidCertificate(CertificateError::NotValidForNameContext { presented, .. }) => (
-            format!("the certificate of {place} is for others: {}", presented.join(", ")),
+            format!(
+                "the certificate of {place} is for others: {}",
+                presented.iter().map(name).collect::<Vec<_>>().join(", ")
+            ),
             "use one of these names in the kubeconfig, as `server` or as `tls-server-name`",
         ),
         rustls::Error::InvalidCertificate(error) => (

@@ -19,8 +19,11 @@ pub const OPTIONS: Options = Options { force: false, pods: true, patience: Durat
 
 /// A user's way to a server.
 pub fn connect(server: &Server, user: &str) -> Cluster {
-    let target =
-        Target { kubeconfig: Some(server.kubeconfig(user)), context: None, request_timeout: Duration::from_secs(30) };
+    let target = Target {
+        kubeconfig: Some(server.kubeconfig(user)),
+        context: None,
+        request_timeout: Some(Duration::from_secs(30)),
+    };
     Cluster::connect(&target).unwrap()
 }
 

@@ -43,7 +43,8 @@ impl Release {
             let (mut top, mut metadata) = (map(Some(&object)), map(object.get("metadata")));
             metadata.insert("labels", [(label, Value::from(id))].into_iter().collect::<Map>().into());
             top.insert("metadata", metadata.into());
-            let apply = api.apply(resource, namespace.as_deref(), &name, &top.into(), Patch::default());
+            let object = Value::from(top);
+            let apply = api.apply(resource, namespace.as_deref(), &name, &object, Patch::default());
             self.cluster.run(apply).unwrap();
         }
     }

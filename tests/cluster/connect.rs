@@ -58,6 +58,7 @@ fn told(name: &str, text: &str, folders: &[&Path]) {
     }
     settings.add_filter(r"(127\.0\.0\.1|localhost):\d+", "$1:PORT");
     settings.add_filter(r"FOLDER/(\w+)-\d+\.kubeconfig", "FOLDER/$1.kubeconfig");
+    settings.add_filter("is not known: .*? help:", "is not known: WHY help:");
     // Lines are broken where the lengths of ports and folders are not the same.
     let text: Vec<&str> = text.lines().map(|line| line.trim_start_matches(['│', ' '])).collect();
     settings.bind(|| insta::assert_snapshot!(format!("connect-{name}"), text.join(" ")));
@@ -293,6 +294,30 @@ fn several_files_of_kubeconfig_are_one() {
         run.stdout,
         run.stderr
     );
+}
+
+#[test]
+fn ctrl_c_ends_the_wait_for_a_server() {
+    let home = folder(&[]);
+    let silent = listener(|stream| {
+        thread::sleep(Duration::from_secs(60));
+        drop(stream);
+    });
+    let config = kubeconfig(home.path(), json!({"server": format!("http://{silent}")}), json!({}));
+    let start = Instant::now();
+    let child = Command::new(env!("CARGO_BIN_EXE_plimsoll"))
+        .args(["render", "asks", "charts/workspace", "--kubeconfig"])
+        .arg(config)
+        .current_dir(root())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    thread::sleep(Duration::from_secs(1));
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("interrupted"));
+    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
 }
 
 #[test]

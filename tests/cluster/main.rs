@@ -1,9 +1,9 @@
 //! The program against a real API server. tests/cluster/run.sh builds the server and runs this.
 
-mod bootstrap;
 mod apply;
 mod applying;
 mod applyset;
+mod bootstrap;
 mod capabilities;
 mod capabilities;
 mod chart;
@@ -16,13 +16,17 @@ mod hooks;
 mod lock;
 mod lost;
 mod pods;
+mod proof;
 mod prune;
 mod ready;
-mod proof;
 mod server;
 mod server;
 mod speed;
 mod uninstall;
+#[path = "../serve/program.rs"]
+mod program;
+mod server;
+mod webhook;
 
 use server::Server;
 

@@ -22,7 +22,11 @@ const VERSION: &str = "1.36";
 /// Where a cluster cannot say what plimsoll says, and why: policies, and parts of the names of their examples.
 const EXCEPTIONS: &[(&str, &str, &str)] = &[
     ("rbac/deprecated-account-field", "the field of old", "the API server copies serviceAccount to serviceAccountName"),
-    ("rbac/deprecated-account-field", "both, and they differ", "the API server replaces serviceAccount by serviceAccountName"),
+    (
+        "rbac/deprecated-account-field",
+        "both, and they differ",
+        "the API server replaces serviceAccount by serviceAccountName",
+    ),
     ("reliability/cronjob-concurrency", "nothing is said", "the API server fills in concurrencyPolicy: Allow"),
 ];
 
@@ -219,7 +223,8 @@ fn exported_policies_judge_their_examples_as_plimsoll_does() {
     line("all", &all);
     assert!(wrong.is_empty(), "differences:\n{wrong}");
     assert!(unused.is_empty(), "exceptions that are none: {unused:?}");
-    let refused: Vec<_> = rows.iter().filter(|(_, row)| row.refused > 0).map(|(policy, row)| (*policy, row.refused)).collect();
+    let refused: Vec<_> =
+        rows.iter().filter(|(_, row)| row.refused > 0).map(|(policy, row)| (*policy, row.refused)).collect();
     let known: Vec<_> = REFUSED.iter().map(|(policy, count, _)| (*policy, *count)).collect();
     assert_eq!(refused, known, "objects that the server itself refuses");
     // A policy that denies nothing could be one that is not in force.
@@ -276,7 +281,9 @@ fn large_objects_are_judged_within_the_budget_of_the_api_server() {
             _ => false,
         };
         let costly = matches!(&theirs, Verdict::Denied(message) if message.contains("limit exceeded"));
-        (agrees && !costly).then(String::new).unwrap_or_else(|| format!("{} {}: {ours:?} {theirs:?}\n", policy.id, object["kind"]))
+        (agrees && !costly)
+            .then(String::new)
+            .unwrap_or_else(|| format!("{} {}: {ours:?} {theirs:?}\n", policy.id, object["kind"]))
     });
     let wrong = found.concat();
     assert!(wrong.is_empty(), "{wrong}");
@@ -284,17 +291,32 @@ fn large_objects_are_judged_within_the_budget_of_the_api_server() {
 
 /// Objects near the size that an API server takes: to judge them must not cost more than it allows.
 fn large() -> Vec<Value> {
-    let lines: String = (0..9_000).map(|n| format!("server.{n}.address = \"https://node-{n}.example.com:8443/v1/{n}?q=a\" # the address of {n}\n")).collect();
-    let keys: serde_json::Map<String, Value> = (0..4_000).map(|n| (format!("key-{n}"), format!("the value of key {n}, which says nothing of interest, and so on").into())).collect();
-    let env: Vec<Value> = (0..200).map(|n| json!({"name": format!("VARIABLE_{n}"), "value": format!("https://web-{n}.example.com/a/b/c")})).collect();
+    let lines: String = (0..9_000)
+        .map(|n| {
+            format!("server.{n}.address = \"https://node-{n}.example.com:8443/v1/{n}?q=a\" # the address of {n}\n")
+        })
+        .collect();
+    let keys: serde_json::Map<String, Value> = (0..4_000)
+        .map(|n| {
+            (format!("key-{n}"), format!("the value of key {n}, which says nothing of interest, and so on").into())
+        })
+        .collect();
+    let env: Vec<Value> = (0..200)
+        .map(|n| json!({"name": format!("VARIABLE_{n}"), "value": format!("https://web-{n}.example.com/a/b/c")}))
+        .collect();
     let containers: Vec<Value> = (0..40)
-        .map(|n| json!({"name": format!("web-{n}"), "image": format!("registry.example.com/team/web-{n}:1.{n}"), "env": env,
-            "ports": [{"name": format!("p-{n}"), "containerPort": 9000 + n}]}))
+        .map(|n| {
+            json!({"name": format!("web-{n}"), "image": format!("registry.example.com/team/web-{n}:1.{n}"), "env": env,
+            "ports": [{"name": format!("p-{n}"), "containerPort": 9000 + n}]})
+        })
         .collect();
     let rules: Vec<Value> = (0..1_000).map(|n| json!({"apiGroups": [format!("g{n}.example.com")], "resources": [format!("r{n}"), format!("s{n}")], "verbs": ["get", "list", "create"]})).collect();
     let hosts: Vec<Value> = (0..1_000).map(|n| json!({"host": format!("h{n}.example.com"), "http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": {"service": {"name": "web", "port": {"number": 80}}}}]}})).collect();
-    let peers: Vec<Value> = (0..2_000).map(|n| json!({"ipBlock": {"cidr": format!("10.{}.{}.0/24", n / 256, n % 256)}})).collect();
-    let subjects: Vec<Value> = (0..2_000).map(|n| json!({"kind": "User", "apiGroup": "rbac.authorization.k8s.io", "name": format!("user-{n}")})).collect();
+    let peers: Vec<Value> =
+        (0..2_000).map(|n| json!({"ipBlock": {"cidr": format!("10.{}.{}.0/24", n / 256, n % 256)}})).collect();
+    let subjects: Vec<Value> = (0..2_000)
+        .map(|n| json!({"kind": "User", "apiGroup": "rbac.authorization.k8s.io", "name": format!("user-{n}")}))
+        .collect();
     let meta = json!({"name": "large"});
     vec![
         json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": {"lines": lines}}),

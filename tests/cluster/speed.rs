@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 use crate::applying::{Applying, kubectl};
 use crate::server::Server;
 
-/// A hundred objects as charts have them: 30 ConfigMaps, 20 Secrets, 25 Services, 25 Deployments.
+/// A hundred objects as charts have them: 30 ConfigMaps, 20 Secrets, 25 Services without an
+/// address (there are few), 25 Deployments.
+
 fn objects(prefix: &str) -> String {
     let mut text = String::new();
     for n in 0..30 {
@@ -25,7 +27,7 @@ fn objects(prefix: &str) -> String {
 apiVersion: v1
 kind: Service
 metadata: {{name: {prefix}-{n}, labels: {{app: a{n}}}}}
-spec: {{selector: {{app: a{n}}}, ports: [{{name: http, port: 80, targetPort: 8080}}]}}
+spec: {{clusterIP: None, selector: {{app: a{n}}}, ports: [{{name: http, port: 80, targetPort: 8080}}]}}
 ---
 apiVersion: apps/v1
 kind: Deployment

@@ -12,7 +12,7 @@ pub(super) fn pod(object: &Value) -> Verdict {
     };
     match text(object, ["status", "phase"]) {
         "Succeeded" => Ok(()),
-        "Failed" => Err(Status::Failed(waits_for("it has failed"))),
+        "Failed" => Err(Status::Failed(why::of_pod(object).unwrap_or_else(|| "its phase is Failed".into()))),
         "Running" if conditions.iter().any(|one| one.holds("Ready")) => Ok(()),
         "Running" if why::is_crash_looping(object) => Err(Status::Failed(waits_for("it does not stay up"))),
         "Running" => Err(Status::InProgress(waits_for("it runs, but is not ready"))),
@@ -29,7 +29,7 @@ pub(super) fn job(object: &Value) -> Verdict {
             return Ok(());
         }
         if condition.holds("Failed") {
-            return Err(Status::Failed(format!("it has failed: {}", condition.says())));
+            return Err(Status::Failed(condition.says()));
         }
     }
     let wanted = number(object, ["spec", "completions"], number(object, ["spec", "parallelism"], 1));

@@ -80,7 +80,8 @@ pub fn judge<'p>(
     version: &str,
     objects: &[Value],
 ) -> Vec<Vec<(&'p str, String)>> {
-    let objects: Vec<_> = objects.iter().map(|object| json::parse(object.to_string(), Numbers::Exact).unwrap()).collect();
+    let objects: Vec<_> =
+        objects.iter().map(|object| json::parse(object.to_string(), Numbers::Exact).unwrap()).collect();
     let release = Release::plain(namespace, version, &objects);
     let mut found = vec![Vec::new(); objects.len()];
     for policy in policies {

@@ -70,7 +70,8 @@ pub fn create(server: &Server, documents: &[Value], query: &str) {
 pub fn wait_until_in_force(server: &Server) {
     static COUNT: AtomicUsize = AtomicUsize::new(1);
     let name = format!("last-{}", COUNT.fetch_add(1, Ordering::Relaxed));
-    let head = |kind: &str| json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": kind, "metadata": {"name": name}});
+    let head =
+        |kind: &str| json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": kind, "metadata": {"name": name}});
     let mut policy = head("ValidatingAdmissionPolicy");
     policy["spec"] = json!({
         "matchConstraints": {"resourceRules": [
