@@ -5,10 +5,7 @@ mod applying;
 mod applyset;
 mod bootstrap;
 mod capabilities;
-mod capabilities;
 mod chart;
-#[path = "../common/mod.rs"]
-mod common;
 #[path = "../common/mod.rs"]
 mod common;
 mod connect;
@@ -16,16 +13,14 @@ mod hooks;
 mod lock;
 mod lost;
 mod pods;
+#[path = "../serve/program.rs"]
+mod program;
 mod proof;
 mod prune;
 mod ready;
 mod server;
-mod server;
 mod speed;
 mod uninstall;
-#[path = "../serve/program.rs"]
-mod program;
-mod server;
 mod webhook;
 
 use server::Server;
