@@ -19,6 +19,8 @@ mod proof;
 mod prune;
 mod ready;
 mod server;
+mod server;
+mod server;
 mod speed;
 mod uninstall;
 mod webhook;
