@@ -13,8 +13,9 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::{Value, json};
 
+use crate::common::authority::Authority;
 use crate::common::{Run, folder, root, snapshots};
-use crate::server::{ADMIN, Authority, Server, USERS, free_port};
+use crate::server::{ADMIN, Server, USERS, free_port};
 
 /// A chart that looks into the cluster.
 fn chart(question: &str) -> tempfile::TempDir {

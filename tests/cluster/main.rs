@@ -19,8 +19,6 @@ mod proof;
 mod prune;
 mod ready;
 mod server;
-mod server;
-mod server;
 mod speed;
 mod uninstall;
 mod webhook;
