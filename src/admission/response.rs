@@ -12,7 +12,7 @@ use crate::value::{Map, Value};
 
 /// The most violations that the message of a denial tells, and the most characters of each.
 const MAX_LINES: usize = 50;
-const MAX_LINE: usize = 2_000;
+const MAX_LINE: usize = 1_000;
 /// The most fields that are named of a violation.
 const MAX_FIELDS: usize = 3;
 /// The characters of one warning, and of all of them together, that the API server never cuts (`WithWarningRecorder`).
@@ -203,5 +203,67 @@ fn shortened(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         None => text.to_owned(),
         Some(_) => text.chars().take(most - 1).chain(['…']).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finding::Severity;
+    use crate::source::SourceFile;
+
+    const POLICY: &str = r#"
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata: {name: a}
+spec:
+  matchConstraints:
+    resourceRules: [{apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [pods]}]
+  validations: [{expression: "false"}]
+"#;
+
+    fn violations(policy: &Policy, count: usize, message: &str) -> Vec<Violation<'_>> {
+        let violation = |_| Violation {
+            policy,
+            severity: Severity::Error,
+            release: None,
+            object: Some(0),
+            message: message.to_owned(),
+            blamed: Vec::new(),
+            source: Source::Validation { reason: None },
+        };
+        (0..count).map(violation).collect()
+    }
+
+    #[test]
+    fn an_answer_is_no_longer_than_the_api_server_passes_on() {
+        let policy = Policy::read("own/a", &SourceFile::new("a.yaml", POLICY)).unwrap();
+        let long = "é\u{1b} ".repeat(4_000);
+        let verdicts = Verdicts {
+            denied: violations(&policy, 1_000, &long),
+            warned: violations(&policy, 1_000, &long),
+            audited: violations(&policy, 1_000, &long),
+            ..Verdicts::default()
+        };
+        let response = Response { uid: "u", object: &Value::Null, verdicts: &verdicts };
+        let warnings = response.warnings();
+        assert!(warnings.iter().all(|warning| warning.chars().count() <= MAX_WARNING));
+        assert!(warnings.iter().map(|warning| warning.chars().count()).sum::<usize>() <= MAX_WARNINGS);
+        // One with a control character is not passed on at all.
+        assert!(!warnings.iter().any(|warning| warning.contains(char::is_control)));
+        assert_eq!(warnings.last().map(String::as_str), Some("and 985 more warnings"));
+        let message = response.message();
+        assert_eq!(message.lines().count(), MAX_LINES + 2);
+        assert_eq!((message.lines().next(), message.lines().last()), (Some("1000 violations"), Some("and 950 more")));
+        assert!(response.annotations().values().all(|value| value.len() <= MAX_AUDIT_VALUE));
+    }
+
+    #[test]
+    fn keys_of_audit_annotations_are_names() {
+        assert_eq!(qualified("pod-security/privileged"), "pod-security.privileged");
+        assert_eq!(qualified("/é a_b/"), "a_b");
+        assert_eq!(qualified("éé"), "policy");
+        let long = qualified(&format!("{}/{}", "a".repeat(60), "-b".repeat(20)));
+        assert!(long.len() <= MAX_KEY && long.ends_with("-b") && !long.starts_with('-'), "{long}");
     }
 }

@@ -189,8 +189,9 @@ struct Judge<'p, 'a> {
     fleet: &'a Fleet<'a>,
     failures: Failures,
     violations: RefCell<Vec<Violation<'p>>>,
-    /// What the objects of a release have in common: as they are, and with the fields that it comes from.
-    shared: [Shared<'p>; 2],
+    /// What the objects of a release have in common: as they are, and with the fields that it comes from. Policies of single
+    /// objects read nothing else.
+    shared: Option<[Shared<'p>; 2]>,
 }
 
 /// What is judged at once.
@@ -229,7 +230,8 @@ impl<'p, 'a> Judge<'p, 'a> {
         violations: Vec<Violation<'p>>,
     ) -> Result<Self, Error> {
         let compiled = policy.compiled()?;
-        Ok(Self { policy, compiled, fleet, failures, violations: violations.into(), shared: compiled.shared() })
+        let shared = (policy.kind == PolicyKind::Release).then(|| compiled.shared());
+        Ok(Self { policy, compiled, fleet, failures, violations: violations.into(), shared })
     }
 
     fn release(&self, index: usize) -> Result<(), Error> {
@@ -415,8 +417,7 @@ impl<'p, 'a> Judge<'p, 'a> {
         };
         let steps = BUDGET.max(BUDGET_PER_OBJECT.saturating_mul(objects as u64));
         let mut evaluation = self.limited(Evaluation::new(environment, &self.compiled.variables).with_budget(steps));
-        if self.policy.kind == PolicyKind::Release {
-            let [plain, traced] = &self.shared;
+        if let Some([plain, traced]) = &self.shared {
             evaluation = evaluation.sharing(if environment.phase == Phase::Blame { traced } else { plain });
         }
         let minor = environment.release.map_or_else(|| self.fleet.minor(), Prepared::minor);

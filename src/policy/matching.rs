@@ -215,3 +215,29 @@ fn is_about(known: &str, resource: &str, subresource: &str) -> bool {
     let (known, below) = known.split_once('/').unwrap_or((known, ""));
     (known == "*" || known == resource) && (below == "*" || below == subresource)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn subresources_are_named_or_meant_by_a_star() {
+        let cases = [
+            ("pods", "pods", "", true),
+            ("pods", "pods", "exec", false),
+            ("pods/exec", "pods", "exec", true),
+            ("pods/exec", "pods", "", false),
+            ("pods/*", "pods", "", true),
+            ("pods/*", "pods", "exec", true),
+            ("*/scale", "deployments", "scale", true),
+            ("*/scale", "deployments", "", false),
+            ("*", "deployments", "", true),
+            ("*", "deployments", "scale", false),
+            ("*/*", "deployments", "scale", true),
+            ("services", "pods", "", false),
+        ];
+        for (known, resource, subresource, wanted) in cases {
+            assert_eq!(is_about(known, resource, subresource), wanted, "{known}: {resource}/{subresource}");
+        }
+    }
+}

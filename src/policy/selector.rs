@@ -97,3 +97,37 @@ impl Requirement {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::decode::Document;
+    use crate::source::{SourceFile, Span};
+    use crate::{json, value::Numbers};
+
+    fn may_select(selector: &str) -> Option<bool> {
+        let text = format!("{{\"s\": {selector}}}");
+        let document = Document::of_json(&SourceFile::new("s", &*text), Span::default(), &text).unwrap();
+        let object = r#"{"metadata": {"labels": {"name": "shop"}}}"#;
+        let object = json::parse(object, Numbers::default()).unwrap();
+        Selector::read_from(&document.root(), "s").unwrap().may_select(&object)
+    }
+
+    #[test]
+    fn labels_that_are_not_known_decide_nothing() {
+        let cases = [
+            ("{}", Some(true)),
+            (r#"{"matchLabels": {"name": "shop"}}"#, Some(true)),
+            (r#"{"matchLabels": {"name": "other"}}"#, Some(false)),
+            (r#"{"matchLabels": {"name": "shop", "stage": "test"}}"#, None),
+            (r#"{"matchLabels": {"name": "other", "stage": "test"}}"#, Some(false)),
+            (r#"{"matchExpressions": [{"key": "name", "operator": "NotIn", "values": ["shop"]}]}"#, Some(false)),
+            (r#"{"matchExpressions": [{"key": "name", "operator": "Exists"}]}"#, Some(true)),
+            (r#"{"matchExpressions": [{"key": "stage", "operator": "DoesNotExist"}]}"#, None),
+            (r#"{"matchExpressions": [{"key": "stage", "operator": "NotIn", "values": ["test"]}]}"#, None),
+        ];
+        for (selector, wanted) in cases {
+            assert_eq!(may_select(selector), wanted, "{selector}");
+        }
+    }
+}

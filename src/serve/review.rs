@@ -246,7 +246,10 @@ mod tests {
     async fn reviews_are_waited_for_as_long_as_the_api_server_waits() {
         let (go_on, held) = mpsc::channel::<()>();
         let held = std::sync::Mutex::new(held);
-        let webhook = webhook(move || drop(held.lock().unwrap().recv()), 100);
+        let wait = move || {
+            let _ = held.lock().unwrap().recv();
+        };
+        let webhook = webhook(wait, 100);
         let (status, text) = ask(&webhook, "?timeout=100ms").await;
         assert_eq!((status, text.as_str()), (504, "the review took longer than 90ms\n"));
         let (status, text) = ask(&webhook, "?dryRun=x&timeout=100ms").await;

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::applying::{Applying, kubectl, predicted, told};
+use crate::applying::{Applying, predicted, told};
+use crate::kubectl::kubectl;
 use crate::server::Server;
 
 const WEB: &str = "
@@ -191,8 +192,13 @@ fn conflicts_are_told_field_by_field_and_forced_only_on_request() {
     let mut applying = Applying::new(server, &namespace);
     // Of `stringData` the server keeps no owner.
     let theirs = WEB.replace("stringData: {password: hunter2}", "data: {password: aHVudGVyMg==}");
-    kubectl(server, &namespace, &["apply", "--server-side", "--field-manager=them", "-f", "-"], &theirs);
-    kubectl(server, &namespace, &["scale", "deployment", "web", "--replicas=5"], "");
+    for (args, stdin) in [
+        (&["apply", "--server-side", "--field-manager=them", "-f", "-"][..], theirs.as_str()),
+        (&["scale", "deployment", "web", "--replicas=5"], ""),
+    ] {
+        let run = kubectl(server, &[&["--namespace", &namespace], args].concat(), stdin);
+        assert_eq!(run.status, 0, "{}", run.stderr);
+    }
     let text = WEB.replace("web:1", "web:2").replace("hunter2", "hunter3");
     let wanted = applying.wanted(&text).unwrap();
     let dry_runs = applying.dry_run(&wanted).unwrap();

@@ -1,8 +1,6 @@
 //! What the tests of applying share: manifests in, what became of each object out.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
-use std::process::{Command, Output};
 use std::time::Duration;
 
 use plimsoll::cluster::{
@@ -118,23 +116,4 @@ pub fn predicted(dry_run: &DryRun) -> String {
 
 fn fields(conflicts: &[plimsoll::cluster::Conflict]) -> String {
     conflicts.iter().map(|conflict| conflict.field.as_str()).collect::<Vec<_>>().join(", ")
-}
-
-/// The real kubectl, as the administrator.
-pub fn kubectl(server: &Server, namespace: &str, args: &[&str], stdin: &str) -> Output {
-    use std::io::Write as _;
-    use std::process::Stdio;
-    let mut command = Command::new(program());
-    command.arg(format!("--kubeconfig={}", server.kubeconfig(ADMIN).display())).arg(format!("--namespace={namespace}"));
-    command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    child.stdin.take().unwrap().write_all(stdin.as_bytes()).unwrap();
-    let output = child.wait_with_output().unwrap();
-    assert!(output.status.success(), "kubectl {args:?}: {output:?}");
-    output
-}
-
-fn program() -> PathBuf {
-    let folder = PathBuf::from(std::env::var_os("PLIMSOLL_TEST_CLUSTER").unwrap());
-    folder.join("kubectl")
 }

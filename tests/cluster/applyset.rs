@@ -1,8 +1,5 @@
 //! Which objects belong to a release, with kubectl as the second opinion.
 
-use std::path::PathBuf;
-use std::process::Command;
-use std::sync::OnceLock;
 use std::time::Duration;
 
 use plimsoll::cluster::prune::Prune;
@@ -12,7 +9,7 @@ use plimsoll::json;
 use plimsoll::value::{Map, Numbers, Value};
 use serde_json::json;
 
-use super::common;
+use super::kubectl::kubectl;
 use super::server::{ADMIN, Server};
 
 /// A release as `plimsoll apply` makes it, step by step.
@@ -93,35 +90,6 @@ pub fn config_map(namespace: &str, name: &str) -> serde_json::Value {
 
 pub fn parent(server: &Server, namespace: &str, release: &str) -> serde_json::Value {
     server.get(&format!("/api/v1/namespaces/{namespace}/configmaps/plimsoll-{release}")).body
-}
-
-/// Runs the kubectl that tests/peers/build.sh builds, with ApplySets.
-fn kubectl(server: &Server, args: &[&str], stdin: &str) -> common::Run {
-    use std::io::Write as _;
-    use std::process::Stdio;
-    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    let program = PROGRAM.get_or_init(|| {
-        let built = Command::new(common::root().join("tests/peers/build.sh")).arg("kubectl").output().unwrap();
-        assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
-        PathBuf::from(String::from_utf8(built.stdout).unwrap().trim())
-    });
-    let mut child = Command::new(program)
-        .arg("--kubeconfig")
-        .arg(server.kubeconfig(ADMIN))
-        .args(args)
-        .env("KUBECTL_APPLYSET", "true")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    child.stdin.take().unwrap().write_all(stdin.as_bytes()).unwrap();
-    let output = child.wait_with_output().unwrap();
-    common::Run {
-        status: output.status.code().unwrap(),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
 }
 
 #[test]

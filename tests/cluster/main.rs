@@ -5,14 +5,12 @@ mod applying;
 mod applyset;
 mod bootstrap;
 mod capabilities;
-mod capabilities;
 mod chart;
-#[path = "../common/mod.rs"]
-mod common;
 #[path = "../common/mod.rs"]
 mod common;
 mod connect;
 mod hooks;
+mod kubectl;
 mod lock;
 mod lost;
 mod pods;
@@ -21,8 +19,6 @@ mod program;
 mod proof;
 mod prune;
 mod ready;
-mod server;
-mod server;
 mod server;
 mod speed;
 mod uninstall;

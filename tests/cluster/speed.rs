@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use crate::applying::{Applying, kubectl};
+use crate::applying::Applying;
+use crate::kubectl::kubectl;
 use crate::server::Server;
 
 /// A hundred objects as charts have them: 30 ConfigMaps, 20 Secrets, 25 Services without an
@@ -64,7 +65,10 @@ fn an_apply_of_100_objects_takes_at_most_half_as_long_again_as_kubectls() {
         let told = applying.apply(text);
         assert!(!told.contains("stopped"), "{told}");
     };
-    let theirs = |text: &str| drop(kubectl(&server, &namespace, &["apply", "--server-side", "-f", "-"], text));
+    let theirs = |text: &str| {
+        let run = kubectl(&server, &["--namespace", &namespace, "apply", "--server-side", "-f", "-"], text);
+        assert_eq!(run.status, 0, "{}", run.stderr);
+    };
     // What is first asked for is slower: of each once.
     ours(&objects("warm-a"));
     theirs(&objects("warm-b"));

@@ -147,9 +147,37 @@ impl Paths {
         kinds
     }
 
+    /// What a webhook is asked about an object, by its creation or in place of another.
+    pub fn review(&self, namespace: &str, object: &Value, old: &Value) -> Value {
+        let path = &self.0[&kind(object)];
+        let (version, kind) = kind(object);
+        let (group, version) = version.split_once('/').unwrap_or(("", &version));
+        let resource = path.rsplit('/').next().unwrap();
+        let mut request = json!({
+            "uid": "1",
+            "kind": {"group": group, "version": version, "kind": kind},
+            "resource": {"group": group, "version": version, "resource": resource},
+            "name": object.pointer("/metadata/name").unwrap_or(&"".into()),
+            "operation": if old.is_null() { "CREATE" } else { "UPDATE" },
+            "userInfo": {"username": ADMIN},
+            "object": object,
+            "oldObject": old,
+            "dryRun": true,
+        });
+        if path.contains('%') {
+            request["namespace"] = namespace.into();
+        }
+        json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": request})
+    }
+
+    /// The path of the objects of the kind of this one.
+    pub fn of(&self, namespace: &str, object: &Value) -> String {
+        self.0[&kind(object)].replace('%', namespace)
+    }
+
     /// Creates an object, and stores nothing.
     pub fn try_create(&self, server: &Server, namespace: &str, object: &Value) -> Answer {
-        let path = self.0[&kind(object)].replace('%', namespace);
+        let path = self.of(namespace, object);
         server.request(ADMIN, "POST", &format!("{path}?dryRun=All&fieldValidation=Strict"), Some(object))
     }
 }
