@@ -119,14 +119,14 @@ struct Apply<'a, 'r> {
 
 /// Why what could be judged only in the middle is not applied.
 enum Refusal {
-    Found(Report),
+    Found(Box<Report>),
     Unknown(Vec<Fault>),
 }
 
 /// Whether what the cluster would store may be applied.
 fn judged(judge: &RuleArgs, report: Result<Report, Vec<Fault>>) -> Result<(), Refusal> {
     let report = report.map_err(Refusal::Unknown)?;
-    if judge.judge(&report) == ExitStatus::Clean { Ok(()) } else { Err(Refusal::Found(report)) }
+    if judge.judge(&report) == ExitStatus::Clean { Ok(()) } else { Err(Refusal::Found(Box::new(report))) }
 }
 
 impl Apply<'_, '_> {
@@ -142,6 +142,14 @@ impl Apply<'_, '_> {
                 }
                 let coming = Extent::of(self.plan.wanted.iter().map(|one| &one.reference));
                 self.cluster.run(set.widen(api, &coming)).map_err(Fault::from)?;
+                if !self.args.live.no_prune {
+                    // Whoever had the lock before may have applied something: of what was shown, only what is still an
+                    // orphan goes.
+                    let members = self.cluster.run(Members::find(api, set)).map_err(Fault::from)?;
+                    let orphans: Vec<ObjectRef> =
+                        members.orphans(&self.plan.wanted).iter().map(cluster::reference).collect();
+                    self.plan.orphans.retain(|object| orphans.contains(&cluster::reference(object)));
+                }
                 Some(lock)
             }
             None => None,
