@@ -137,6 +137,9 @@ impl Apply<'_, '_> {
         let lock = match &mut self.plan.set {
             Some(set) => {
                 let lock = self.cluster.run(Lock::acquire(api, set)).map_err(Fault::from)?;
+                if !self.args.live.no_prune {
+                    *set = self.cluster.run(unchanged(api, set, &self.plan.wanted, &self.plan.orphans))?;
+                }
                 let coming = Extent::of(self.plan.wanted.iter().map(|one| &one.reference));
                 self.cluster.run(set.widen(api, &coming)).map_err(Fault::from)?;
                 if !self.args.live.no_prune {
@@ -264,8 +267,8 @@ impl Apply<'_, '_> {
         let Err((hook, failure)) = ran else { return Ok(()) };
         let object = &hook.wanted.reference;
         let fault = match failure {
-            HookFailure::Server(error) => live::about(object, error),
-            HookFailure::Conflicts(conflicts) => live::conflict(object, &conflicts),
+            HookFailure::Server(error) => given.about(&hook.wanted, &error),
+            HookFailure::Conflicts(conflicts) => given.conflict(&hook.wanted, &conflicts),
             HookFailure::NotDone(not_ready) => not_ready.into(),
             HookFailure::Refused(refusal) => return Err(Stop::Faults(self.refused(refusal, streams)?)),
             HookFailure::Interrupted => Fault::new("interrupted"),
@@ -296,12 +299,12 @@ impl Apply<'_, '_> {
         let mut left = Vec::new();
         for (one, outcome) in self.plan.wanted.iter().zip(outcomes) {
             match outcome {
-                Outcome::Failed(error) => faults.push(live::about(&one.reference, error.clone())),
+                Outcome::Failed(error) => faults.push(self.given.about(one, error)),
                 Outcome::Unknown(error) => {
-                    let fault = live::about(&one.reference, error.clone());
+                    let fault = self.given.about(one, error);
                     faults.push(Fault { message: format!("{}; it may be stored or not", fault.message), ..fault });
                 }
-                Outcome::Conflicts(conflicts) => faults.push(live::conflict(&one.reference, conflicts)),
+                Outcome::Conflicts(conflicts) => faults.push(self.given.conflict(one, conflicts)),
                 Outcome::NotTried => left.push(one.reference.to_string()),
                 Outcome::Created(_) | Outcome::Configured(_) | Outcome::Unchanged(_) => {}
             }
@@ -321,6 +324,20 @@ impl Apply<'_, '_> {
         ));
         Ok(Stop::Faults(faults))
     }
+}
+
+/// Reads a set again, now that nobody else is at work on it.
+///
+/// # Errors
+/// Somebody was, after it was seen which objects it has no more: nobody has agreed to delete others.
+async fn unchanged(api: &Api, set: &ApplySet, wanted: &[Wanted], orphans: &[Value]) -> Result<ApplySet, Fault> {
+    let set = ApplySet::read(api, set.release(), set.namespace()).await?;
+    let now = Members::find(api, &set).await?.orphans(wanted);
+    if now.iter().map(cluster::reference).eq(orphans.iter().map(cluster::reference)) {
+        return Ok(set);
+    }
+    let fault = Fault::new(format!("the release {} was changed while its lock was waited for", set.release()));
+    Err(fault.help("apply again, and see what changes now; nothing was changed by this"))
 }
 
 /// What was done to an object, if anything was.
