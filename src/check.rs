@@ -17,7 +17,7 @@ use std::sync::Arc;
 pub use charts::Charts;
 pub use compare::compare;
 pub use releases::render_all;
-pub use stored::{manifests, slipped_in};
+pub use stored::{compare_findings, manifests, slipped_in};
 
 use fleet::Fleet;
 use jiff::civil::Date;

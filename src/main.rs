@@ -18,13 +18,16 @@ fn main() -> ExitCode {
     let status = cli::run(
         std::env::args_os(),
         &mut Streams {
-            stdin: &mut io::stdin().lock(),
+            // Not locked: the answer to a question is read on another thread.
+            stdin: &mut io::stdin(),
             stdout: &mut BufWriter::new(io::stdout().lock()),
-            stderr: &mut io::stderr().lock(),
+            // Not locked: other threads log, and say why they panic.
+            stderr: &mut io::stderr(),
             stdout_style: style(io::stdout().is_terminal()),
             stderr_style: style(io::stderr().is_terminal()),
             verbosity: Verbosity::default(),
             is_watched: io::stderr().is_terminal(),
+            is_attended: io::stdin().is_terminal(),
         },
     );
     ExitCode::from(status.code())

@@ -20,7 +20,7 @@ pub struct Capabilities {
 pub struct KubeVersion {
     /// As given, with a leading `v`: `v1.33.4-gke.1245000`
     pub version: String,
-    /// `v1.33.4`: what constraints are checked against and what `.String` prints
+    /// `v1.33.4`; empty where a cluster said the version, which Helm leaves as it is
     pub normalized: String,
     /// `1`
     pub major: String,
@@ -150,6 +150,13 @@ impl Default for Capabilities {
             kube_client_version: "v1.35".into(),
         };
         Self { kube_version, api_versions: API_VERSIONS.iter().map(ToString::to_string).collect(), helm_version }
+    }
+}
+
+impl KubeVersion {
+    /// What constraints are checked against and what `.String` prints: `v1.33.4`.
+    pub fn effective(&self) -> &str {
+        if self.normalized.is_empty() { &self.version } else { &self.normalized }
     }
 }
 

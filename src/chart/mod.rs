@@ -102,7 +102,7 @@ impl Chart {
         let (constraint, kube) = (&self.metadata.kube_version, &capabilities.kube_version);
         let allowed = constraint.is_empty()
             || matches!(
-                (constraint.parse::<Constraint>(), kube.normalized.parse::<Version>()),
+                (constraint.parse::<Constraint>(), kube.effective().parse::<Version>()),
                 (Ok(constraint), Ok(version)) if constraint.allows(&version)
             );
         let mismatch = || KubeVersionMismatch { constraint: constraint.clone(), version: kube.version.clone() };

@@ -29,7 +29,7 @@ pub(super) type Shape = Vec<(String, usize)>;
 
 impl Charts {
     /// The chart of a path below `root`.
-    pub(super) fn load(&self, root: &Path, path: &Path) -> Result<Chart, Vec<Fault>> {
+    pub fn load(&self, root: &Path, path: &Path) -> Result<Chart, Vec<Fault>> {
         once(&self.loaded, root.join(path), || chart::load_below(root, path).map_err(one))
     }
 

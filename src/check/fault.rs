@@ -96,7 +96,7 @@ impl From<manifest::Error> for Fault {
 
 impl From<render::jinja::Error> for Fault {
     fn from(error: render::jinja::Error) -> Self {
-        let fault = Self::new(error.to_string());
+        let fault = Self { help: error.help().map(ToOwned::to_owned), ..Self::new(error.to_string()) };
         match (error.site(), error.location()) {
             (Some(site), _) => site
                 .callers
@@ -110,7 +110,7 @@ impl From<render::jinja::Error> for Fault {
 
 impl From<render::gotemplate::Failure> for Fault {
     fn from(failure: render::gotemplate::Failure) -> Self {
-        let mut fault = Self::new(failure.text);
+        let mut fault = Self { help: failure.help, ..Self::new(failure.text) };
         let mut shown: Vec<Location> = Vec::new();
         for place in failure.chain {
             if !shown.contains(&place) {

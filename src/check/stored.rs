@@ -1,6 +1,6 @@
 //! What a cluster has, or would store, judged like what was rendered.
 
-use super::{Rules, Subject, lint};
+use super::{Rules, Subject, explain, lint};
 use crate::delta::Findings;
 use crate::finding::{Fault, ObjectRef, Report};
 use crate::manifest::{self, Manifest};
@@ -22,16 +22,36 @@ pub fn manifests<'v>(
     manifest::read(files).map_err(|error| vec![error.into()])
 }
 
-/// The findings on what a cluster would store that were none on what it was given: a default, or a webhook, has made them.
+/// The findings on what a cluster has, or was given, and on what it would store. A side without objects has none.
 ///
 /// Schemas are not asked: the cluster has its own.
 ///
 /// # Errors
 /// As of [`lint`].
-pub fn slipped_in(given: Subject<'_>, stored: Subject<'_>, rules: &mut Rules<'_>) -> Result<Report, Vec<Fault>> {
+pub fn compare_findings(
+    before: Option<Subject<'_>>,
+    after: Subject<'_>,
+    rules: &mut Rules<'_>,
+) -> Result<Findings, Vec<Fault>> {
     rules.chosen.policies.retain(|policy| policy.kind != PolicyKind::Schema);
-    let before = lint(&[given], rules)?;
-    let after = lint(&[stored], rules)?;
-    let findings = Findings::compare(before.findings, after.findings, |_| true, |_| true).new;
-    Ok(Report { findings, ..after })
+    let before = before.map(|before| lint(&[before], rules)).transpose()?.unwrap_or_default();
+    let after = lint(&[after], rules)?;
+    Ok(Findings::compare(before.findings, after.findings, |_| true, |_| true))
+}
+
+/// The findings on what a cluster would store that were none on what it was given: a default, or a webhook, has made them.
+///
+/// # Errors
+/// As of [`lint`].
+pub fn slipped_in(given: Subject<'_>, stored: Subject<'_>, rules: &mut Rules<'_>) -> Result<Report, Vec<Fault>> {
+    let findings = compare_findings(Some(given), stored, rules)?.new;
+    let policies = rules.chosen.policies.iter().copied();
+    Ok(Report {
+        rules: explain::rules(&findings, policies),
+        findings,
+        objects: stored.manifests.len(),
+        policies: rules.chosen.policies.len(),
+        profiles: rules.chosen.profiles.iter().map(ToString::to_string).collect(),
+        ..Report::default()
+    })
 }

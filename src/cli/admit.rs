@@ -55,7 +55,8 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
 
 /// Answers each review; nothing is printed where one of them cannot be read.
 fn answer(args: &Args, project: &Project, reviews: &[Review], streams: &mut Streams<'_>) -> Result<ExitStatus, Stop> {
-    let judge = args.checks.rules.admission(project, &args.cluster.capabilities(project)?)?;
+    let destination = args.cluster.destination(project, None)?;
+    let judge = args.checks.rules.admission(project, &destination.capabilities)?;
     let today = args.checks.rules.today();
     let answered = |review: &Review| {
         let place = || Location::new(review.file.clone(), review.span);
@@ -77,15 +78,16 @@ fn judge(
     streams: &mut Streams<'_>,
 ) -> Result<ExitStatus, Stop> {
     args.checks.check_outputs()?;
-    let capabilities = args.cluster.capabilities(project)?;
+    let destination = args.cluster.destination(project, None)?;
     let manifests = check::read(files)?;
     let rules = &args.checks.rules;
     let catalogue = rules.catalogue(project)?;
     let mut chosen = rules.choose(project, None, &catalogue)?;
     chosen.policies.retain(|policy| why_left_out(policy).is_none());
     let honoured = rules.honoured_at_admission(project);
-    let rules = Rules { honoured, ..rules.rules(project, chosen, args.cluster.minor(project)?)? };
-    let report = check::lint(&[Subject::plain(&manifests, &args.cluster.namespace, &capabilities)], &rules)?;
+    let rules = Rules { honoured, ..rules.rules(project, chosen, destination.version)? };
+    let subject = Subject::plain(&manifests, &destination.namespace, &destination.capabilities);
+    let report = check::lint(&[subject], &rules)?;
     args.checks.conclude(&report, streams)
 }
 

@@ -4,11 +4,13 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::cluster_args::ClusterArgs;
+use super::cluster_args::{ClusterArgs, Destination};
+use super::connect_args::ConnectArgs;
 use super::{Stop, Streams};
 use crate::bounded;
 use crate::chart;
 use crate::check::Job;
+use crate::cluster::Cluster;
 use crate::finding::Fault;
 use crate::project::Project;
 use crate::render::any::Any;
@@ -44,6 +46,8 @@ pub(super) struct ChartArgs {
 
     #[command(flatten)]
     pub cluster: ClusterArgs,
+    #[command(flatten)]
+    pub connect: ConnectArgs,
     /// A template for the release's name, in place of NAME
     #[arg(long, value_name = "TEMPLATE", help_heading = "Release")]
     pub name_template: Option<String>,
@@ -59,11 +63,17 @@ pub(super) struct ChartArgs {
 }
 
 impl ChartArgs {
+    /// Where the release is meant to go. No cluster is asked that the user did not name, or mean by something else.
+    pub(super) fn destination(&self, project: &Project, asks_server: bool) -> Result<Destination, Stop> {
+        let cluster = (asks_server || self.connect.is_named()).then(|| self.connect.connect()).transpose()?;
+        self.cluster.destination(project, cluster)
+    }
+
     /// What Helm's `NameAndChart` and `MergeValues` make of the arguments.
     pub(super) fn job(
         &self,
         name_and_chart: &[String],
-        project: &Project,
+        destination: &Destination,
         streams: &mut Streams<'_>,
     ) -> Result<Job, Stop> {
         let source = match self.seed {
@@ -83,7 +93,7 @@ impl ChartArgs {
             chart: PathBuf::from(chart),
             release: Release {
                 name,
-                namespace: self.cluster.namespace.clone(),
+                namespace: destination.namespace.clone(),
                 revision: 1,
                 is_upgrade: self.is_upgrade,
             },
@@ -96,10 +106,10 @@ impl ChartArgs {
                 set_literal: self.set_literal.clone(),
             },
             stdin,
-            capabilities: self.cluster.capabilities(project)?,
+            capabilities: destination.capabilities.clone(),
             schema: if self.skip_schema_validation { SchemaCheck::Skip } else { SchemaCheck::Enforce },
             source,
-            cluster: None,
+            cluster: destination.cluster.as_ref().map(Cluster::objects),
         })
     }
 

@@ -2,6 +2,7 @@
 
 use super::Stop;
 use crate::chart::{Capabilities, KubeVersion};
+use crate::cluster::Cluster;
 use crate::finding::Fault;
 use crate::project::Project;
 use crate::schema::Minor;
@@ -9,9 +10,9 @@ use crate::schema::Minor;
 /// The namespace of a release, and what its cluster is said to be.
 #[derive(Debug, clap::Args)]
 pub(super) struct ClusterArgs {
-    /// The namespace of the release
-    #[arg(short, long, value_name = "NAME", default_value = "default", help_heading = "Release")]
-    pub namespace: String,
+    /// The namespace of the release; that of the context where a cluster is asked, else `default`
+    #[arg(short, long, value_name = "NAME", help_heading = "Release")]
+    namespace: Option<String>,
     /// Pretend that the cluster is of this Kubernetes version
     #[arg(long, value_name = "VERSION", help_heading = "Cluster")]
     kube_version: Option<String>,
@@ -20,26 +21,52 @@ pub(super) struct ClusterArgs {
     api_versions: Vec<String>,
 }
 
-impl ClusterArgs {
-    /// The version of Kubernetes that is named.
-    pub(super) fn minor(&self, project: &Project) -> Result<Option<Minor>, Stop> {
-        let named = self.kube_version.is_some() || project.kube_version.is_some();
-        let version = named.then(|| self.capabilities(project)).transpose()?;
-        let minor = version.map(|capabilities| capabilities.kube_version.version.parse()).transpose();
-        Ok(minor.map_err(|error: String| Fault::new(error))?)
+/// Where objects go.
+#[derive(Debug)]
+pub(super) struct Destination {
+    /// The namespace of the release.
+    pub namespace: String,
+    /// What the cluster offers, or is said to offer.
+    pub capabilities: Capabilities,
+    /// The version of Kubernetes that objects are held to, where one is known.
+    pub version: Option<Minor>,
+    /// The cluster, where one is asked.
+    pub cluster: Option<Cluster>,
+}
+
+impl Destination {
+    /// Lets Ctrl-C end a command that only reads.
+    pub(super) fn only_read(self) -> Self {
+        self.cluster.iter().for_each(Cluster::end_at_interrupt);
+        self
     }
 
-    /// What the cluster is said to offer.
-    pub(super) fn capabilities(&self, project: &Project) -> Result<Capabilities, Stop> {
-        let mut capabilities = Capabilities::default();
-        if let Some(version) = &project.kube_version {
-            capabilities.kube_version = version.clone();
-        }
-        if let Some(version) = &self.kube_version {
-            capabilities.kube_version = kube_version(version)?;
+    /// The cluster of a command that asks one always.
+    pub(super) fn asked(&self) -> Result<&Cluster, Stop> {
+        self.cluster.as_ref().ok_or_else(|| Fault::new("no cluster is asked").into())
+    }
+}
+
+impl ClusterArgs {
+    /// Where objects go: flags say more than the cluster, and that more than the project.
+    pub(super) fn destination(&self, project: &Project, cluster: Option<Cluster>) -> Result<Destination, Stop> {
+        let mut capabilities = cluster.as_ref().map(Cluster::capabilities).unwrap_or_default();
+        let pretended = self.kube_version.as_deref().map(kube_version).transpose()?;
+        let version = pretended.or_else(|| project.kube_version.clone().filter(|_| cluster.is_none()));
+        let is_known = version.is_some() || cluster.is_some();
+        if let Some(version) = version {
+            capabilities.kube_version = version;
         }
         capabilities.api_versions.extend(self.api_versions.iter().cloned());
-        Ok(capabilities)
+        let minor = is_known.then(|| capabilities.kube_version.version.parse()).transpose();
+        let namespace = self.namespace.as_deref();
+        let namespace = namespace.or_else(|| cluster.as_ref().map(|cluster| cluster.api().default_namespace()));
+        Ok(Destination {
+            namespace: namespace.unwrap_or("default").to_owned(),
+            version: minor.map_err(|error: String| Fault::new(error))?,
+            capabilities,
+            cluster,
+        })
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::mem::{self, ManuallyDrop};
 use std::path::Path;
 
+use super::live::{LiveArgs, Plan};
 use super::output_args::OutputArgs;
 use super::releases::{self, Checked};
 use super::rule_args::RuleArgs;
@@ -20,22 +21,61 @@ use crate::report::delta::{self, Format};
 
 /// Show what a change does: to manifests, to findings, and to who can do what
 ///
-/// Compares the work tree with the commit at which it left REV, as a pull request does: what others have added to REV
-/// since then is not this change's doing. Each side is rendered and judged by its own plimsoll.yaml. Only new findings
-/// refuse.
+/// With --base, compares the work tree with the commit at which it left REV, as a pull request does: what others have added
+/// to REV since then is not this change's doing. Each side is rendered and judged by its own plimsoll.yaml.
+///
+/// With --live, compares what a cluster has of a release with what it would have after `plimsoll apply`, which takes the
+/// same arguments; nothing is applied. In both, only new findings refuse.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The revision to compare with: a branch, a tag or a commit
-    #[arg(long, value_name = "REV")]
-    base: String,
+    #[arg(
+        long,
+        value_name = "REV",
+        required_unless_present = "live",
+        conflicts_with_all = ["live", "LiveArgs", "ChartArgs", "ClusterArgs", "ConnectArgs"]
+    )]
+    base: Option<String>,
+    /// Compare with what a cluster has
+    #[arg(long)]
+    live: bool,
     #[command(flatten)]
     output: OutputArgs<Format>,
+    #[command(flatten)]
+    release: LiveArgs,
     #[command(flatten)]
     rules: RuleArgs,
 }
 
 pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, Stop> {
     args.output.check()?;
+    match &args.base {
+        Some(revision) => with_revision(args, revision, streams),
+        None => with_cluster(args, streams),
+    }
+}
+
+/// Compares what a cluster has of a release with what it would have.
+fn with_cluster(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, Stop> {
+    let project = args.rules.select.project()?;
+    let destination = args.release.chart.destination(&project, true)?;
+    let cluster = destination.asked()?;
+    let given = args.release.given(&destination, streams)?;
+    let catalogue = ManuallyDrop::new(args.rules.catalogue(&project)?);
+    let chosen = args.rules.choose(&project, None, &catalogue)?;
+    let mut rules = args.rules.rules(&project, chosen, destination.version)?;
+    let plan = Plan::make(cluster, &given, &args.release)?;
+    for warning in cluster.api().take_warnings() {
+        streams.warn(&warning)?;
+    }
+    let delta = plan.delta(cluster.context(), &given, Some(&mut rules))?;
+    let is_dull = delta.is_empty();
+    args.output.write(is_dull, streams, |format, style, out| delta::write(&delta, format, style, out))?;
+    Ok(args.rules.judge_delta(&delta))
+}
+
+/// Compares the work tree with a revision.
+fn with_revision(args: &Args, revision: &str, streams: &mut Streams<'_>) -> Result<ExitStatus, Stop> {
     let Some(file) = args.rules.select.project_file() else { return Err(releases::nothing().into()) };
     let project = Project::load(Path::new(""), file).map_err(Fault::from)?;
     let releases = project.releases().map_err(Fault::from)?;
@@ -43,7 +83,7 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
     if releases.is_empty() {
         return Err(releases::nothing().into());
     }
-    let base = Base::open(Path::new("."), &args.base).and_then(Base::merge_base).map_err(Fault::from)?;
+    let base = Base::open(Path::new("."), revision).and_then(Base::merge_base).map_err(Fault::from)?;
     // Both sides draw the same random values: only what the change does differs.
     let source = releases::source()?;
     let progress = streams.progress("checking", releases.len());

@@ -25,6 +25,4 @@ pub(super) struct IgnoredArgs {
     wait_for_jobs: bool,
     #[arg(long, hide = true)]
     description: Option<String>,
-    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, value_parser = ["client", "true", "unset"])]
-    dry_run: Option<Option<String>>,
 }

@@ -18,6 +18,8 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, Stop> {
     let project = args.checks.project()?;
-    let version = args.target.minor(&project)?;
-    args.target.with(&project, streams, |subjects, streams| args.checks.run(subjects, &project, version, streams))
+    let destination = args.target.destination(&project)?;
+    args.target.with(&destination, streams, |subjects, streams| {
+        args.checks.run(subjects, &project, destination.version, streams)
+    })
 }

@@ -1,17 +1,22 @@
 //! The command line: one file a subcommand, its arguments and its `run`.
 
 mod admit;
+mod apply;
 mod chart_args;
 mod check;
 mod check_args;
 mod cluster_args;
+mod confirm;
+mod connect_args;
 mod deps;
 mod diff;
 mod files;
 mod ignored_args;
 mod init;
+mod judge;
 mod lint;
 mod linters;
+mod live;
 mod man;
 mod manifests;
 mod output_args;
@@ -21,6 +26,8 @@ mod policy_export;
 mod policy_reach;
 mod policy_text;
 mod post_render;
+mod progress;
+mod pruned;
 mod releases;
 mod render;
 mod rule_args;
@@ -30,8 +37,10 @@ mod schema_export;
 mod schema_infer;
 mod schema_unused;
 mod select_args;
+mod serve;
 mod streams;
 mod target_args;
+mod uninstall;
 
 use std::ffi::OsString;
 use std::io;
@@ -64,12 +73,15 @@ enum Command {
     Lint(lint::Args),
     Check(check::Args),
     Diff(diff::Args),
+    Apply(apply::Args),
     Deps(deps::Args),
     #[command(subcommand)]
     Policy(policy::Args),
     #[command(subcommand)]
     Schema(schema::Args),
+    Uninstall(uninstall::Args),
     PostRender(post_render::Args),
+    Serve(Box<serve::Args>),
     Admit(admit::Args),
     Init(init::Args),
     Completions(CompletionArgs),
@@ -119,16 +131,20 @@ pub fn run(args: impl IntoIterator<Item = OsString>, streams: &mut Streams<'_>) 
         stderr_style: streams.stderr_style,
         verbosity: cli.verbosity.verbosity(),
         is_watched: streams.is_watched,
+        is_attended: streams.is_attended,
     };
     let outcome = match cli.command {
         Command::Render(args) => render::run(&args, streams),
         Command::Lint(args) => lint::run(&args, streams),
         Command::Check(args) => check::run(&args, streams),
         Command::Diff(args) => diff::run(&args, streams),
+        Command::Apply(args) => apply::run(&args, streams),
         Command::Deps(args) => deps::run(&args, streams),
         Command::Policy(args) => policy::run(&args, streams),
         Command::Schema(args) => schema::run(&args, streams),
+        Command::Uninstall(args) => uninstall::run(&args, streams),
         Command::PostRender(args) => post_render::run(&args, streams),
+        Command::Serve(args) => serve::run(&args, streams),
         Command::Admit(args) => admit::run(&args, streams),
         Command::Init(args) => init::run(&args, streams),
         Command::Man(args) => man::run(&args, streams),

@@ -32,6 +32,19 @@ pub(super) struct Args {
     select: SelectArgs,
 }
 
+/// What every exported policy leaves to the cluster itself, as the condition's name and expression.
+///
+/// At its start the API server writes the roles and bindings that it cannot be without, cluster-admin among them, and ends
+/// where it cannot. Into the roles admin, edit and view a controller gathers what is granted by others, which was judged.
+const CONDITIONS: [(&str, &str); 2] = [
+    ("not-the-api-server-itself", "request.?userInfo.?username.orValue('') != 'system:apiserver'"),
+    (
+        "not-gathered-roles",
+        "!(request.resource.resource == 'clusterroles' && request.?userInfo.?username.orValue('') in [\
+         'system:serviceaccount:kube-system:clusterrole-aggregation-controller', 'system:kube-controller-manager'])",
+    ),
+];
+
 /// One of `validationActions`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Action {
@@ -136,10 +149,15 @@ impl Export<'_> {
         let mut metadata = map(policy.get("metadata"));
         metadata.insert("name", self.name().into());
         policy.insert("metadata", metadata.into());
-        if let (Some(version), Some(spec)) = (self.version, policy.get("spec")) {
-            let spec = with_minor(spec, &version.minor);
-            policy.insert("spec", spec);
+        let mut spec = map(policy.get("spec"));
+        if let Some(version) = self.version {
+            spec = with_minor(spec, &version.minor);
         }
+        let conditions = CONDITIONS.map(|(name, text)| object([("name", name.into()), ("expression", text.into())]));
+        let own = spec.get("matchConditions").and_then(Value::as_list).unwrap_or_default();
+        let conditions: Vec<Value> = conditions.iter().chain(own).cloned().collect();
+        spec.insert("matchConditions", conditions.into());
+        policy.insert("spec", spec.into());
         policy.into()
     }
 
@@ -163,9 +181,8 @@ impl Export<'_> {
 }
 
 /// A policy's spec for a minor version of Kubernetes.
-fn with_minor(spec: &Value, minor: &str) -> Value {
-    let mut spec = map(Some(spec));
-    let Some(variables) = spec.get("variables").and_then(Value::as_list) else { return spec.into() };
+fn with_minor(mut spec: Map, minor: &str) -> Map {
+    let Some(variables) = spec.get("variables").and_then(Value::as_list) else { return spec };
     let set = |variable: &Value| {
         let mut variable = map(Some(variable));
         if variable.get("name").and_then(Value::as_str) == Some(KUBERNETES_MINOR) {
@@ -175,7 +192,7 @@ fn with_minor(spec: &Value, minor: &str) -> Value {
     };
     let variables: Vec<Value> = variables.iter().map(set).collect();
     spec.insert("variables", variables.into());
-    spec.into()
+    spec
 }
 
 fn map(value: Option<&Value>) -> Map {

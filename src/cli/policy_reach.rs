@@ -27,7 +27,8 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, Stop> {
-    args.target.with(&Project::default(), streams, |subjects, streams| {
+    let destination = args.target.destination(&Project::default())?;
+    args.target.with(&destination, streams, |subjects, streams| {
         let filter = Filter { secret: args.secret.as_deref(), who: args.who.as_deref() };
         check::reach(subjects, |graph, locate| {
             let reach = Reach::new(graph, locate, filter);

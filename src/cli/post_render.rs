@@ -22,11 +22,10 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, Stop> {
     let project = args.checks.project()?;
-    let version = args.cluster.minor(&project)?;
-    let capabilities = args.cluster.capabilities(&project)?;
+    let destination = args.cluster.destination(&project, None)?;
     let file = source("-", streams.stdin)?;
     let manifests = check::read(vec![file.clone()])?;
-    let subject = Subject::plain(&manifests, &args.cluster.namespace, &capabilities);
+    let subject = Subject::plain(&manifests, &destination.namespace, &destination.capabilities);
 
     // Standard output is for manifests alone.
     let mut findings = Vec::new();
@@ -38,8 +37,9 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
         stderr_style: streams.stderr_style,
         verbosity: streams.verbosity,
         is_watched: false,
+        is_attended: false,
     };
-    let status = args.checks.run(&[subject], &project, version, judging)?;
+    let status = args.checks.run(&[subject], &project, destination.version, judging)?;
     streams.stderr.write_all(&findings)?;
     if status == ExitStatus::Clean {
         streams.stdout.write_all(file.text.as_bytes())?;

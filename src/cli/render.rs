@@ -3,6 +3,8 @@
 use std::mem::ManuallyDrop;
 use std::time::Instant;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+
 use super::chart_args::ChartArgs;
 use super::check_args::CheckArgs;
 use super::ignored_args::IgnoredArgs;
@@ -39,6 +41,20 @@ pub(super) struct Args {
     /// Leave out test hooks
     #[arg(long, help_heading = "Output")]
     skip_tests: bool,
+    /// With `server`, ask the cluster of the current context where no other is named
+    #[arg(
+        long,
+        value_name = "WHERE",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "client",
+        value_parser = dry_runs(),
+        help_heading = "Cluster"
+    )]
+    dry_run: Option<String>,
+    /// Helm's older name of --dry-run=server
+    #[arg(long, hide = true)]
+    validate: bool,
     #[command(flatten)]
     folder: ManifestArgs,
     #[command(flatten)]
@@ -51,7 +67,8 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, Stop> {
     let project = args.checks.project()?;
-    let job = args.chart.job(&args.name_and_chart, &project, streams)?;
+    let destination = args.chart.destination(&project, args.asks_server())?.only_read();
+    let job = args.chart.job(&args.name_and_chart, &destination, streams)?;
     // The process ends with this: to give back every value by itself would take as long as to load the chart.
     let rendered = ManuallyDrop::new(render(&job, &Charts::default(), streams)?);
     for warning in &rendered.warnings {
@@ -59,8 +76,7 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
     }
     let options = Stream { no_hooks: args.no_hooks, skip_tests: args.skip_tests };
     if args.check {
-        let version = args.chart.cluster.minor(&project)?;
-        let status = args.checks.run(&[check::Subject::from(&*rendered)], &project, version, streams)?;
+        let status = args.checks.run(&[check::Subject::from(&*rendered)], &project, destination.version, streams)?;
         let Some((folder, manifests)) = args.folder.manifests(&rendered, args.include_crds, options)? else {
             return Ok(status);
         };
@@ -79,6 +95,18 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
     })?;
     streams.stdout.write_all(output.as_bytes())?;
     Ok(ExitStatus::Clean)
+}
+
+impl Args {
+    fn asks_server(&self) -> bool {
+        self.validate || self.dry_run.as_deref() == Some("server")
+    }
+}
+
+/// What Helm takes: it always is a dry run, so the older values mean nothing more.
+fn dry_runs() -> impl TypedValueParser<Value = String> {
+    let older = ["true", "unset"].map(|value| PossibleValue::new(value).hide(true));
+    PossibleValuesParser::new(["client", "server"].map(PossibleValue::new).into_iter().chain(older))
 }
 
 /// Renders a chart.

@@ -4,10 +4,10 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::Stop;
 use super::schema_args::SchemaArgs;
 use super::select_args::SelectArgs;
-use crate::admission::{Judge, Settings};
+use super::{Stop, judge};
+use crate::admission::Judge;
 use crate::chart::Capabilities;
 use crate::check::Rules;
 use crate::committed::Drift;
@@ -96,27 +96,14 @@ impl RuleArgs {
         self.today.unwrap_or_else(|| Timestamp::now().to_zoned(TimeZone::UTC).date())
     }
 
-    /// Which exemptions count at the door of a cluster. Whoever creates an object writes its annotations, so those count
-    /// only where `--exemptions all` says so.
+    /// Which exemptions count at the door of a cluster.
     pub(super) fn honoured_at_admission(&self, project: &Project) -> Honoured {
-        match (self.exemptions, project.honoured) {
-            (Some(named), _) => named,
-            (None, Honoured::None) => Honoured::None,
-            (None, Honoured::All | Honoured::Project) => Honoured::Project,
-        }
+        judge::honoured(self.exemptions, project)
     }
 
     /// The policies that are asked at the door of a cluster.
     pub(super) fn admission(&self, project: &Project, capabilities: &Capabilities) -> Result<Judge, Stop> {
-        let catalogue = self.catalogue(project)?;
-        let chosen = self.choose(project, None, &catalogue)?;
-        let settings = Settings {
-            policies: chosen.ids().into_iter().map(str::to_owned).collect(),
-            exemptions: project.exemptions.clone(),
-            honoured: self.honoured_at_admission(project),
-            kube_version: capabilities.kube_version.version.clone(),
-            namespaces: None,
-        };
-        Ok(Judge::new(catalogue, settings)?)
+        let (version, honoured) = (&capabilities.kube_version, self.honoured_at_admission(project));
+        judge::judge(&self.select, project, version, honoured, self.schemas.are_left_out())
     }
 }

@@ -64,10 +64,18 @@ impl SelectArgs {
 
     /// The project file that is to be read.
     pub(super) fn project_file(&self) -> Option<&Path> {
-        let default = Path::new(project::FILE);
         // What is there and cannot be read is an error: it may say what must be checked.
-        let is_there = || !self.no_config && default.symlink_metadata().is_ok();
-        self.config.as_deref().or_else(|| is_there().then_some(default))
+        self.possible_project_file().filter(|path| self.config.is_some() || path.symlink_metadata().is_ok())
+    }
+
+    /// The project file that is read if it is there.
+    pub(super) fn possible_project_file(&self) -> Option<&Path> {
+        self.config.as_deref().or((!self.no_config).then_some(Path::new(project::FILE)))
+    }
+
+    /// The folders of policies that flags name.
+    pub(super) fn folders(&self) -> &[PathBuf] {
+        &self.policies
     }
 
     /// The built-in policies, and those of the folders that the project and the flags name, with what they set of them.

@@ -23,6 +23,8 @@ pub struct Streams<'a> {
     pub verbosity: Verbosity,
     /// Whether somebody watches the process's own standard error, to whom progress can be shown.
     pub is_watched: bool,
+    /// Whether somebody can answer a question on the process's own standard input.
+    pub is_attended: bool,
 }
 
 /// How much a command tells beside its results.

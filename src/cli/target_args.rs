@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::chart_args::{ChartArgs, read};
+use super::cluster_args::Destination;
 use super::ignored_args::IgnoredArgs;
 use super::render::render;
 use super::{Stop, Streams};
@@ -15,7 +16,6 @@ use crate::check::{self, Charts, Job, Subject};
 use crate::finding::Fault;
 use crate::gate::ExitStatus;
 use crate::project::{self, Project};
-use crate::schema::Minor;
 use crate::source::SourceFile;
 
 /// The most bytes of one file of manifests.
@@ -38,15 +38,15 @@ pub(super) struct TargetArgs {
 }
 
 impl TargetArgs {
-    /// The version of Kubernetes that is named.
-    pub(super) fn minor(&self, project: &Project) -> Result<Option<Minor>, Stop> {
-        self.chart.cluster.minor(project)
+    /// Where they are meant to go.
+    pub(super) fn destination(&self, project: &Project) -> Result<Destination, Stop> {
+        Ok(self.chart.destination(project, false)?.only_read())
     }
 
     /// Renders the charts, reads the manifests, and hands over the releases.
     pub(super) fn with(
         &self,
-        project: &Project,
+        destination: &Destination,
         streams: &mut Streams<'_>,
         then: impl FnOnce(&[Subject<'_>], &mut Streams<'_>) -> Result<ExitStatus, Stop>,
     ) -> Result<ExitStatus, Stop> {
@@ -58,17 +58,16 @@ impl TargetArgs {
             collect(path, streams, &mut files)?;
         }
         // The process ends soon: to give back every value by itself takes longer than to leave all to the system.
-        let rendered = ManuallyDrop::new(self.render(&charts, project, streams)?);
+        let rendered = ManuallyDrop::new(self.render(&charts, destination, streams)?);
         let start = Instant::now();
         let count = files.len();
         let manifests = ManuallyDrop::new(check::read(files)?);
         if count > 0 {
             streams.took(&format!("read {count} files of manifests"), start.elapsed())?;
         }
-        let capabilities = self.chart.cluster.capabilities(project)?;
         let mut subjects: Vec<Subject<'_>> = rendered.iter().map(Subject::from).collect();
         if !plain.is_empty() {
-            subjects.push(Subject::plain(&manifests, &self.chart.cluster.namespace, &capabilities));
+            subjects.push(Subject::plain(&manifests, &destination.namespace, &destination.capabilities));
         }
         then(&subjects, streams)
     }
@@ -77,7 +76,7 @@ impl TargetArgs {
     fn render(
         &self,
         charts: &[&PathBuf],
-        project: &Project,
+        destination: &Destination,
         streams: &mut Streams<'_>,
     ) -> Result<Vec<check::Rendered>, Stop> {
         let Some(first) = charts.first() else { return Ok(Vec::new()) };
@@ -87,7 +86,7 @@ impl TargetArgs {
             return Err(fault.help("each of them has the name of its folder").into());
         }
         let name = self.name.clone().unwrap_or_else(|| "release-name".into());
-        let job = self.chart.job(&[name, first.display().to_string()], project, streams)?;
+        let job = self.chart.job(&[name, first.display().to_string()], destination, streams)?;
         let (known, mut rendered) = (Charts::default(), Vec::new());
         for chart in charts {
             let mut job = Job { chart: chart.to_path_buf(), ..job.clone() };
@@ -108,7 +107,7 @@ fn name_of(chart: &Path) -> String {
 }
 
 /// Reads a file, or all files of manifests below a folder in the order of their names.
-fn collect(path: &Path, streams: &mut Streams<'_>, files: &mut Vec<Arc<SourceFile>>) -> Result<(), Fault> {
+pub(super) fn collect(path: &Path, streams: &mut Streams<'_>, files: &mut Vec<Arc<SourceFile>>) -> Result<(), Fault> {
     if path.is_dir() {
         return collect_folder(path, files);
     }

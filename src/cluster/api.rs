@@ -1,12 +1,16 @@
 //! The requests that are made: read, list, write, delete. Nothing else talks to the server.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use http_body_util::{BodyExt, Limited};
+use hyper::http::response::Parts;
 use kube::client::Body;
 use tokio::sync::watch;
+use tokio::time::timeout;
 
-use super::{Error, Resource, Resources};
+use super::kubeconfig::Place;
+use super::{Error, Reason, Resource, Resources, status, transport};
 use crate::chart::KubeVersion;
 use crate::json;
 use crate::value::{Map, Numbers, Value};
@@ -23,6 +27,8 @@ const MAX_BODY: usize = 256 << 20;
 #[derive(Clone)]
 pub struct Api {
     client: kube::Client,
+    place: Arc<Place>,
+    timeout: Option<Duration>,
     default_namespace: Arc<str>,
     resources: Arc<Mutex<Arc<Resources>>>,
     warnings: Arc<Mutex<Vec<String>>>,
@@ -59,10 +65,20 @@ pub struct Delete<'a> {
 
 impl Api {
     /// Opens a connection, and asks for the resources that the server has.
-    pub(super) async fn open(config: kube::Config, interrupts: watch::Receiver<bool>) -> Result<Self, Error> {
+    pub(super) async fn open(
+        mut config: kube::Config,
+        place: Place,
+        timeout: Option<Duration>,
+        interrupts: watch::Receiver<bool>,
+    ) -> Result<Self, Error> {
+        // Each request has one deadline for all of it; and what may be asked again only those know who ask.
+        (config.read_timeout, config.write_timeout) = (None, None);
+        config.connect_timeout = config.connect_timeout.filter(|_| timeout.is_none());
+        config.default_retry = false;
         let default_namespace = config.default_namespace.as_str().into();
-        let client = kube::Client::try_from(config).map_err(Error::client)?;
-        let api = Self { client, default_namespace, resources: Arc::default(), warnings: Arc::default(), interrupts };
+        let client = kube::Client::try_from(config).map_err(|error| transport::client(&place, &error))?;
+        let (place, resources, warnings) = (Arc::new(place), Arc::default(), Arc::default());
+        let api = Self { client, place, timeout, default_namespace, resources, warnings, interrupts };
         api.refresh().await?;
         Ok(api)
     }
@@ -72,13 +88,18 @@ impl Api {
         &self.default_namespace
     }
 
+    /// What is to be said where a server does not list its resources as it should.
+    pub(super) fn too_old(&self) -> Error {
+        let message = format!("{} does not list its resources as API servers do since Kubernetes 1.30", self.place);
+        Error::new(message, Reason::Malformed).help("is it an API server, and how old is it?")
+    }
+
     /// The server's version.
     pub(super) async fn version(&self) -> Result<KubeVersion, Error> {
         let found = self.read("/version", JSON).await?;
         let text = |key| found.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
         let version = text("gitVersion");
-        // Helm does not normalise what a cluster says.
-        Ok(KubeVersion { normalized: version.clone(), version, major: text("major"), minor: text("minor") })
+        Ok(KubeVersion { normalized: String::new(), version, major: text("major"), minor: text("minor") })
     }
 
     /// Whether Ctrl-C was pressed: then no new work begins.
@@ -209,6 +230,25 @@ impl Api {
         }
     }
 
+    /// Who the server takes us for, where it says so.
+    pub(super) async fn user(&self) -> Option<String> {
+        let (version, kind) = ("authentication.k8s.io/v1", "SelfSubjectReview");
+        let review: Map = [("apiVersion", version.into()), ("kind", kind.into())].into_iter().collect();
+        let reviewed =
+            self.create(self.resources().need(version, kind).ok()?, None, &review.into(), false).await.ok()?;
+        reviewed.at(["status", "userInfo", "username"]).and_then(Value::as_str).map(ToOwned::to_owned)
+    }
+
+    /// Whether the server has finished to start, if it says so: this too it may refuse to whom it does not know yet.
+    pub(super) async fn is_ready(&self) -> Option<bool> {
+        match self.read("/readyz", "*/*").await {
+            // The answer is `ok`, which is no object.
+            Err(error) if error.reason == Reason::Malformed => Some(true),
+            Err(error) if matches!(error.code(), Some(401 | 403 | 404)) => None,
+            answer => Some(answer.is_ok()),
+        }
+    }
+
     /// Reads something that is no object: `/version`, `/apis`.
     pub(super) async fn read(&self, path: &str, accept: &str) -> Result<Value, Error> {
         self.send(http_request("GET", path).header("Accept", accept), path, Vec::new()).await.map(|(value, _)| value)
@@ -236,16 +276,31 @@ impl Api {
         body: Vec<u8>,
     ) -> Result<(Value, usize), Error> {
         let request = request.body(Body::from(body)).map_err(|error| Error::malformed(path, &error))?;
-        let response = self.client.send(request).await.map_err(|error| Error::request(path, error))?;
-        let (head, body) = response.into_parts();
+        let answer = self.answer(request);
+        let (head, text) = match self.timeout {
+            Some(after) => {
+                timeout(after, answer).await.unwrap_or_else(|_| Err(transport::timed_out(&self.place, after)))?
+            }
+            None => answer.await?,
+        };
         self.note_warnings(&head.headers);
-        let bytes = Limited::new(body, MAX_BODY).collect().await.map_err(|error| Error::broken_off(path, &*error))?;
-        let text = String::from_utf8_lossy(&bytes.to_bytes()).into_owned();
         if !head.status.is_success() {
-            return Err(Error::status(path, head.status.as_u16(), &text));
+            let seconds = head.headers.get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
+            let retry_after = seconds.map(Duration::from_secs);
+            return Err(status::error(&self.place, path, head.status.as_u16(), retry_after, &text));
         }
-        let value = json::parse(&text, Numbers::Exact).map_err(|error| Error::malformed(path, &error))?;
+        let value = json::parse(&text, Numbers::Exact).map_err(|error| {
+            Error::malformed(&format!("what {} answered {path} with is no JSON", self.place), &error)
+        })?;
         Ok((value, text.len()))
+    }
+
+    /// The whole answer, whatever it says.
+    async fn answer(&self, request: hyper::Request<Body>) -> Result<(Parts, String), Error> {
+        let failed = |error: &(dyn std::error::Error + 'static)| transport::failed(&self.place, error);
+        let (head, body) = self.client.send(request).await.map_err(|error| failed(&error))?.into_parts();
+        let bytes = Limited::new(body, MAX_BODY).collect().await.map_err(|error| failed(&*error))?;
+        Ok((head, String::from_utf8_lossy(&bytes.to_bytes()).into_owned()))
     }
 
     /// Keeps the texts of `Warning: 299 - "text"`.

@@ -1,4 +1,8 @@
 //! Applying objects: kind by kind, what others need first, and no further than the first failure.
+//!
+//! What kubectl's client-side apply or Helm has written before is theirs (`kubectl-client-side-apply`, `helm`). Wanted
+//! otherwise it is a conflict, and with `force` ours. Wanted the same it has two owners: no longer wanted, it stays until
+//! the other gives it up. Nobody's managedFields are rewritten, as kubectl does with its own of old.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};

@@ -9,6 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
+use super::retry::{PATIENCE, until_answered};
 use super::{Api, Delete, Error, Extent, GroupKind, Patch, Resource, reference};
 use crate::finding::ObjectRef;
 use crate::value::{Map, Value};
@@ -16,7 +17,7 @@ use crate::value::{Map, Value};
 /// The label of a parent: the id of its set.
 const ID: &str = "applyset.kubernetes.io/id";
 /// The label of a member: the id of its set.
-pub(super) const PART_OF: &str = "applyset.kubernetes.io/part-of";
+const PART_OF: &str = "applyset.kubernetes.io/part-of";
 /// The annotation of a parent that says which tool it belongs to: `plimsoll/v0.1.0`.
 const TOOLING: &str = "applyset.kubernetes.io/tooling";
 /// The annotation of a parent that says of which kinds members are: `ConfigMap,Deployment.apps`.
@@ -30,7 +31,7 @@ const TOOLING_VALUE: &str = concat!("plimsoll/v", env!("CARGO_PKG_VERSION"));
 /// The owner of the parent's fields, named as kubectl names its own.
 const FIELD_MANAGER: &str = "plimsoll-applyset";
 
-/// How often a parent is written anew that others write to, not to what is ours.
+/// How often the parent is tried to be written, where others write to it at the same time.
 const ATTEMPTS: usize = 5;
 
 /// The objects of a release.
@@ -69,6 +70,11 @@ impl ApplySet {
         Self { release: release.to_owned(), namespace: namespace.to_owned(), name, id, parent: None }
     }
 
+    /// The name of the release.
+    pub fn release(&self) -> &str {
+        &self.release
+    }
+
     /// The name of its parent, and of its lock.
     pub fn name(&self) -> &str {
         &self.name
@@ -85,7 +91,7 @@ impl ApplySet {
     }
 
     /// The label selector of its members.
-    pub(super) fn selector(&self) -> String {
+    pub fn selector(&self) -> String {
         format!("{PART_OF}={}", self.id)
     }
 
@@ -111,22 +117,9 @@ impl ApplySet {
         })
     }
 
-    /// An object as a member.
-    ///
-    /// # Errors
-    /// It says that it is a member of another set.
-    pub fn with_label(&self, object: &Value) -> Result<Value, Error> {
-        if self.other(object).is_some() {
-            let message = format!("the label {PART_OF} is set: it is for the tool that applies the object");
-            return Err(Error::taken(message, "take the label out of the manifest"));
-        }
-        let map_at = |value: Option<&Value>| value.and_then(Value::as_map).cloned().unwrap_or_default();
-        let (mut map, mut metadata) = (map_at(Some(object)), map_at(object.get("metadata")));
-        let mut labels = map_at(metadata.get("labels"));
-        labels.insert(PART_OF, self.id.as_str().into());
-        metadata.insert("labels", labels.into());
-        map.insert("metadata", metadata.into());
-        Ok(map.into())
+    /// The label of its members.
+    pub fn label(&self) -> (&'static str, &str) {
+        (PART_OF, &self.id)
     }
 
     /// Makes sure that a live object does not belong to another set.
@@ -152,12 +145,6 @@ impl ApplySet {
         object.at(["metadata", "labels", PART_OF]).and_then(Value::as_str).filter(|id| *id != self.id)
     }
 
-    /// Where wanted objects are.
-    pub fn extent_of<'a>(&self, api: &Api, wanted: impl IntoIterator<Item = &'a ObjectRef>) -> Extent {
-        let resources = api.resources();
-        Extent::of(wanted, |kind| resources.preferred(&kind.group, &kind.kind).is_none_or(|found| found.is_namespaced))
-    }
-
     /// Before an apply: makes sure that the parent is there, and covers what is to come beside what is.
     ///
     /// # Errors
@@ -178,11 +165,13 @@ impl ApplySet {
     /// After all members are gone: deletes the parent.
     ///
     /// # Errors
-    /// As [`narrow`](Self::narrow).
+    /// What a request comes to.
     pub async fn delete(&mut self, api: &Api) -> Result<(), Error> {
         if let Some(parent) = &self.parent {
-            let delete = Delete { uid: Some(&parent.uid), version: Some(&parent.version), ..Delete::default() };
-            api.delete(&config_maps(api)?, Some(&self.namespace), &self.name, delete).await?;
+            let resource = config_maps(api)?;
+            let delete = Delete { uid: Some(&parent.uid), ..Delete::default() };
+            let request = async || api.delete(&resource, Some(&self.namespace), &self.name, delete).await;
+            until_answered(api, PATIENCE, request).await?;
             self.parent = None;
         }
         Ok(())
@@ -191,20 +180,21 @@ impl ApplySet {
     /// Writes the parent, unless it is so already. By `resourceVersion` it must still be the one that was seen.
     async fn write(&mut self, api: &Api, mut extent: Extent) -> Result<(), Error> {
         extent.namespaces.insert(self.namespace.clone());
+        let resource = config_maps(api)?;
+        let patch = Patch { force: true, manager: FIELD_MANAGER, ..Patch::default() };
         for _ in 0..ATTEMPTS {
             if self.parent.as_ref().is_some_and(|known| known.extent == extent && known.tooling == TOOLING_VALUE) {
                 return Ok(());
             }
-            let patch = Patch { force: true, manager: FIELD_MANAGER, ..Patch::default() };
             let object = self.object(&extent)?;
-            match api.apply(&config_maps(api)?, Some(&self.namespace), &self.name, &object, patch).await {
-                Ok(stored) => {
-                    self.parent = Some(self.parse(&stored)?);
-                    return Ok(());
-                }
+            let request = async || api.apply(&resource, Some(&self.namespace), &self.name, &object, patch).await;
+            match until_answered(api, PATIENCE, request).await {
+                Ok(stored) => self.parent = Some(self.parse(&stored)?),
                 Err(error) if error.code() == Some(409) => {
                     let seen = self.fetch(api).await?;
-                    if seen.as_ref().map(|parent| &parent.extent) != self.extent() {
+                    let now = seen.as_ref().map(|parent| &parent.extent);
+                    // Written by us, where the answer was lost; or others wrote what is theirs.
+                    if now != Some(&extent) && now != self.extent() {
                         return Err(self.changed());
                     }
                     self.parent = seen;
@@ -216,7 +206,9 @@ impl ApplySet {
     }
 
     async fn fetch(&self, api: &Api) -> Result<Option<Parent>, Error> {
-        let found = api.get(&config_maps(api)?, Some(&self.namespace), &self.name).await?;
+        let resource = config_maps(api)?;
+        let request = async || api.get(&resource, Some(&self.namespace), &self.name).await;
+        let found = until_answered(api, PATIENCE, request).await?;
         found.map(|object| self.parse(&object)).transpose()
     }
 
@@ -298,4 +290,32 @@ fn config_maps(api: &Api) -> Result<Resource, Error> {
 
 fn map<'a>(entries: impl IntoIterator<Item = (&'a str, Value)>) -> Value {
     entries.into_iter().collect::<Map>().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    /// tests/cluster/applyset.rs compares with kubectl itself.
+    #[test]
+    fn an_id_tells_the_parent() {
+        let expected = "applyset-MkAFBoRRuqYu6_h7Y28rHZkOlGzUQ0NMjoFaBmA8Lgs-v1";
+        assert_eq!(id("plimsoll-web", "default", "ConfigMap", ""), expected);
+    }
+
+    /// An id is the value of a label, and no two parents have the same.
+    #[test]
+    fn ids_are_values_of_labels() {
+        let mut seen = HashSet::new();
+        for length in 0..200 {
+            for namespace in ["default", "", "kube-system", "å"] {
+                let id = id(&"x".repeat(length), namespace, "ConfigMap", "");
+                let is_word = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+                assert!(id.len() <= 63 && id.bytes().all(is_word), "{id}");
+                assert!(seen.insert(id));
+            }
+        }
+    }
 }

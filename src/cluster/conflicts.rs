@@ -229,7 +229,7 @@ mod tests {
         let cause =
             Cause { reason: "FieldManagerConflict".to_owned(), field: field.to_owned(), message: message.to_owned() };
         let reason = Reason::Status { code: 409, reason: "Conflict".to_owned(), causes: vec![cause] };
-        let error = Error { message: String::new(), help: None, reason };
+        let error = Error::new("", reason);
         let mut found = Conflict::of(&error, Some(&parse(live)), &parse(wanted));
         assert_eq!(found.len(), 1);
         found.remove(0)

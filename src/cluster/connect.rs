@@ -1,17 +1,19 @@
 //! The way to a cluster: kubeconfig, context, and the runtime that requests run on.
 
+use std::fmt;
 use std::future::Future;
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use kube::config::{KubeConfigOptions, Kubeconfig};
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal;
 use tokio::sync::watch;
 
 use super::lookup::Objects;
-use super::{Api, Error};
+use super::{Api, Error, kubeconfig};
 use crate::chart::{Capabilities, KubeVersion};
 use crate::render::host::Lookup;
 
@@ -22,16 +24,18 @@ pub struct Target {
     pub kubeconfig: Option<PathBuf>,
     /// The context in it; its current one where there is none.
     pub context: Option<String>,
-    /// How long one request may take.
-    pub request_timeout: Duration,
+    /// How long one request may take; any time where there is none.
+    pub request_timeout: Option<Duration>,
 }
 
 /// A connection to a cluster, with the threads that its requests run on.
 pub struct Cluster {
     runtime: Arc<Runtime>,
     api: Api,
+    context: String,
     version: KubeVersion,
     objects: Arc<dyn Lookup>,
+    heeds_interrupts: Arc<AtomicBool>,
 }
 
 impl Cluster {
@@ -41,14 +45,23 @@ impl Cluster {
     /// No kubeconfig, no such context, credentials that are refused, a server that is not there or is not trusted.
     pub fn connect(target: &Target) -> Result<Self, Error> {
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(Error::runtime)?;
-        let (api, version) = runtime.block_on(async {
-            let api = Api::open(config(target).await?, interrupts()).await?;
+        let heeds_interrupts = Arc::new(AtomicBool::new(true));
+        let (api, context, version) = runtime.block_on(async {
+            let (config, place) = kubeconfig::read(target).await?;
+            let context = place.context.clone().unwrap_or_else(|| config.cluster_url.to_string());
+            let mut interrupts = interrupts(heeds_interrupts.clone());
+            let api = Api::open(config, place, target.request_timeout, interrupts.clone());
+            let api = tokio::select! {
+                biased;
+                Ok(_) = interrupts.wait_for(|is_interrupted| *is_interrupted) => return Err(Error::interrupted()),
+                api = api => api?,
+            };
             let version = api.version().await?;
-            Ok::<_, Error>((api, version))
+            Ok::<_, Error>((api, context, version))
         })?;
         let runtime = Arc::new(runtime);
         let objects = Arc::new(Objects::new(runtime.clone(), api.clone()));
-        Ok(Self { runtime, api, version, objects })
+        Ok(Self { runtime, api, context, version, objects, heeds_interrupts })
     }
 
     /// What templates see in `.Capabilities`: the server's version, and what it has as of the last
@@ -71,37 +84,51 @@ impl Cluster {
         &self.api
     }
 
+    /// What the cluster is called: its context, or where its server is.
+    pub fn context(&self) -> &str {
+        &self.context
+    }
+
+    /// Lets Ctrl-C end the process at once: for those who only read, and so leave nothing half done.
+    pub fn end_at_interrupt(&self) {
+        self.heeds_interrupts.store(false, Ordering::Relaxed);
+    }
+
     /// Waits for some work.
     pub fn run<T>(&self, work: impl Future<Output = T>) -> T {
         self.runtime.block_on(work)
     }
 }
 
-async fn config(target: &Target) -> Result<kube::Config, Error> {
-    let options = KubeConfigOptions { context: target.context.clone(), ..KubeConfigOptions::default() };
-    let mut config = match &target.kubeconfig {
-        Some(path) => {
-            let kubeconfig = Kubeconfig::read_from(path).map_err(Error::kubeconfig)?;
-            kube::Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(Error::kubeconfig)?
-        }
-        None if target.context.is_some() => kube::Config::from_kubeconfig(&options).await.map_err(Error::kubeconfig)?,
-        None => kube::Config::infer().await.map_err(Error::inferred)?,
-    };
-    let timeout = Some(target.request_timeout);
-    (config.connect_timeout, config.read_timeout, config.write_timeout) = (timeout, timeout, timeout);
-    Ok(config)
+impl fmt::Debug for Cluster {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cluster").field("version", &self.version).finish_non_exhaustive()
+    }
 }
 
-/// Turns true at the first Ctrl-C; a second one ends the process as if nobody listened.
-fn interrupts() -> watch::Receiver<bool> {
+/// Turns true at the first Ctrl-C or SIGTERM; a second one, or the first that nobody heeds, ends the process.
+fn interrupts(are_heeded: Arc<AtomicBool>) -> watch::Receiver<bool> {
     let (sender, receiver) = watch::channel(false);
     tokio::spawn(async move {
-        if signal::ctrl_c().await.is_ok() {
-            sender.send_replace(true);
-            if signal::ctrl_c().await.is_ok() {
+        while signalled().await.is_ok() {
+            if !are_heeded.load(Ordering::Relaxed) || sender.send_replace(true) {
                 std::process::exit(130);
             }
         }
     });
     receiver
+}
+
+/// Waits for a signal to end: of a terminal, or of a CI system that cancels a job.
+async fn signalled() -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        let mut terminated = signal::unix::signal(signal::unix::SignalKind::terminate())?;
+        tokio::select! {
+            interrupted = signal::ctrl_c() => interrupted,
+            _ = terminated.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    signal::ctrl_c().await
 }

@@ -138,9 +138,16 @@ async fn add_pods(api: &Api, wanted: &[&Wanted], answers: &mut [DryRun], options
 impl Wanted {
     async fn dry_run(&self, api: &Api, options: Options) -> DryRun {
         let (resource, name) = (&self.resource, self.reference.name.as_str());
-        let live = async || api.get(resource, self.namespace(), name).await;
+        let is_named = self.is_named();
+        let live = async || match is_named {
+            true => api.get(resource, self.namespace(), name).await,
+            false => Ok(None),
+        };
         let patch = Patch { dry_run: true, force: options.force, ..Patch::default() };
-        let stored = async || api.apply(resource, self.namespace(), name, &self.value, patch).await;
+        let stored = async || match is_named {
+            true => api.apply(resource, self.namespace(), name, &self.value, patch).await,
+            false => api.create(resource, self.namespace(), &self.value, true).await,
+        };
         let (live, stored) =
             tokio::join!(until_answered(api, options.patience, live), until_answered(api, options.patience, stored));
         let live = match live {
@@ -152,6 +159,11 @@ impl Wanted {
             Err(error) => Predicted::of(error, live.as_ref(), self),
         };
         DryRun { live, predicted }
+    }
+
+    /// Whether it has a name, and the server need not make one up.
+    pub(super) fn is_named(&self) -> bool {
+        self.value.at(["metadata", "name"]).is_some()
     }
 
     /// The objects that it may not be made without, wherever they come from.
@@ -279,7 +291,7 @@ impl Missing {
             pods::template(&one.resource, &one.value)
         };
         let mut keys = one.may_need(pod).into_iter();
-        let is_before = |key: &Key| manifest::compare_kinds(&key.kind, &one.resource.kind).is_lt();
+        let is_before = |key: &Key| manifest::order::compare(&key.kind, &one.resource.kind).is_lt();
         keys.find_map(|key| self.objects.get(&key).filter(|_| is_before(&key))).cloned()
     }
 }

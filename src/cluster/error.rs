@@ -1,11 +1,10 @@
 //! Why a cluster could not be asked, or did not do what it was asked for.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::GroupKind;
 use crate::finding::Fault;
-use crate::json;
-use crate::value::{Numbers, Value};
 
 /// Why a request came to nothing.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -17,6 +16,8 @@ pub struct Error {
     pub help: Option<String>,
     /// What kind of failure it is.
     pub reason: Reason,
+    /// When to ask again, where the server says so.
+    pub retry_after: Option<Duration>,
 }
 
 /// A kind of failure.
@@ -39,6 +40,8 @@ pub enum Reason {
     Malformed,
     /// What is there belongs to somebody else, or somebody else is at work on it.
     Taken,
+    /// Ctrl-C.
+    Interrupted,
 }
 
 /// One of `details.causes` of a Status.
@@ -58,6 +61,11 @@ impl Error {
         self.code() == Some(404)
     }
 
+    /// Whether it is somebody else's.
+    pub fn is_taken(&self) -> bool {
+        self.reason == Reason::Taken
+    }
+
     /// The HTTP status, where the server said no.
     pub fn code(&self) -> Option<u16> {
         match &self.reason {
@@ -66,42 +74,26 @@ impl Error {
         }
     }
 
-    fn new(message: impl Into<String>, reason: Reason) -> Self {
-        Self { message: message.into(), help: None, reason }
+    pub(super) fn new(message: impl Into<String>, reason: Reason) -> Self {
+        Self { message: message.into(), help: None, reason, retry_after: None }
     }
 
     pub(super) fn runtime(error: std::io::Error) -> Self {
         Self::new(format!("no threads for requests: {error}"), Reason::Connection)
     }
 
-    pub(super) fn kubeconfig(error: kube::config::KubeconfigError) -> Self {
-        Self::new(with_sources(&error), Reason::Kubeconfig)
+    pub(super) fn kubeconfig(message: impl Into<String>) -> Self {
+        Self::new(message, Reason::Kubeconfig)
     }
 
-    pub(super) fn inferred(error: kube::config::InferConfigError) -> Self {
-        Self::new(with_sources(&error), Reason::Kubeconfig)
+    pub(super) fn connection(message: impl Into<String>) -> Self {
+        Self::new(message, Reason::Connection)
     }
 
-    pub(super) fn client(error: kube::Error) -> Self {
-        Self::new(with_sources(&error), Reason::Kubeconfig)
-    }
-
-    pub(super) fn too_old() -> Self {
-        Self::new("the API server has no aggregated discovery: it is older than Kubernetes 1.30", Reason::Malformed)
-    }
-
-    pub(super) fn not_established(name: &str, after: std::time::Duration) -> Self {
+    pub(super) fn not_established(name: &str, after: Duration) -> Self {
         let message = format!("the CRD {name} is stored, but the server does not serve it after {after:?}");
         let help = format!("`kubectl describe crd {name}` says why: mostly another CRD has one of its names");
         Self { help: Some(help), ..Self::new(message, Reason::Malformed) }
-    }
-
-    pub(super) fn request(path: &str, error: kube::Error) -> Self {
-        Self::new(format!("{path}: {}", with_sources(&error)), Reason::Connection)
-    }
-
-    pub(super) fn broken_off(path: &str, error: &(dyn std::error::Error + Send + Sync + 'static)) -> Self {
-        Self::new(format!("{path}: the answer broke off: {error}"), Reason::Connection)
     }
 
     pub(super) fn malformed(path: &str, error: &dyn fmt::Display) -> Self {
@@ -123,26 +115,17 @@ impl Error {
         Self::new(message, Reason::Connection).help(help)
     }
 
+    pub(super) fn lost(message: &str) -> Self {
+        Self::taken(message, "somebody else may be at work on it now: see what they do, then run again")
+    }
+
+    pub(super) fn interrupted() -> Self {
+        Self::new("interrupted", Reason::Interrupted)
+    }
+
     /// The same error with a way out.
     pub(super) fn help(self, help: impl Into<String>) -> Self {
         Self { help: Some(help.into()), ..self }
-    }
-
-    /// The server's answer to what it did not do.
-    pub(super) fn status(path: &str, code: u16, body: &str) -> Self {
-        let status = json::parse(body, Numbers::Exact).unwrap_or(Value::Null);
-        let text = |value: &Value, key| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-        let causes = status.at(["details", "causes"]).and_then(Value::as_list).unwrap_or_default();
-        let causes = causes.iter().map(|cause| Cause {
-            reason: text(cause, "reason"),
-            field: text(cause, "field"),
-            message: text(cause, "message"),
-        });
-        let reason = Reason::Status { code, reason: text(&status, "reason"), causes: causes.collect() };
-        match text(&status, "message") {
-            message if message.is_empty() => Self::new(format!("{path}: HTTP status {code}"), reason),
-            message => Self::new(message, reason),
-        }
     }
 }
 
@@ -154,19 +137,4 @@ impl From<Error> for Fault {
             None => fault,
         }
     }
-}
-
-/// An error with all that lies behind it, each said once.
-fn with_sources(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        let inner = error.to_string();
-        if !text.contains(&inner) {
-            text.push_str(": ");
-            text.push_str(&inner);
-        }
-        source = error.source();
-    }
-    text
 }

@@ -75,16 +75,12 @@ impl FromStr for GroupKind {
 }
 
 impl Extent {
-    /// Where objects are. `is_namespaced` tells of a kind whether the namespace of a reference counts.
-    pub fn of<'a>(
-        objects: impl IntoIterator<Item = &'a ObjectRef>,
-        is_namespaced: impl Fn(&GroupKind) -> bool,
-    ) -> Self {
+    /// Where objects are.
+    pub fn of<'a>(objects: impl IntoIterator<Item = &'a ObjectRef>) -> Self {
         let mut extent = Self::default();
         for object in objects {
-            let kind = GroupKind::new(&object.api_version, &object.kind);
-            extent.namespaces.extend(object.namespace.clone().filter(|_| is_namespaced(&kind)));
-            extent.kinds.insert(kind);
+            extent.kinds.insert(GroupKind::new(&object.api_version, &object.kind));
+            extent.namespaces.extend(object.namespace.clone());
         }
         extent
     }
@@ -143,4 +139,78 @@ fn is_label(text: &str) -> bool {
     text.len() <= 63
         && ends.into_iter().all(|end| end.is_some_and(is_word))
         && text.bytes().all(|byte| is_word(byte) || byte == b'-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn extent(kinds: &[(&str, &str)], namespaces: &[&str]) -> Extent {
+        let kind = |(group, kind): &(&str, &str)| GroupKind { group: (*group).into(), kind: (*kind).into() };
+        Extent {
+            kinds: kinds.iter().map(kind).collect(),
+            namespaces: namespaces.iter().map(|name| (*name).into()).collect(),
+        }
+    }
+
+    #[test]
+    fn lists_are_sorted_as_kubectl_sorts_them_and_leave_the_parents_namespace_out() {
+        let extent = extent(
+            &[("", "ConfigMap"), ("apps", "Deployment"), ("", "Secret"), ("batch", "CronJob")],
+            &["b", "a", "p"],
+        );
+        let printed = extent.print("p").unwrap();
+        assert_eq!(printed, ["ConfigMap,CronJob.batch,Deployment.apps,Secret", "a,b"]);
+        let again = Extent::parse(&printed[0], &printed[1]).unwrap();
+        assert_eq!(again.kinds, extent.kinds);
+        assert_eq!(Extent::parse("", "").unwrap(), Extent::default());
+    }
+
+    #[test]
+    fn what_no_tool_has_written_is_refused() {
+        for kinds in [",", "A,", ",A", " A", "A B", "A.", ".a", "A..a", "A.a.", "A/a", "*", "é", "A.B", "-A", "A\n"] {
+            assert!(Extent::parse(kinds, "").is_err(), "{kinds:?}");
+        }
+        for namespaces in [",", "a,", " a", "A", "a.b", "-a", "a-", "*", "a/b", "..", &"a".repeat(64)] {
+            assert!(Extent::parse("", namespaces).is_err(), "{namespaces:?}");
+        }
+        let names = |count: usize| (0..count).map(|index| format!("n{index}")).collect::<Vec<_>>().join(",");
+        assert!(Extent::parse("", &names(MAX_ITEMS)).is_ok());
+        assert_eq!(Extent::parse("", &names(MAX_ITEMS + 1)), Err(Error::TooLong));
+        let many =
+            Extent { namespaces: names(MAX_ITEMS + 1).split(',').map(Into::into).collect(), ..Extent::default() };
+        assert_eq!(many.print(""), Err(Error::TooLong));
+        // Nobody can fill a terminal with it.
+        let error = Extent::parse("", &"!".repeat(100_000)).unwrap_err();
+        assert!(error.to_string().len() < 200);
+    }
+
+    /// Whatever is read was written so, or is an error: text of the letters that matter, long and short.
+    #[test]
+    fn what_is_read_is_what_is_written() {
+        const LETTERS: [char; 12] = ['a', 'b', 'A', 'B', '0', '-', '.', ',', ',', '/', 'é', '\u{0}'];
+        let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+        let mut next = |below: usize| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            usize::try_from(state % below as u64).unwrap()
+        };
+        let mut read = 0;
+        for _ in 0..200_000 {
+            // Mostly of letters that may be: else nothing is ever read.
+            let common = if next(4) == 0 { LETTERS.len() } else { 9 };
+            let mut text = |longest: usize| (0..next(longest)).map(|_| LETTERS[next(common)]).collect::<String>();
+            let (kinds, namespaces) = (text(14), text(8).to_ascii_lowercase());
+            if let Ok(extent) = Extent::parse(&kinds, &namespaces) {
+                read += 1;
+                let [kinds_again, namespaces_again] = extent.print("").unwrap();
+                let sorted = |list: &str| list.split(',').map(str::to_owned).collect::<BTreeSet<_>>();
+                assert_eq!(sorted(&kinds_again), sorted(&kinds), "{kinds:?}");
+                assert_eq!(sorted(&namespaces_again), sorted(&namespaces), "{namespaces:?}");
+                assert_eq!(Extent::parse(&kinds_again, &namespaces_again).unwrap(), extent);
+            }
+        }
+        assert!(read > 1_000, "{read} of the texts are lists");
+    }
 }

@@ -1,15 +1,13 @@
 //! The objects that carry the label of a release.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
+use super::retry::AT_ONCE;
+use super::wanted::{Key, Wanted};
 use super::{Api, ApplySet, Error, FIELD_MANAGER, GroupKind, Resource, reference};
-use crate::finding::ObjectRef;
 use crate::value::Value;
-
-/// How many lists are asked for at once.
-const AT_ONCE: usize = 8;
 
 /// What a release has in the cluster.
 #[derive(Debug, Clone, Default)]
@@ -50,26 +48,16 @@ impl Members {
     }
 
     /// Those that are not wanted any more, and do not go away by themselves already.
-    pub fn orphans(&self, wanted: &[ObjectRef]) -> Vec<Value> {
-        let is_wanted = |object: &Value| {
-            let live = reference(object);
-            wanted.iter().any(|wanted| is_same(&live, wanted))
-        };
+    pub fn orphans(&self, wanted: &[Wanted]) -> Vec<Value> {
+        let wanted: HashSet<Key> = wanted.iter().map(Wanted::key).collect();
         let is_going = |object: &Value| object.at(["metadata", "deletionTimestamp"]).is_some();
-        self.objects.iter().filter(|object| !is_going(object) && !is_wanted(object)).cloned().collect()
+        let is_orphan = |object: &&Value| !is_going(object) && !wanted.contains(&Key::of(&reference(object)));
+        self.objects.iter().filter(is_orphan).cloned().collect()
     }
 }
 
 pub(super) fn uid(object: &Value) -> &str {
     object.at(["metadata", "uid"]).and_then(Value::as_str).unwrap_or_default()
-}
-
-/// Whether two names are those of one object, in whatever version. An object without a namespace may be named with that
-/// of its release.
-fn is_same(live: &ObjectRef, wanted: &ObjectRef) -> bool {
-    let kind = |object: &ObjectRef| GroupKind::new(&object.api_version, &object.kind);
-    let elsewhere = live.namespace.is_some() && wanted.namespace.is_some() && live.namespace != wanted.namespace;
-    live.name == wanted.name && !elsewhere && kind(live) == kind(wanted)
 }
 
 /// Whether an object is there because it was applied. Controllers copy labels, of a Service to its Endpoints, and what they

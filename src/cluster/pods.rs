@@ -15,7 +15,12 @@ use crate::value::{Map, Value};
 #[derive(Debug, Clone)]
 pub enum Pod {
     /// What the server would store.
-    Stored(Value),
+    Stored {
+        /// What it was given: what the controller would send. Both have the name of the workload.
+        given: Value,
+        /// What it made of that.
+        stored: Value,
+    },
     /// The server would not take it.
     Denied(PodDenied, Error),
 }
@@ -82,7 +87,7 @@ impl Workload<'_> {
         let pod = self.pod();
         let create = async || api.create(resource, Some(self.namespace), &pod, true).await;
         match until_answered(api, patience, create).await {
-            Ok(pod) => Pod::Stored(pod),
+            Ok(stored) => Pod::Stored { given: named(&pod, self.name), stored: named(&stored, self.name) },
             Err(error) => Pod::denied(error),
         }
     }
@@ -99,6 +104,16 @@ impl Workload<'_> {
         pod.insert("kind", "Pod".into());
         pod.into()
     }
+}
+
+/// An object under a name in place of one that the server makes up.
+pub(super) fn named(object: &Value, name: &str) -> Value {
+    let map = |value: Option<&Value>| value.and_then(Value::as_map).cloned().unwrap_or_default();
+    let (mut fields, mut metadata) = (map(Some(object)), map(object.get("metadata")));
+    metadata.remove("generateName");
+    metadata.insert("name", name.into());
+    fields.insert("metadata", metadata.into());
+    fields.into()
 }
 
 impl Pod {

@@ -43,7 +43,7 @@ impl Resources {
         for path in ["/api", "/apis"] {
             let found = api.read(path, DISCOVERY).await?;
             if found.get("kind").and_then(Value::as_str) != Some("APIGroupDiscoveryList") {
-                return Err(Error::too_old());
+                return Err(api.too_old());
             }
             for group in items(&found, "items") {
                 resources.add(group);
@@ -147,14 +147,6 @@ impl Resource {
         path
     }
 
-    /// A list whose items say their version and their kind, as client-go gives it.
-    pub(super) fn list_with_types(&self, list: &Value) -> Value {
-        let mut map: Map = list.as_map().cloned().unwrap_or_default();
-        let items: Vec<Value> = items(list, "items").iter().map(|item| self.with_type(item)).collect();
-        map.insert("items", items.into());
-        map.into()
-    }
-
     pub(super) fn with_type(&self, item: &Value) -> Value {
         let mut map: Map = item.as_map().cloned().unwrap_or_default();
         map.insert("apiVersion", self.api_version().into());
@@ -182,7 +174,7 @@ pub(super) fn escape(text: &str) -> String {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'~' => escaped.push(char::from(byte)),
             // `..` leads to another object.
-            b'.' if text.trim_matches('.') != "" => escaped.push('.'),
+            b'.' if !text.trim_matches('.').is_empty() => escaped.push('.'),
             _ => {
                 let _ = write!(escaped, "%{byte:02X}");
             }

@@ -3,7 +3,9 @@
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
-use super::{Resource, Resources};
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+
+use super::{Error, GroupKind, Resource, Resources};
 use crate::finding::{Fault, ObjectRef};
 use crate::manifest::{self, Manifest, Object};
 use crate::source::Location;
@@ -48,20 +50,14 @@ pub fn wanted(
     namespace: &str,
     labels: &[(&str, &str)],
 ) -> Result<Vec<Wanted>, Vec<Fault>> {
-    let given: Vec<Given<'_>> = manifests
-        .iter()
-        .enumerate()
-        .filter(|(_, manifest)| manifest.hook.is_none())
-        .flat_map(|(index, manifest)| {
-            manifest.objects(index, namespace).into_iter().map(|object| Given { manifest, object })
-        })
-        .collect();
-    let defined: Vec<Resource> = given.iter().flat_map(|given| Resource::defined_by(&given.object.value)).collect();
+    let given = Given::all(manifests, namespace);
+    let defined: Vec<Resource> = given.iter().flat_map(Given::defined).collect();
     let mut all: Vec<Wanted> = Vec::new();
     let mut faults = Vec::new();
     let mut places = HashMap::new();
-    for given in &given {
+    for given in given.iter().filter(|given| given.manifest.hook.is_none()) {
         match given.wanted(resources, &defined, labels) {
+            Ok(_) if !given.has_name() => faults.push(given.generated()),
             Ok(wanted) => match places.insert(wanted.key(), given) {
                 Some(first) => faults.push(given.fault("is there twice").label(first.place(), "the first one")),
                 None => all.push(wanted),
@@ -77,6 +73,24 @@ pub fn wanted(
 }
 
 impl Wanted {
+    /// A namespace that no manifest has, before all others; nothing where one has it.
+    ///
+    /// # Errors
+    /// A server without namespaces.
+    pub fn add_namespace(wanted: &mut Vec<Self>, resources: &Resources, name: &str) -> Result<(), Error> {
+        let resource = resources.need("v1", "Namespace")?.clone();
+        let reference =
+            ObjectRef { api_version: "v1".into(), kind: "Namespace".into(), namespace: None, name: name.into() };
+        if wanted.iter().any(|one| one.reference == reference) {
+            return Ok(());
+        }
+        let metadata: Map = [("name", Value::from(name))].into_iter().collect();
+        let fields = [("apiVersion", Value::from("v1")), ("kind", "Namespace".into()), ("metadata", metadata.into())];
+        let value = fields.into_iter().collect::<Map>().into();
+        wanted.insert(0, Self { manifest: usize::MAX, prefix: Path::default(), reference, resource, value });
+        Ok(())
+    }
+
     /// Its namespace, if its kind has some.
     pub fn namespace(&self) -> Option<&str> {
         self.reference.namespace.as_deref()
@@ -84,7 +98,7 @@ impl Wanted {
 
     /// What the order of applying says: equal for objects that are applied at once.
     pub(super) fn compare(&self, other: &Self) -> Ordering {
-        let kinds = || manifest::compare_kinds(&self.reference.kind, &other.reference.kind);
+        let kinds = || manifest::order::compare(&self.reference.kind, &other.reference.kind);
         self.foundation().cmp(&other.foundation()).then_with(kinds)
     }
 
@@ -116,14 +130,36 @@ pub(super) struct Key {
     pub name: String,
 }
 
+impl Key {
+    /// What makes a live object this one.
+    pub fn of(object: &ObjectRef) -> Self {
+        let GroupKind { group, kind } = GroupKind::new(&object.api_version, &object.kind);
+        Self { group, kind, namespace: object.namespace.clone(), name: object.name.clone() }
+    }
+}
+
 /// An object as a manifest has it.
-struct Given<'a> {
-    manifest: &'a Manifest,
+pub(super) struct Given<'a> {
+    pub manifest: &'a Manifest,
     object: Object,
 }
 
-impl Given<'_> {
-    fn wanted(
+impl<'a> Given<'a> {
+    pub fn all(manifests: &[&'a Manifest], namespace: &str) -> Vec<Self> {
+        let objects = |(index, manifest): (usize, &&'a Manifest)| {
+            let manifest = *manifest;
+            manifest.objects(index, namespace).into_iter().map(move |object| Self { manifest, object })
+        };
+        manifests.iter().enumerate().flat_map(objects).collect()
+    }
+
+    /// The resources that it adds, where it is a CRD.
+    pub fn defined(&self) -> Vec<Resource> {
+        Resource::defined_by(&self.object.value)
+    }
+
+    /// What is wanted. Where the server is to make up a name, it is called by what that begins with.
+    pub fn wanted(
         &self,
         resources: &Resources,
         defined: &[Resource],
@@ -133,19 +169,21 @@ impl Given<'_> {
         if api_version.is_empty() || kind.is_empty() {
             return Err(Box::new(self.fault("has no apiVersion or no kind")));
         }
-        if name.is_empty() {
-            let generates = self.object.value.at(["metadata", "generateName"]).is_some();
-            let fault = if generates {
-                let help = "each apply would make another object: give it a name, or make it a hook";
-                self.fault("has a generateName, but no name").help(help)
-            } else {
-                self.fault("has no name").help("set metadata.name")
-            };
-            return Err(Box::new(fault));
+        let generates = self.object.value.at(["metadata", "generateName"]).and_then(Value::as_str);
+        if name.is_empty() && generates.is_none() {
+            return Err(Box::new(self.fault("has no name").help("set metadata.name")));
         }
         if !matches!(self.object.value.at(["metadata", "managedFields"]), None | Some(Value::Null)) {
             let help = "it is what a server says of an object, not what is wanted: take it out";
             return Err(Box::new(self.fault("has metadata.managedFields").help(help)));
+        }
+        let own = self.object.value.at(["metadata", "labels"]);
+        let is_taken = |label: &&(&str, &str)| {
+            own.and_then(|own| own.get(label.0)).is_some_and(|own| own.as_str() != Some(label.1))
+        };
+        if let Some((label, _)) = labels.iter().find(is_taken) {
+            let help = "it is for the tool that applies the object: take it out";
+            return Err(Box::new(self.fault(&format!("has the label {label}")).help(help)));
         }
         let resource = resources.of(api_version, kind).or_else(|| {
             defined.iter().find(|resource| resource.kind == *kind && resource.api_version() == *api_version)
@@ -155,8 +193,20 @@ impl Given<'_> {
         if !resource.is_namespaced {
             reference.namespace = None;
         }
-        let value = with_metadata(&self.object.value, reference.namespace.as_deref(), labels);
+        if let (true, Some(start)) = (name.is_empty(), generates) {
+            reference.name = start.to_owned();
+        }
+        let value = sent(&self.object.value, reference.namespace.as_deref(), labels);
         Ok(Wanted { manifest: self.object.manifest, prefix: self.object.prefix.clone(), reference, resource, value })
+    }
+
+    fn has_name(&self) -> bool {
+        !self.object.reference.name.is_empty()
+    }
+
+    fn generated(&self) -> Fault {
+        let help = "each apply would make another object: give it a name, or make it a hook";
+        self.fault("has a generateName, but no name").help(help)
     }
 
     fn unknown(&self, resources: &Resources, defined: &[Resource]) -> Fault {
@@ -169,21 +219,21 @@ impl Given<'_> {
             return fault.help(format!("the server behind the group {group} does not answer: see its APIService"));
         }
         if !versions.is_empty() {
-            return fault.help(format!("there is a {kind} of {}", versions.join(", ")));
+            return fault.help(format!("the server has {kind} of {}", versions.join(", ")));
         }
         let of_version = known().filter(|known| known.api_version() == *api_version).map(|known| known.kind.as_str());
         match suggest::nearest(kind, of_version) {
-            Some(near) => fault.help(format!("{api_version} has a {near}")),
+            Some(near) => fault.help(format!("{api_version} has {near}")),
             None => fault.help("install what defines it first, or add its CRD to the manifests"),
         }
     }
 
     fn fault(&self, what: &str) -> Fault {
         let reference = &self.object.reference;
-        let named = if reference.kind.is_empty() && reference.name.is_empty() {
-            "an object".to_owned()
-        } else {
-            reference.to_string().trim_end().to_owned()
+        let named = match (reference.kind.as_str(), reference.name.as_str()) {
+            ("", "") => "an object".to_owned(),
+            (kind, "") => format!("a {kind}"),
+            _ => reference.to_string(),
         };
         let place = self.place();
         let origin = self.manifest.origin(&place).map(|origin| origin.chain).unwrap_or_default();
@@ -219,7 +269,11 @@ impl Resource {
     }
 }
 
-fn with_metadata(object: &Value, namespace: Option<&str>, labels: &[(&str, &str)]) -> Value {
+/// An object as it is sent.
+///
+/// The `stringData` of a Secret goes as `data`: a server that merges it into `data` itself keeps the keys that are no longer
+/// wanted, for it does not know whose they are.
+fn sent(object: &Value, namespace: Option<&str>, labels: &[(&str, &str)]) -> Value {
     let map_of = |value: Option<&Value>| value.and_then(Value::as_map).cloned().unwrap_or_default();
     let mut metadata: Map = map_of(object.get("metadata"));
     match namespace {
@@ -232,7 +286,20 @@ fn with_metadata(object: &Value, namespace: Option<&str>, labels: &[(&str, &str)
         labels.iter().for_each(|(key, value)| all.insert(*key, Value::from(*value)));
         metadata.insert("labels", all.into());
     }
-    let mut object = map_of(Some(object));
-    object.insert("metadata", metadata.into());
-    object.into()
+    let mut fields = map_of(Some(object));
+    fields.insert("metadata", metadata.into());
+    let string_data = object.get("stringData").and_then(Value::as_map);
+    if let (Some("Secret"), Some(string_data)) = (object.get("kind").and_then(Value::as_str), string_data) {
+        let texts = string_data.iter().map(|(key, value)| Some((key, value.as_str()?)));
+        // What is no text is left to the server to refuse.
+        if let Some(texts) = texts.collect::<Option<Vec<_>>>() {
+            let mut data = map_of(object.get("data"));
+            for (key, text) in texts {
+                data.insert(key.clone(), BASE64_STANDARD.encode(text).into());
+            }
+            fields.insert("data", data.into());
+            fields.remove("stringData");
+        }
+    }
+    fields.into()
 }

@@ -1,6 +1,6 @@
 //! Rendered text as Kubernetes objects: documents, hooks, Helm's order, and positions on demand.
 
-mod order;
+pub mod order;
 mod split;
 mod stream;
 
@@ -12,7 +12,6 @@ use crate::source::{Location, Origin, SourceFile, SourceMap, Span};
 use crate::value::{Map, Path, Value};
 use crate::yaml;
 
-pub use order::compare as compare_kinds;
 pub use stream::{Stream, document, documents, print, selected, show_only};
 
 /// One document of a rendered file, or of a file of plain manifests.

@@ -50,6 +50,11 @@ pub fn compare(a: &str, b: &str) -> Ordering {
     rank(a).cmp(&rank(b)).then_with(|| if rank(a) == INSTALL_ORDER.len() { a.cmp(b) } else { Ordering::Equal })
 }
 
+/// Whether a kind has a place in the install order; of those without, most are of custom resources.
+pub fn is_ordered(kind: &str) -> bool {
+    INSTALL_ORDER.contains(&kind)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

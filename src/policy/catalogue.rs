@@ -154,10 +154,12 @@ fn unreadable(path: &Path, why: &str) -> Error {
     Error::new(kind, Location::new(SourceFile::new(name, ""), Span::default()))
 }
 
+/// What lies in a folder and is not hidden: a mounted ConfigMap has its files a second time in `..data`.
 fn sorted(folder: &Path) -> Result<Vec<std::path::PathBuf>, Error> {
     let entries = std::fs::read_dir(folder).map_err(|error| unreadable(folder, &error.to_string()))?;
     let paths = entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>();
     let mut paths = paths.map_err(|error| unreadable(folder, &error.to_string()))?;
+    paths.retain(|path| !path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".")));
     paths.sort();
     Ok(paths)
 }

@@ -448,7 +448,12 @@ impl<'p, 'a> Judge<'p, 'a> {
                 let fits = !text.is_empty() && !text.contains('\n') && text.len() <= MAX_MESSAGE;
                 Ok(if fits { text } else { message }.to_owned())
             }
-            Err(error) if error.failure == Failure::OverBudget && !self.policy.ignores_failures => Err((path, error)),
+            // An expression that costs too much gives no text; a policy whose budget is used up tells nothing.
+            Err(error)
+                if error.failure == Failure::OverBudget && evaluation.left() == 0 && !self.policy.ignores_failures =>
+            {
+                Err((path, error))
+            }
             _ => Ok(message.to_owned()),
         }
     }

@@ -362,7 +362,7 @@ impl Object for KubeVersion {
     }
 
     fn print_addressed(&self) -> Text {
-        self.0.normalized.as_str().into()
+        self.0.effective().into()
     }
 
     fn to_value(&self) -> Value {

@@ -8,9 +8,11 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rcgen::KeyPair;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+
+use crate::common::authority::Authority;
 
 /// May do everything; the others nothing that no role allows them.
 pub const ADMIN: &str = "admin";
@@ -40,12 +42,6 @@ pub struct Answer {
 
 /// A program that ends when its standard input is closed: then also if this process is killed.
 struct Process(Child);
-
-/// The authority that a server's certificate is signed by.
-pub struct Authority {
-    issuer: Issuer<'static, KeyPair>,
-    pub pem: String,
-}
 
 impl Server {
     /// The one that tests share: each works in a namespace of its own.
@@ -165,7 +161,10 @@ impl Server {
             "users": [{"name": user, "user": {"token": user}}],
             "contexts": [{"name": "test", "context": {"cluster": "test", "user": user}}],
         });
-        fs::write(&path, config.to_string()).unwrap();
+        // Whole at once: another test may read it now.
+        let draft = tempfile::NamedTempFile::new_in(self.folder.path()).unwrap();
+        fs::write(draft.path(), config.to_string()).unwrap();
+        draft.persist(&path).unwrap();
         path
     }
 
@@ -263,36 +262,6 @@ impl Drop for Process {
     fn drop(&mut self) {
         drop(self.0.stdin.take());
         let _ = self.0.wait();
-    }
-}
-
-impl Authority {
-    pub fn new() -> Self {
-        let key = KeyPair::generate().unwrap();
-        let mut params = CertificateParams::new(Vec::new()).unwrap();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let pem = params.self_signed(&key).unwrap().pem();
-        Self { issuer: Issuer::new(params, key), pem }
-    }
-
-    /// A certificate for these names and addresses with its key, both as PEM.
-    pub fn sign(&self, names: &[&str]) -> (String, String) {
-        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        self.sign_params(CertificateParams::new(names).unwrap())
-    }
-
-    /// A certificate that was valid once.
-    pub fn sign_expired(&self, names: &[&str]) -> (String, String) {
-        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        let mut params = CertificateParams::new(names).unwrap();
-        params.not_before = rcgen::date_time_ymd(2020, 1, 1);
-        params.not_after = rcgen::date_time_ymd(2021, 1, 1);
-        self.sign_params(params)
-    }
-
-    fn sign_params(&self, params: CertificateParams) -> (String, String) {
-        let key = KeyPair::generate().unwrap();
-        (params.signed_by(&key, &self.issuer).unwrap().pem(), key.serialize_pem())
     }
 }
 

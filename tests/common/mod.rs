@@ -1,6 +1,7 @@
 //! The program as its users meet it: run in a folder, with arguments.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+pub mod authority;
 pub mod repository;
 pub mod shop;
 

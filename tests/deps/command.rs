@@ -20,6 +20,7 @@ fn plimsoll(args: &[&str], stdin: &str) -> (ExitStatus, String, String) {
             stderr_style: Style::Plain,
             verbosity: Verbosity::default(),
             is_watched: false,
+            is_attended: false,
         },
     );
     (status, String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())

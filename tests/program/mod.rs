@@ -104,6 +104,7 @@ fn run_plimsoll(dir: &Path, args: &[String]) -> Outcome {
             stderr_style: Style::Plain,
             verbosity: Verbosity::default(),
             is_watched: false,
+            is_attended: false,
         };
         cli::run(line, &mut streams)
     }));

@@ -48,12 +48,14 @@ pub(super) fn conditions(object: &Value) -> Result<Vec<Condition<'_>>, Status> {
 }
 
 fn condition(value: &Value) -> Option<Condition<'_>> {
-    let fields = value.as_map()?;
-    let text = |key| match fields.get(key) {
+    if !matches!(value, Value::Map(_) | Value::Null) {
+        return None;
+    }
+    let text = |key| match value.get(key) {
         None | Some(Value::Null) => Some(""),
         Some(value) => value.as_str(),
     };
-    let observed = match fields.get("observedGeneration") {
+    let observed = match value.get("observedGeneration") {
         Some(Value::Int(generation)) => Some(*generation),
         _ => None,
     };
@@ -62,7 +64,7 @@ fn condition(value: &Value) -> Option<Condition<'_>> {
 }
 
 fn unreadable() -> Status {
-    Status::InProgress("its status.conditions are not conditions".into())
+    Status::InProgress("its status.conditions cannot be read".into())
 }
 
 /// A whole number, or the default where there is none.

@@ -1,7 +1,7 @@
 //! What is reached from outside: Services of type LoadBalancer, and Ingresses. Both are there to have an address.
 
 use super::Verdict;
-use super::fields::{has_some, text, until};
+use super::fields::{has_some, line, text, until};
 use crate::value::Value;
 
 const ADDRESSES: [&str; 3] = ["status", "loadBalancer", "ingress"];
@@ -20,7 +20,7 @@ pub(super) fn ingress(object: &Value) -> Verdict {
     until(has_some(object, ADDRESSES), || {
         let controller = match text(object, ["spec", "ingressClassName"]) {
             "" => "ingress controller".to_owned(),
-            class => format!("controller of the ingress class {class}"),
+            class => format!("controller of the ingress class {}", line(class)),
         };
         format!("no {controller} has given it an address yet")
     })

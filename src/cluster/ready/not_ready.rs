@@ -17,7 +17,7 @@ pub struct NotReady {
     pub reason: Reason,
     /// How many objects were waited for.
     pub total: usize,
-    /// Those that are not as they are to be, in the order in which they were given.
+    /// Those that are not as they are to be, in the order in which they were given, but what failed first.
     pub objects: Vec<Pending>,
     /// Why the server did not answer when it was last asked: then the states are older.
     pub unreachable: Option<Error>,
@@ -58,7 +58,8 @@ impl fmt::Display for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Is(Status::Current) => f.write_str("it is ready"),
-            Self::Is(Status::InProgress(why) | Status::Failed(why)) => f.write_str(why),
+            Self::Is(Status::InProgress(why)) => f.write_str(why),
+            Self::Is(Status::Failed(why)) => write!(f, "failed: {why}"),
             Self::Is(Status::Terminating) => f.write_str("it is being deleted"),
             Self::Gone => f.write_str("it was deleted meanwhile"),
         }

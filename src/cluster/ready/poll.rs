@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 
 use futures_util::stream::{self, StreamExt};
 
+use super::wait::Goal;
+use crate::cluster::retry::AT_ONCE;
 use crate::cluster::{Api, Error, Resource};
 use crate::finding::ObjectRef;
 use crate::value::Value;
-
-/// How many lists are asked for at once.
-const AT_ONCE: usize = 4;
 
 /// An object that is asked for again and again.
 pub(super) struct Watched {
@@ -48,11 +47,13 @@ impl Watched {
         Ok(Self { object: object_ref, resource, uid: metadata("uid"), last: object.clone() })
     }
 
-    /// Whether there is something to see: Kubernetes' own kinds that have no status never get one.
+    /// Whether it may be otherwise again once it is ready. Kubernetes' own kinds that have no status never get one, and a
+    /// Job that is done may be cleaned up.
     pub fn may_change(&self) -> bool {
-        let group = &self.resource.group;
+        let group = self.resource.group.as_str();
         let is_custom = group.contains('.') && !group.ends_with(".k8s.io");
-        is_custom || self.last.get("status").is_some()
+        let is_job = (group, self.resource.kind.as_str()) == ("batch", "Job");
+        !is_job && (is_custom || self.last.get("status").is_some())
     }
 
     /// Whether this is it, and no other of its name.
@@ -68,6 +69,7 @@ impl Watched {
 /// The first list that was not to be had; objects of the others are handed over all the same.
 pub(super) async fn ask(
     api: &Api,
+    goal: Goal,
     watched: &[Watched],
     round: impl IntoIterator<Item = usize>,
     labels: &str,
@@ -97,6 +99,11 @@ pub(super) async fn ask(
                     let same = by_name.get(one.object.name.as_str()).filter(|object| one.is(object));
                     found(index, same.map(|object| (*object).clone()));
                 }
+            }
+            // The definition of their kind is gone, and they with it. But one that was just made may not be served
+            // by each API server yet.
+            Err(error) if goal == Goal::Gone && error.is_not_found() => {
+                members.into_iter().for_each(|index| found(index, None));
             }
             Err(error) if outcome.is_ok() => outcome = Err(error),
             Err(_) => {}

@@ -1,6 +1,6 @@
 //! What runs: Pods, and Jobs, which run to an end.
 
-use super::fields::{conditions, number, text};
+use super::fields::{conditions, line, number, text};
 use super::{Status, Verdict, why};
 use crate::value::Value;
 
@@ -12,13 +12,13 @@ pub(super) fn pod(object: &Value) -> Verdict {
     };
     match text(object, ["status", "phase"]) {
         "Succeeded" => Ok(()),
-        "Failed" => Err(Status::Failed(waits_for("it has failed"))),
+        "Failed" => Err(Status::Failed(why::of_pod(object).unwrap_or_else(|| "its phase is Failed".into()))),
         "Running" if conditions.iter().any(|one| one.holds("Ready")) => Ok(()),
         "Running" if why::is_crash_looping(object) => Err(Status::Failed(waits_for("it does not stay up"))),
         "Running" => Err(Status::InProgress(waits_for("it runs, but is not ready"))),
         "Pending" => Err(Status::InProgress(waits_for("it has not started"))),
         "" => Err(Status::InProgress("no node has it yet".into())),
-        phase => Err(Status::InProgress(waits_for(&format!("its phase is {phase}")))),
+        phase => Err(Status::InProgress(waits_for(&format!("its phase is {}", line(phase))))),
     }
 }
 
@@ -29,7 +29,7 @@ pub(super) fn job(object: &Value) -> Verdict {
             return Ok(());
         }
         if condition.holds("Failed") {
-            return Err(Status::Failed(format!("it has failed: {}", condition.says())));
+            return Err(Status::Failed(condition.says()));
         }
     }
     let wanted = number(object, ["spec", "completions"], number(object, ["spec", "parallelism"], 1));
@@ -43,6 +43,6 @@ pub(super) fn job(object: &Value) -> Verdict {
             0 => String::new(),
             failed => format!(", {failed} failed"),
         };
-        format!("{} of {wanted} Pods are done, {} run{failed}", count("succeeded"), count("active"))
+        format!("{} of {wanted} Pods done, {} running{failed}", count("succeeded"), count("active"))
     }))
 }

@@ -7,6 +7,7 @@ use tokio::time::{self, MissedTickBehavior};
 use super::not_ready::{NotReady, Pending, Reason};
 use super::poll::{self, Watched};
 use super::{Status, status, why};
+use crate::cluster::retry::{is_passing, until_answered};
 use crate::cluster::{Api, Error};
 use crate::finding::ObjectRef;
 use crate::value::Value;
@@ -156,7 +157,8 @@ impl<'a> Wait<'a> {
         events: &mut dyn FnMut(Event<'_>),
     ) -> Result<(), Reason> {
         for object in objects {
-            self.watched.push(Watched::of(self.api, object).await.map_err(Reason::Refused)?);
+            let found = until_answered(self.api, self.options.timeout, async || Watched::of(self.api, object).await);
+            self.watched.push(found.await.map_err(Reason::Refused)?);
         }
         let mut looks = time::interval(self.options.interval.max(Duration::from_millis(10)));
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -183,8 +185,8 @@ impl<'a> Wait<'a> {
             .map(|(index, _)| index)
             .collect();
         let mut seen = Vec::new();
-        let answer =
-            poll::ask(self.api, &self.watched, round, &self.options.labels, |index, now| seen.push((index, now))).await;
+        let see = |index, now| seen.push((index, now));
+        let answer = poll::ask(self.api, self.goal, &self.watched, round, &self.options.labels, see).await;
         for (index, now) in seen {
             if let Some(state) = self.states.get_mut(index) {
                 *state = now.as_ref().map_or(State::Gone, |object| State::Is(status(object)));
@@ -193,8 +195,9 @@ impl<'a> Wait<'a> {
                 one.last = now;
             }
         }
+        let noted = self.note(answer, events).await;
         self.tell(events);
-        self.note(answer, events)?;
+        noted?;
         match self.states.iter().any(|state| self.goal.is_missed(state)) {
             true => Err(Reason::Failed),
             false => Ok(()),
@@ -215,7 +218,7 @@ impl<'a> Wait<'a> {
     }
 
     /// Takes note of whether the server has answered.
-    fn note(&mut self, answer: Result<(), Error>, events: &mut dyn FnMut(Event<'_>)) -> Result<(), Reason> {
+    async fn note(&mut self, answer: Result<(), Error>, events: &mut dyn FnMut(Event<'_>)) -> Result<(), Reason> {
         let Err(error) = answer else {
             if self.trouble.take().is_some() {
                 events(Event::Reachable);
@@ -223,7 +226,7 @@ impl<'a> Wait<'a> {
             self.refusals = 0;
             return Ok(());
         };
-        self.refusals = if is_passing(&error) { 0 } else { self.refusals + 1 };
+        self.refusals = if is_passing(self.api, &error).await { 0 } else { self.refusals + 1 };
         if self.refusals >= REFUSALS {
             return Err(Reason::Refused(error));
         }
@@ -240,18 +243,16 @@ impl<'a> Wait<'a> {
         let total = self.states.len();
         let goal = self.goal;
         let pending = self.watched.into_iter().zip(self.states).filter(|(_, state)| !goal.is_reached(state));
-        let (mut objects, last): (Vec<Pending>, Vec<Value>) = pending.map(of).unzip();
-        if reason.wants_causes() {
-            match goal {
-                Goal::Ready => why::explain(self.api, &mut objects, &last).await,
-                Goal::Gone => why::name_finalizers(&mut objects, &last),
+        let mut pending: Vec<(Watched, State)> = pending.collect();
+        pending.sort_by_key(|(_, state)| !goal.is_missed(state));
+        let (mut objects, last): (Vec<Pending>, Vec<Value>) = pending.into_iter().map(of).unzip();
+        match goal {
+            Goal::Ready if reason.wants_causes() && self.trouble.is_none() => {
+                why::explain(self.api, &mut objects, &last).await;
             }
+            Goal::Ready => {}
+            Goal::Gone => why::name_finalizers(&mut objects, &last),
         }
         NotReady { goal, reason, total, objects, unreachable: self.trouble }
     }
-}
-
-/// Whether an error says that the server cannot answer now, not that it will not.
-fn is_passing(error: &Error) -> bool {
-    error.code().is_none_or(|code| code >= 500 || code == 429 || code == 408)
 }

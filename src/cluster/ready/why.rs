@@ -7,6 +7,7 @@ use super::fields::{conditions, line, text};
 use super::not_ready::Pending;
 use super::pods::{self, Pods};
 use crate::cluster::Api;
+use crate::cluster::retry::unless_interrupted;
 use crate::value::Value;
 
 /// How many objects are looked into, and for how long: the reader has waited long enough.
@@ -38,10 +39,12 @@ pub(super) async fn explain(api: &Api, objects: &mut [Pending], last: &[Value]) 
             }
             let warnings = warnings.get(&namespace).map(Vec::as_slice).unwrap_or_default();
             pending.causes = causes(object, &pods, warnings);
+            let state = pending.state.to_string();
+            pending.causes.retain(|cause| *cause != state);
         }
     };
-    // At the end of the time what was found stays.
-    let _ = tokio::time::timeout(TIME, work).await;
+    // At the end of the time, or at Ctrl-C, what was found stays.
+    let _ = tokio::time::timeout(TIME, unless_interrupted(api, work)).await;
 }
 
 /// Adds what keeps each object there.
@@ -137,6 +140,8 @@ fn causes(object: &Value, pods: &Pods, warnings: &[Value]) -> Vec<String> {
             count => format!("{count} Pods ({}, …): {reason}", line(first)),
         });
     }
+    let failures = conditions(object).unwrap_or_default();
+    causes.extend(failures.iter().filter(|one| one.holds("ReplicaFailure")).map(|one| one.says()));
     let own = std::iter::once(object).chain(&pods.between);
     causes.extend(last_warning(warnings, own, &[]));
     let known: &[&str] = if by_reason.is_empty() { &[] } else { &SAID_BY_STATUS };
@@ -166,8 +171,8 @@ fn last_warning<'a>(warnings: &[Value], objects: impl Iterator<Item = &'a Value>
 fn happened(event: &Value) -> &str {
     let fields = [["series", "lastObservedTime"].as_slice(), &["lastTimestamp"], &["eventTime"]];
     let fields = fields.into_iter().chain([["metadata", "creationTimestamp"].as_slice()]);
-    let times = fields.filter_map(|path| event.at(path.iter().copied()).and_then(Value::as_str));
-    times.max().unwrap_or_default()
+    let mut times = fields.filter_map(|path| event.at(path.iter().copied()).and_then(Value::as_str));
+    times.next().unwrap_or_default()
 }
 
 async fn warnings_in(api: &Api, namespace: &str) -> Vec<Value> {

@@ -91,7 +91,7 @@ fn at_least(count: i64, wanted: i64, what: &str) -> Verdict {
 fn at_most(count: i64, wanted: i64) -> Verdict {
     let surplus = count.saturating_sub(wanted);
     until(surplus <= 0, || match surplus {
-        1 => "1 old replica is still there".to_owned(),
-        _ => format!("{surplus} old replicas are still there"),
+        1 => "1 replica too many".to_owned(),
+        _ => format!("{surplus} replicas too many"),
     })
 }

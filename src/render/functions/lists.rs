@@ -224,11 +224,20 @@ fn chunk(host: &mut dyn Host, args: &[Any]) -> Result<Any, Failure> {
 pub(super) fn strings(value: &Any) -> Result<Vec<Text>, Failure> {
     match value {
         Any::Nil => Ok(Vec::new()),
-        Any::List(_) | Any::Bytes(_) => {
-            let list = items(value, "")?;
+        slice if is_slice(slice) => {
+            let list = items(slice, "")?;
             list.items.iter().filter(|item| !matches!(item, Any::Nil)).map(strval).collect()
         }
         other => Ok(vec![strval(other)?]),
+    }
+}
+
+/// Whether it is a slice, underneath at least (`.Capabilities.APIVersions`).
+fn is_slice(value: &Any) -> bool {
+    match value {
+        Any::List(_) | Any::Bytes(_) => true,
+        Any::Object(object) => matches!(object.underlying(), Some(Any::List(_) | Any::Bytes(_))),
+        _ => false,
     }
 }
 
@@ -241,7 +250,7 @@ fn to_strings(_: &mut dyn Host, args: &[Any]) -> Result<Any, Failure> {
 
 fn sort_alpha(_: &mut dyn Host, args: &[Any]) -> Result<Any, Failure> {
     let value = args.any(0)?;
-    if !matches!(value, Any::List(_) | Any::Bytes(_)) {
+    if !is_slice(value) {
         return Ok(Any::List(List::strings([strval(value)?])));
     }
     let mut words = strings(value)?;

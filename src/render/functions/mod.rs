@@ -110,6 +110,8 @@ pub enum Type {
 pub struct Failure {
     /// Helm's text.
     pub message: String,
+    /// The way out, where the message alone does not show it.
+    pub help: Option<String>,
 }
 
 /// What functions may ask of the engine that calls them.
@@ -151,7 +153,12 @@ pub const MAX_WORK: u64 = 512;
 impl Failure {
     /// A failure with a message.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into() }
+        Self { message: message.into(), help: None }
+    }
+
+    /// The same failure with a way out.
+    pub fn help(self, help: impl Into<String>) -> Self {
+        Self { help: Some(help.into()), ..self }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Why a template could not be executed, and how Helm words it (`pkg/engine/engine.go`).
 
+use crate::render::functions::Failure;
 use crate::render::strconv::quote;
 use crate::source::Location;
 
@@ -12,6 +13,8 @@ const WARNING_END: &str = "HELM_ERR_END";
 pub struct ExecError {
     /// What is wrong, in Go's words.
     pub message: String,
+    /// The way out, where a function knows one.
+    pub help: Option<String>,
     /// Whether the message is an error of its own that a function returned, and not one of the executor.
     returned: bool,
     /// What the error went through, innermost first.
@@ -38,7 +41,12 @@ struct Traceable<'a> {
 impl ExecError {
     /// An error that a function returns.
     pub fn returned(message: impl Into<String>) -> Box<Self> {
-        Box::new(Self { message: message.into(), returned: true, levels: Vec::new() })
+        Box::new(Self { message: message.into(), help: None, returned: true, levels: Vec::new() })
+    }
+
+    /// The failure of a function of the shared table.
+    pub fn failed(failure: Failure) -> Box<Self> {
+        Box::new(Self { help: failure.help, ..*Self::returned(failure.message) })
     }
 
     /// The error of `fail` and `required`: Helm shows only the message.
@@ -49,7 +57,7 @@ impl ExecError {
     /// An error of the executor, at an action.
     pub fn at(prefix: String, location: Location, message: impl Into<String>) -> Box<Self> {
         let level = Level { prefix, location: Some(location) };
-        Box::new(Self { message: message.into(), returned: false, levels: vec![level] })
+        Box::new(Self { message: message.into(), help: None, returned: false, levels: vec![level] })
     }
 
     /// The same error, seen from an action that it went through.

@@ -206,7 +206,7 @@ impl<'a> Run<'a, '_, '_> {
         let result = match function {
             Function::Row(row) => {
                 let argv = self.arguments(dot, name, row.params, row.variadic, args, last)?;
-                (row.call)(self.engine.host, &argv).map_err(|failure| ExecError::returned(failure.message))
+                (row.call)(self.engine.host, &argv).map_err(ExecError::failed)
             }
             Function::Builtin(Builtin::And | Builtin::Or) if !args.is_empty() => {
                 return self.logic(dot, name == "or", args, last);

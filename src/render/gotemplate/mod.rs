@@ -90,6 +90,8 @@ pub struct Failure {
     pub reason: String,
     /// The places in templates that led to it, innermost first.
     pub chain: Vec<Location>,
+    /// The way out, where one is known.
+    pub help: Option<String>,
 }
 
 impl fmt::Display for Error {
@@ -231,6 +233,7 @@ impl Failure {
             text: helm_parse_text(&entry.name, &error.to_string()),
             reason: error.message.clone(),
             chain: vec![Location::new(entry.source.clone(), error.span)],
+            help: None,
         }
     }
 
@@ -240,6 +243,7 @@ impl Failure {
             text: error.helm_text(&entry.name),
             reason: error.reason().to_owned(),
             chain: error.locations().cloned().collect(),
+            help: error.help.clone(),
         }
     }
 }
@@ -311,6 +315,7 @@ fn on_deep_stack<T: Send>(run: impl FnOnce() -> T + Send) -> Result<T, Error> {
             text: format!("rendering template failed: {error}"),
             reason: error.to_string(),
             chain: Vec::new(),
+            help: None,
         }],
     };
     std::thread::scope(|threads| {

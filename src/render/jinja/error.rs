@@ -46,6 +46,8 @@ pub enum Error {
         function: String,
         /// What it says.
         message: String,
+        /// The way out, where it knows one.
+        help: Option<String>,
     },
     /// The chart itself refuses its values, with `fail` or `required`.
     #[error("{site}: {message}")]
@@ -116,6 +118,14 @@ impl Error {
         }
     }
 
+    /// The way out, where one is known.
+    pub fn help(&self) -> Option<&str> {
+        match self {
+            Self::Function { help, .. } => help.as_deref(),
+            _ => None,
+        }
+    }
+
     /// The expression and its callers, of an error at run time.
     pub fn site(&self) -> Option<&Site> {
         match self {
@@ -162,8 +172,8 @@ impl Error {
                 Some(failed) if matches!(failed.function.as_str(), "fail" | "required") => {
                     Self::Refused { site, message: failed.message.clone() }
                 }
-                Some(failed) => {
-                    Self::Function { site, function: failed.function.clone(), message: failed.message.clone() }
+                Some(Failed { function, message, help }) => {
+                    Self::Function { site, function: function.clone(), message: message.clone(), help: help.clone() }
                 }
                 None => {
                     let message = innermost.detail().map_or_else(|| kind.to_string(), str::to_owned);

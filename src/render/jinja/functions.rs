@@ -66,6 +66,8 @@ pub struct Failed {
     pub function: String,
     /// Why.
     pub message: String,
+    /// The way out, where the function knows one.
+    pub help: Option<String>,
 }
 
 /// Registers every row. Where minijinja has a filter of the same name, the row takes its place.
@@ -170,6 +172,6 @@ fn name(of: Type) -> &'static str {
 
 /// A function's failure as minijinja's error.
 pub fn failed(function: &str, failure: Failure) -> Error {
-    let failed = Failed { function: function.to_owned(), message: failure.message };
+    let failed = Failed { function: function.to_owned(), message: failure.message, help: failure.help };
     Error::new(ErrorKind::InvalidOperation, failed.to_string()).with_source(failed)
 }

@@ -1,0 +1,311 @@
+//! What applying a release would come to: what `apply` and `diff --live` have in common.
+
+use std::path::Path;
+
+use super::chart_args::ChartArgs;
+use super::cluster_args::Destination;
+use super::render::render;
+use super::{Stop, Streams, target_args};
+use crate::chart::Capabilities;
+use crate::check::{self, Charts, Rendered, Rules, Subject};
+use crate::cluster::{
+    self, Api, ApplySet, Cluster, Conflict, DryRun, Hook, Members, Options, PATIENCE, Pod, PodDenied, Predicted, Wanted,
+};
+use crate::delta::{Base, Delta, Findings};
+use crate::finding::{Fault, ObjectRef, Report};
+use crate::json;
+use crate::manifest::{self, Manifest};
+use crate::report::plural;
+use crate::source::SourceFile;
+use crate::value::Value;
+
+/// What is meant: a release of a chart, or manifests.
+#[derive(Debug, clap::Args)]
+pub(super) struct LiveArgs {
+    /// The release's name (the chart's where left out), and the chart; without a chart, -f names manifests
+    #[arg(value_name = "[NAME] CHART")]
+    pub name_and_chart: Vec<String>,
+    /// The name of a release of manifests: without one, nothing is known of what it had before
+    #[arg(long, value_name = "NAME", help_heading = "Release")]
+    name: Option<String>,
+    /// Take over fields that others manage, and objects of other releases
+    #[arg(long, help_heading = "Apply")]
+    force_conflicts: bool,
+    /// Make the namespace of the release if it is not there
+    #[arg(long, help_heading = "Apply")]
+    create_namespace: bool,
+    /// Leave what the release has no more
+    #[arg(long, help_heading = "Apply")]
+    pub no_prune: bool,
+    /// Do not ask the cluster what it would make of the Pods of workloads
+    #[arg(long, help_heading = "Apply")]
+    no_pods: bool,
+    #[command(flatten)]
+    pub chart: ChartArgs,
+}
+
+/// A release as it was rendered, or manifests as they were read.
+pub(super) struct Given {
+    /// The name of the release; none for manifests without one.
+    pub name: Option<String>,
+    pub namespace: String,
+    capabilities: Capabilities,
+    rendered: Option<Rendered>,
+    /// Plain manifests, or the CRDs of the chart.
+    manifests: Vec<Manifest>,
+}
+
+/// What the cluster makes of it.
+pub(super) struct Plan {
+    /// What the cluster knows of the release, if that has a name.
+    pub set: Option<ApplySet>,
+    /// What is to be there.
+    pub wanted: Vec<Wanted>,
+    /// What the cluster says of each.
+    pub dry_runs: Vec<DryRun>,
+    /// What the release had, and has no more.
+    pub orphans: Vec<Value>,
+    /// What runs before and after.
+    pub hooks: Vec<Hook>,
+}
+
+impl LiveArgs {
+    /// How objects are applied.
+    pub(super) fn options(&self) -> Options {
+        Options { force: self.force_conflicts, pods: !self.no_pods, patience: PATIENCE }
+    }
+
+    /// Renders the chart, or reads the manifests.
+    pub(super) fn given(&self, destination: &Destination, streams: &mut Streams<'_>) -> Result<Given, Stop> {
+        let given = Given {
+            name: self.name.clone(),
+            namespace: destination.namespace.clone(),
+            capabilities: destination.capabilities.clone(),
+            rendered: None,
+            manifests: Vec::new(),
+        };
+        if self.name_and_chart.is_empty() {
+            return self.read(given, streams);
+        }
+        if self.name.is_some() {
+            let fault = Fault::new("--name is given, and a chart");
+            return Err(fault.help("the name of a chart's release stands before the chart").into());
+        }
+        let charts = Charts::default();
+        let mut named = self.name_and_chart.clone();
+        if let ([chart], None) = (named.as_slice(), &self.chart.name_template) {
+            let name = charts.load(Path::new(""), Path::new(chart))?.name().to_owned();
+            named.insert(0, name);
+        }
+        let mut job = self.chart.job(&named, destination, streams)?;
+        let cluster = destination.asked()?;
+        let known = cluster.run(ApplySet::read(cluster.api(), &job.release.name, &given.namespace));
+        job.release.is_upgrade |= known.map_err(Fault::from)?.exists();
+        let rendered = render(&job, &charts, streams)?;
+        for warning in &rendered.warnings {
+            streams.warn(warning)?;
+        }
+        let crds = rendered.crds().into_iter().map(|(name, text)| (SourceFile::new(name, text), None));
+        let manifests = manifest::read(crds).map_err(Fault::from)?;
+        Ok(Given { name: Some(job.release.name), rendered: Some(rendered), manifests, ..given })
+    }
+
+    fn read(&self, given: Given, streams: &mut Streams<'_>) -> Result<Given, Stop> {
+        if self.chart.values.is_empty() {
+            let fault = Fault::new("neither a chart nor manifests are named");
+            return Err(fault
+                .help("for example: plimsoll apply web ./chart, or plimsoll apply -f manifests.yaml")
+                .into());
+        }
+        let mut files = Vec::new();
+        for path in &self.chart.values {
+            target_args::collect(Path::new(path), streams, &mut files)?;
+        }
+        Ok(Given { manifests: check::read(files)?, ..given })
+    }
+}
+
+impl Given {
+    /// As policies see it.
+    pub(super) fn subject(&self) -> Subject<'_> {
+        match &self.rendered {
+            Some(rendered) => Subject::from(rendered),
+            None => Subject::plain(&self.manifests, &self.namespace, &self.capabilities),
+        }
+    }
+
+    /// All documents, the CRDs of the chart first.
+    fn manifests(&self) -> Vec<&Manifest> {
+        self.manifests.iter().chain(self.rendered.iter().flat_map(|rendered| &rendered.manifests)).collect()
+    }
+
+    /// `namespace/name`, as findings and changes name the release.
+    fn label(&self) -> String {
+        self.name.as_ref().map(|name| format!("{}/{name}", self.namespace)).unwrap_or_default()
+    }
+}
+
+impl Plan {
+    /// Asks the cluster what it would make of the objects.
+    ///
+    /// # Errors
+    /// All objects that it would refuse, or that belong to somebody else.
+    pub(super) fn make(cluster: &Cluster, given: &Given, args: &LiveArgs) -> Result<Self, Stop> {
+        cluster.run(Self::ask(cluster.api(), given, args))
+    }
+
+    async fn ask(api: &Api, given: &Given, args: &LiveArgs) -> Result<Self, Stop> {
+        let manifests = given.manifests();
+        let set = match &given.name {
+            Some(name) => Some(ApplySet::read(api, name, &given.namespace).await.map_err(Fault::from)?),
+            None => None,
+        };
+        let labels: Vec<(&str, &str)> = set.iter().map(ApplySet::label).collect();
+        let mut wanted = cluster::wanted(&manifests, &api.resources(), &given.namespace, &labels)?;
+        if let Some(set) = &set {
+            set.check_names(wanted.iter().map(|one| &one.reference)).map_err(Fault::from)?;
+        }
+        let hooks = cluster::hooks(&manifests, &api.resources(), &given.namespace)?;
+        if args.create_namespace {
+            Wanted::add_namespace(&mut wanted, &api.resources(), &given.namespace).map_err(Fault::from)?;
+        }
+        let interrupted = |_| Fault::new("interrupted: nothing was changed");
+        let dry_runs = cluster::dry_run(api, &wanted, args.options()).await.map_err(interrupted)?;
+        let faults: Vec<Fault> =
+            wanted.iter().zip(&dry_runs).filter_map(|(one, dry_run)| refusal(&one.reference, dry_run)).collect();
+        if !faults.is_empty() {
+            return Err(faults.into());
+        }
+        let mut plan = Self { set, wanted, dry_runs, orphans: Vec::new(), hooks };
+        if let Some(set) = &plan.set {
+            for live in
+                plan.dry_runs.iter().filter_map(|dry_run| dry_run.live.as_ref()).filter(|_| !args.force_conflicts)
+            {
+                set.check_member(api, live).await.map_err(Fault::from)?;
+            }
+            if !args.no_prune {
+                plan.orphans = Members::find(api, set).await.map_err(Fault::from)?.orphans(&plan.wanted);
+            }
+        }
+        Ok(plan)
+    }
+
+    /// What the cluster would store that is refused, though what it was given is not.
+    pub(super) fn slipped_in(&self, given: &Given, rules: &mut Rules<'_>) -> Result<Report, Vec<Fault>> {
+        slipped_in(given, rules, self.wanted.iter().zip(&self.dry_runs))
+    }
+
+    /// What changes in the cluster; with rules, in findings too.
+    ///
+    /// # Errors
+    /// As of [`check::compare`].
+    pub(super) fn delta(
+        &self,
+        context: &str,
+        given: &Given,
+        rules: Option<&mut Rules<'_>>,
+    ) -> Result<Delta, Vec<Fault>> {
+        let [before, after] = self.sides()?;
+        let label = given.label();
+        let of = |manifests| given.subject().called(&label).with_manifests(manifests);
+        let (old, new) = (Some(of(&before)).filter(|_| !before.is_empty()), of(&after));
+        let findings = rules.map(|rules| check::compare_findings(old, new, rules)).transpose()?.unwrap_or_default();
+        let (objects, access) = check::compare(old.as_slice(), &[new])?;
+        let Findings { new, mended, silenced, unchanged } = findings;
+        let base = Base::Live { context: context.to_owned() };
+        Ok(Delta { base, releases: 1, objects, access, new, mended, silenced, unchanged, ..Delta::default() })
+    }
+
+    /// The objects as they are, those that are to go too; and as they will be.
+    fn sides(&self) -> Result<[Vec<Manifest>; 2], Vec<Fault>> {
+        let live = self.wanted.iter().zip(&self.dry_runs);
+        let live =
+            live.filter_map(|(one, dry_run)| Some((one.reference.clone(), cluster::normal(dry_run.live.as_ref()?))));
+        let gone = self.orphans.iter().map(|object| (cluster::reference(object), cluster::normal(object)));
+        let before: Vec<(ObjectRef, Value)> = live.chain(gone).collect();
+        let stored = |(one, dry_run): (&Wanted, &DryRun)| {
+            (one.reference.clone(), cluster::normal(dry_run.stored().unwrap_or(&one.value)))
+        };
+        let after: Vec<(ObjectRef, Value)> = self.wanted.iter().zip(&self.dry_runs).map(stored).collect();
+        Ok([manifests_of(&before, "live")?, manifests_of(&after, "to be")?])
+    }
+}
+
+/// What a cluster would store of some objects that is refused, though what it was given is not.
+///
+/// # Errors
+/// What cannot be judged: a Pod that the cluster did not show.
+pub(super) fn slipped_in<'p>(
+    given: &Given,
+    rules: &mut Rules<'_>,
+    answers: impl Iterator<Item = (&'p Wanted, &'p DryRun)>,
+) -> Result<Report, Vec<Fault>> {
+    let (mut sent, mut stored, mut faults) = (Vec::new(), Vec::new(), Vec::new());
+    for (one, dry_run) in answers {
+        let Predicted::Stored { object, pod } = &dry_run.predicted else { continue };
+        sent.push((one.reference.clone(), one.value.clone()));
+        stored.push((one.reference.clone(), object.clone()));
+        match pod {
+            None => {}
+            Some(Pod::Stored { given, stored: made }) => {
+                let reference = ObjectRef { api_version: "v1".into(), kind: "Pod".into(), ..one.reference.clone() };
+                sent.push((reference.clone(), given.clone()));
+                stored.push((reference, made.clone()));
+            }
+            Some(Pod::Denied(why, error)) => faults.push(denied(&one.reference, *why, error)),
+        }
+    }
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    if stored.is_empty() {
+        return Ok(Report::default());
+    }
+    let (sent, stored) = (manifests_of(&sent, "as given")?, manifests_of(&stored, "as the cluster would store it")?);
+    check::slipped_in(given.subject().with_manifests(&sent), given.subject().with_manifests(&stored), rules)
+}
+
+fn manifests_of(objects: &[(ObjectRef, Value)], whose: &str) -> Result<Vec<Manifest>, Vec<Fault>> {
+    check::manifests(objects.iter().map(|(reference, value)| (reference, value)), whose)
+}
+
+/// What the cluster has against an object.
+fn refusal(object: &ObjectRef, dry_run: &DryRun) -> Option<Fault> {
+    match &dry_run.predicted {
+        Predicted::Refused(error) => Some(about(object, error.clone())),
+        Predicted::Conflicts(conflicts) => Some(conflict(object, conflicts)),
+        Predicted::Stored { .. } | Predicted::Later(_) => None,
+    }
+}
+
+/// An error with the object that it is about.
+pub(super) fn about(object: &ObjectRef, error: cluster::Error) -> Fault {
+    let fault = Fault::from(error);
+    Fault { message: format!("{object}: {}", fault.message), ..fault }
+}
+
+/// The fields of an object that others manage.
+pub(super) fn conflict(object: &ObjectRef, conflicts: &[Conflict]) -> Fault {
+    let shown = |value: &Option<Value>| {
+        let text = value.as_ref().map(|value| json::to_json_raw(value).unwrap_or_default());
+        text.unwrap_or_else(|| "nothing".to_owned())
+    };
+    let fields = conflicts.iter().map(|conflict| {
+        let Conflict { field, owner, live, wanted } = conflict;
+        format!("\n  {field}: {} by {owner}, wanted {}", shown(live), shown(wanted))
+    });
+    let count = plural(conflicts.len(), "field");
+    let are = if conflicts.len() == 1 { "is" } else { "are" };
+    let fault = Fault::new(format!("{object}: {count} {are} managed by others{}", fields.collect::<String>()));
+    fault.help("leave the fields out of what is applied, or take them over with --force-conflicts")
+}
+
+/// Why nobody knows what would become of the Pods of a workload.
+fn denied(object: &ObjectRef, why: PodDenied, error: &cluster::Error) -> Fault {
+    let what = match why {
+        PodDenied::Forbidden | PodDenied::Quota => "what its Pods would be is not known",
+        PodDenied::Refused => "its Pods would be refused",
+    };
+    let fault = Fault::from(error.clone());
+    Fault { message: format!("{object}: {what}: {}", fault.message), ..fault }
+}
