@@ -86,7 +86,7 @@ impl Walk<'_, '_> {
                     self.truth(condition, chosen, locals);
                 }
             }
-            Kind::Call { overloads, args } if overloads.iter().any(|row| row.name == "!_") => {
+            Kind::Call { overloads, args, .. } if overloads.iter().any(|row| row.name == "!_") => {
                 for arg in args {
                     self.truth(arg, !value, locals);
                 }
@@ -180,7 +180,7 @@ impl Walk<'_, '_> {
                     self.source(expr, &mut Vec::new());
                 }
             }
-            Kind::Call { overloads, args } => {
+            Kind::Call { overloads, args, .. } => {
                 let result = self.evaluation.eval(expr, locals);
                 match result {
                     // Its elements know better where they come from than what it was made from.

@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock};
 
 use super::CompileErrorKind;
 use super::declarations;
-use super::functions::{self, Overload, Row, Style};
+use super::functions::{self, Row, Style};
 use super::tree::MacroKind;
 use super::types::{Signature, Type};
 
@@ -56,8 +56,8 @@ pub struct Checker {
     trail: Vec<(usize, Option<Type>)>,
 }
 
-/// The overloads that a call may mean, and the type of its result.
-type Resolved = Result<(Vec<&'static Row>, Type), CompileErrorKind>;
+/// The overloads that a call may mean, the declaration of the one if it can be no other, and the type of its result.
+type Resolved = Result<(Vec<&'static Row>, Option<&'static str>, Type), CompileErrorKind>;
 
 impl Checker {
     /// A type that is to be found out.
@@ -162,14 +162,19 @@ impl Checker {
     pub fn call(&mut self, name: &str, style: Style, args: &[Type]) -> Resolved {
         let overloads = functions::named(name).iter().filter(|overload| overload.row.style == style);
         let mut rows: Vec<&'static Row> = Vec::new();
+        let mut declared = Vec::new();
         let mut result = None;
-        for Overload { row, signature } in overloads {
-            if self.matches(signature, args, &mut result) && !rows.iter().any(|known| std::ptr::eq(*known, *row)) {
-                rows.push(row);
+        for overload in overloads {
+            if self.matches(&overload.signature, args, &mut result) {
+                declared.push(overload.declared);
+                if !rows.iter().any(|known| std::ptr::eq(*known, overload.row)) {
+                    rows.push(overload.row);
+                }
             }
         }
         let result = result.ok_or_else(|| self.no_overload(name, style, args))?;
-        Ok((rows, result))
+        let only = if let [only] = declared.as_slice() { Some(*only) } else { None };
+        Ok((rows, only, result))
     }
 
     /// The type of syntax that is checked like a call.
@@ -307,7 +312,7 @@ impl MacroKind {
         }
         let range = std::slice::from_ref(range);
         types.call("hasValue", Style::Member, range)?;
-        let (_, value) = types.call("value", Style::Member, range)?;
+        let (_, _, value) = types.call("value", Style::Member, range)?;
         Ok([value, Type::Dyn])
     }
 
@@ -340,7 +345,7 @@ impl MacroKind {
             Self::Filter | Self::Map => {
                 let so_far = Type::list(types.fresh());
                 let element = if self == Self::Filter { first } else { body.clone() };
-                let (_, next) = types.call("_+_", Style::Global, &[so_far.clone(), Type::list(element)])?;
+                let (_, _, next) = types.call("_+_", Style::Global, &[so_far.clone(), Type::list(element)])?;
                 (so_far, next)
             }
             Self::TransformMap | Self::TransformMapEntry => {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::check::Checker;
+use super::cost;
 use super::declarations::{self, REQUEST_RESOURCE};
 use super::eval::Budget;
 use super::functions::{self, Style, interpolate};
@@ -298,8 +299,9 @@ impl Compiler<'_> {
         if matches!(kind, MacroKind::All | MacroKind::Exists) {
             self.types.expect(&Type::Bool, &of_body).map_err(|kind| error(kind, body.span))?;
         }
+        let typed = !matches!(self.types.settled(&of_body), Type::Dyn);
         let found = kind.result(&mut self.types, &of_range, bound, of_filter, of_body).map_err(at)?;
-        let node = Macro { kind, range, slot, two: variables == 2, filter, body };
+        let node = Macro { kind, range, slot, two: variables == 2, filter, body, typed };
         Ok((Expr { kind: Kind::Macro(Box::new(node)), span }, found))
     }
 
@@ -326,7 +328,7 @@ impl Compiler<'_> {
             return Err(error(CompileErrorKind::Undeclared(name.to_owned()), span));
         }
         let (mut args, types): (Vec<Expr>, Vec<Type>) = compiled.into_iter().unzip();
-        let (overloads, found) = self.types.call(name, style, &types).map_err(|kind| error(kind, span))?;
+        let (overloads, only, found) = self.types.call(name, style, &types).map_err(|kind| error(kind, span))?;
         self.prepare(name, &mut args);
         if name == "format"
             && let [Expr { kind: Kind::Literal(Val { data: Data::String(pattern), .. }), .. }, list] = args.as_slice()
@@ -338,7 +340,8 @@ impl Compiler<'_> {
                 self.constant.get_or_insert(error(CompileErrorKind::Constant(reason), place));
             }
         }
-        let kind = Kind::Call { overloads, args };
+        let cost = cost::of_call(name, style, only, &args);
+        let kind = Kind::Call { overloads, cost, args };
         Ok((Expr { kind: self.folded(name, kind, span), span }, found))
     }
 
@@ -364,11 +367,9 @@ impl Compiler<'_> {
 
     /// A conversion of a constant is a constant, and must be one.
     fn folded(&mut self, name: &str, kind: Kind, span: Span) -> Kind {
-        const CONVERSIONS: [&str; 10] =
-            ["bool", "bytes", "double", "duration", "dyn", "int", "string", "timestamp", "type", "uint"];
-        let Kind::Call { overloads, args } = &kind else { return kind };
+        let Kind::Call { overloads, args, .. } = &kind else { return kind };
         let [Expr { kind: Kind::Literal(arg), span: of_arg }] = args.as_slice() else { return kind };
-        if !CONVERSIONS.contains(&name) {
+        if !cost::CONVERSIONS.contains(&name) {
             return kind;
         }
         let budget = Budget::new();

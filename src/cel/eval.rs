@@ -8,6 +8,7 @@ use regex::Regex;
 
 use super::access::{has, index, select};
 use super::compile::Program;
+use super::cost;
 use super::functions::{Row, optional};
 use super::tree::{Expr, Kind};
 use super::value::{Data, Key, List, Origin, Val};
@@ -57,11 +58,14 @@ impl<const N: usize> Globals for [Val; N] {
 
 /// What functions may use of the evaluation that calls them: its budget and its compiled patterns.
 pub struct Budget {
+    /// What the API server counts, and still allows.
     left: Cell<u64>,
     /// What the expression that is being evaluated may still use.
     left_of_call: Cell<u64>,
     /// What each expression may use.
     per_call: u64,
+    /// Work that the API server does not count, such as comparing all of two long lists.
+    work: Cell<u64>,
     patterns: RefCell<HashMap<Arc<str>, Arc<Regex>>>,
 }
 
@@ -74,18 +78,26 @@ impl Budget {
             left: Cell::new(BUDGET),
             left_of_call: Cell::new(BUDGET),
             per_call: BUDGET,
+            work: Cell::new(BUDGET),
             patterns: RefCell::default(),
         }
     }
 
-    /// Pays for work: a step is about what selecting a field costs.
+    /// Pays what the API server counts: one for a field that is selected.
+    pub(super) fn pay(&self, cost: u64) -> Result<(), Failure> {
+        let (all, call) = (spend(&self.left, cost), spend(&self.left_of_call, cost));
+        all.and(call)
+    }
+
+    /// What the expression that is being evaluated may still use.
+    pub(super) fn left_of_call(&self) -> u64 {
+        self.left_of_call.get()
+    }
+
+    /// Pays for work that a function does, whatever the API server counts for it: a step is about what selecting a field
+    /// takes.
     pub fn charge(&self, steps: usize) -> Result<(), Failure> {
-        let spend = |from: &Cell<u64>| {
-            let left = from.get().checked_sub(steps as u64);
-            from.set(left.unwrap_or(0));
-            left
-        };
-        spend(&self.left).and(spend(&self.left_of_call)).map(|_| ()).ok_or(Failure::OverBudget)
+        spend(&self.work, steps as u64)
     }
 
     /// Evaluates another expression, with its own limit.
@@ -113,6 +125,12 @@ impl Budget {
     }
 }
 
+fn spend(from: &Cell<u64>, steps: u64) -> Result<(), Failure> {
+    let left = from.get().checked_sub(steps);
+    from.set(left.unwrap_or(0));
+    left.map(|_| ()).ok_or(Failure::OverBudget)
+}
+
 impl<'a> Evaluation<'a> {
     /// An environment: the values of the scope's names, and the policy's variables.
     pub fn new(globals: &'a dyn Globals, composed: &'a [Program]) -> Self {
@@ -136,12 +154,18 @@ impl<'a> Evaluation<'a> {
         self.budget.left.set(steps);
         self.budget.left_of_call.set(steps);
         self.budget.per_call = steps;
+        self.budget.work.set(steps);
         self
     }
 
     /// The steps that are left.
     pub fn left(&self) -> u64 {
-        self.budget.left.get()
+        self.budget.left.get().min(self.budget.work.get())
+    }
+
+    /// What was paid of a budget, as the API server counts it.
+    pub fn cost(&self, budget: u64) -> u64 {
+        budget.saturating_sub(self.budget.left.get())
     }
 
     /// Gives a variable a value in place of that of its expression.
@@ -181,36 +205,54 @@ impl<'a> Evaluation<'a> {
     }
 
     pub(super) fn eval(&self, expr: &Expr, locals: &mut Locals) -> Result<Val, EvalError> {
+        self.budget.pay(cost::of_node(&expr.kind)).map_err(|failure| error(failure, expr.span))?;
+        self.resolve(expr, locals)
+    }
+
+    /// The value of an expression that another selects from: names cost nothing more there.
+    fn operand(&self, expr: &Expr, locals: &mut Locals) -> Result<Val, EvalError> {
+        if cost::is_attribute(&expr.kind) { self.resolve(expr, locals) } else { self.eval(expr, locals) }
+    }
+
+    fn resolve(&self, expr: &Expr, locals: &mut Locals) -> Result<Val, EvalError> {
         let at = |failure| error(failure, expr.span);
-        self.budget.charge(cost(&expr.kind)).map_err(at)?;
+        let selected = |value: Val| {
+            // What is not there is not paid for.
+            let cost = u64::from(!matches!(value.data, Data::Optional(None)));
+            self.budget.pay(cost).map(|()| value)
+        };
         match &expr.kind {
             Kind::Literal(value) => Ok(value.clone()),
             Kind::Global(index) => self.globals.get(*index).map_err(at),
             Kind::Local(slot) => locals.get(*slot).cloned().ok_or_else(|| at(unbound())),
-            Kind::Composed(index) => self.memoised(*index),
+            Kind::Composed(index) => {
+                self.budget.pay(1).map_err(at)?;
+                self.memoised(*index)
+            }
             Kind::Select { operand, field, optional } => {
-                let operand = self.eval(operand, locals)?;
-                select(&operand, field, *optional).map_err(at)
+                let operand = self.operand(operand, locals)?;
+                select(&operand, field, *optional).and_then(selected).map_err(at)
             }
             Kind::Has { operand, field } => {
-                let operand = self.eval(operand, locals)?;
-                has(&operand, field).map_err(at)
+                let operand = self.operand(operand, locals)?;
+                let is_missing = matches!(operand.data, Data::Optional(None));
+                self.budget.pay(u64::from(!is_missing)).and_then(|()| has(&operand, field)).map_err(at)
             }
             Kind::Index { operand, key, optional } => {
-                let operand = self.eval(operand, locals)?;
-                let key = self.eval(key, locals)?;
-                index(&operand, &key, *optional).map_err(at)
+                let operand = self.operand(operand, locals)?;
+                let key = self.operand(key, locals)?;
+                index(&operand, &key, *optional).and_then(selected).map_err(at)
             }
             Kind::List(elements) => self.list_literal(elements, expr.span, locals),
             Kind::Map(entries) => self.map_literal(entries, locals),
             Kind::And(a, b) => self.logical(a, b, false, locals),
             Kind::Or(a, b) => self.logical(a, b, true, locals),
             Kind::Conditional(condition, yes, no) => match self.eval(condition, locals)?.data {
-                Data::Bool(true) => self.eval(yes, locals),
-                Data::Bool(false) => self.eval(no, locals),
+                Data::Bool(true) => self.operand(yes, locals),
+                Data::Bool(false) => self.operand(no, locals),
                 _ => Err(at(Failure::NoSuchOverload)),
             },
-            Kind::Call { overloads, args } => self.call(overloads, args, expr.span, locals),
+            Kind::Call { overloads, cost, args } => self.call(overloads, *cost, args, expr.span, locals),
             Kind::Macro(node) => self.run_macro(node, expr, locals),
         }
     }
@@ -232,6 +274,7 @@ impl<'a> Evaluation<'a> {
     fn call(
         &self,
         overloads: &[&'static Row],
+        cost: cost::OfCall,
         args: &[Expr],
         span: Span,
         locals: &mut Locals,
@@ -247,6 +290,7 @@ impl<'a> Evaluation<'a> {
             }
         }
         let args = values;
+        self.budget.pay(cost(&args)).map_err(at)?;
         for row in overloads {
             match (row.call)(&self.budget, &args) {
                 Err(Failure::NoSuchOverload) => {}
@@ -312,18 +356,6 @@ impl<'a> Evaluation<'a> {
             map.insert(name, value);
         }
         Ok(Val::map(map, None))
-    }
-}
-
-/// What evaluating a node costs in cel-go, without what is below it.
-fn cost(kind: &Kind) -> usize {
-    match kind {
-        Kind::Literal(_) | Kind::Has { .. } | Kind::And(..) | Kind::Or(..) => 0,
-        Kind::Conditional(..) | Kind::Macro(_) => 0,
-        Kind::List(elements) if elements.iter().all(|(element, _)| matches!(element.kind, Kind::Literal(_))) => 0,
-        Kind::List(_) => 10,
-        Kind::Map(_) => 30,
-        _ => 1,
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::cost;
 use super::eval::{Evaluation, Locals, error};
 use super::ops;
 use super::tree::{Expr, Macro, MacroKind};
@@ -27,7 +28,7 @@ impl Evaluation<'_> {
             }
             _ => return Err(Failure::Other(format!("got '{}', expected iterable type", range.go_name()))),
         };
-        self.budget.charge(all.len().saturating_mul(node.kind.cost()))?;
+        self.budget.charge(all.len())?;
         Ok(all)
     }
 
@@ -49,7 +50,11 @@ impl Evaluation<'_> {
 
     pub(super) fn run_macro(&self, node: &Macro, expr: &Expr, locals: &mut Locals) -> Result<Val, EvalError> {
         let at = |failure| error(failure, expr.span);
+        let before = self.budget.left_of_call();
         let range = self.eval(&node.range, locals)?;
+        let of_range = before.saturating_sub(self.budget.left_of_call());
+        let pay = |cost: u64| self.budget.pay(cost).map_err(at);
+        pay(node.kind.cost())?;
         let fallback = range.origin.clone();
         let bindings = self.bindings(node, &range).map_err(at)?;
         let truth = |value: Val, span| match value.data {
@@ -60,10 +65,13 @@ impl Evaluation<'_> {
             MacroKind::All | MacroKind::Exists => {
                 let decides = node.kind == MacroKind::Exists;
                 let mut failed = None;
-                for binding in &bindings {
+                let of_test = if decides { 3 } else { 2 };
+                for (i, binding) in bindings.iter().enumerate() {
+                    pay(of_test + 1)?;
                     let value = self.bound(node, binding, locals, |locals| self.eval(&node.body, locals));
                     match value.and_then(|value| truth(value, node.body.span)) {
                         Ok(value) if value == decides => {
+                            pay(if i + 1 < bindings.len() { of_test } else { 0 })?;
                             return Ok(Val::traced(decides.into(), binding[usize::from(node.two)].origin.clone()));
                         }
                         Ok(_) => {}
@@ -77,7 +85,10 @@ impl Evaluation<'_> {
                 let mut found = 0;
                 for binding in &bindings {
                     let value = self.bound(node, binding, locals, |locals| self.eval(&node.body, locals))?;
-                    found += usize::from(truth(value, node.body.span)?);
+                    if truth(value, node.body.span)? {
+                        pay(2)?;
+                        found += 1;
+                    }
                 }
                 Ok(Val::traced((found == 1).into(), fallback))
             }
@@ -86,6 +97,7 @@ impl Evaluation<'_> {
                 for binding in bindings {
                     let value = self.bound(node, &binding, locals, |locals| self.eval(&node.body, locals))?;
                     if truth(value, node.body.span)? {
+                        pay(13)?;
                         let [item, _] = binding;
                         kept.push(item);
                     }
@@ -95,6 +107,12 @@ impl Evaluation<'_> {
             MacroKind::Map | MacroKind::TransformMap | MacroKind::TransformMapEntry => {
                 let mut items = Vec::new();
                 let mut keys = Vec::new();
+                let of_item = match node.kind {
+                    MacroKind::Map if cost::is_constant(&node.body.kind) => 2,
+                    MacroKind::Map => 12,
+                    MacroKind::TransformMap => 3,
+                    _ => 2,
+                };
                 for binding in &bindings {
                     let result = self.bound(node, binding, locals, |locals| {
                         if let Some(filter) = &node.filter {
@@ -103,6 +121,7 @@ impl Evaluation<'_> {
                                 return Ok(None);
                             }
                         }
+                        pay(of_item)?;
                         self.eval(&node.body, locals).map(Some)
                     })?;
                     if let Some(mut value) = result {
@@ -126,10 +145,16 @@ impl Evaluation<'_> {
                 let Data::List(_) = range.data else { return Err(at(Failure::NoSuchOverload)) };
                 let mut keyed = Vec::with_capacity(bindings.len());
                 for binding in bindings {
+                    pay(12)?;
                     let key = self.bound(node, &binding, locals, |locals| self.eval(&node.body, locals))?;
                     let [item, _] = binding;
                     keyed.push((key, item));
                 }
+                pay(if node.typed {
+                    cost::of_comparing_all(keyed.len(), keyed.first().map(|(key, _)| key))
+                } else {
+                    1
+                })?;
                 let sorted = ops::sort_by_key(&self.budget, keyed).map_err(at)?;
                 Ok(Val::list(sorted, fallback.as_ref()))
             }
@@ -137,6 +162,7 @@ impl Evaluation<'_> {
                 let Data::List(_) = range.data else { return Err(at(Failure::NoSuchOverload)) };
                 let mut groups: BTreeMap<Key, Vec<Val>> = BTreeMap::new();
                 for binding in bindings {
+                    pay(13)?;
                     let key = self.bound(node, &binding, locals, |locals| self.eval(&node.body, locals))?;
                     let key =
                         Key::of(&key).ok_or_else(|| error(Failure::new("unsupported key type"), node.body.span))?;
@@ -151,6 +177,8 @@ impl Evaluation<'_> {
                     return Err(at(Failure::NoSuchOverload));
                 }
                 let Some(binding) = bindings.first() else { return Ok(Val::none().traced(fallback)) };
+                // The API server evaluates the optional value again, to take what it holds.
+                pay(of_range.saturating_add(if node.kind == MacroKind::OptMap { 1 } else { 0 }))?;
                 let value = self.bound(node, binding, locals, |locals| self.eval(&node.body, locals))?;
                 match (node.kind, &value.data) {
                     (MacroKind::OptMap, _) => Ok(Val::some(value)),
@@ -163,15 +191,12 @@ impl Evaluation<'_> {
 }
 
 impl MacroKind {
-    /// What each round costs in cel-go, without the expressions that the macro is given.
-    fn cost(self) -> usize {
+    /// What it costs in cel-go whatever it runs over: reading the result, mostly.
+    fn cost(self) -> u64 {
         match self {
-            Self::All => 3,
-            Self::Exists => 4,
-            Self::ExistsOne => 2,
-            Self::Map | Self::Filter | Self::SortBy | Self::GroupBy => 13,
-            Self::TransformMap | Self::TransformMapEntry => 33,
-            Self::OptMap | Self::OptFlatMap => 1,
+            Self::ExistsOne | Self::OptMap | Self::OptFlatMap => 2,
+            Self::SortBy => 3,
+            _ => 1,
         }
     }
 }

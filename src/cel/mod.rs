@@ -7,6 +7,7 @@ mod access;
 pub mod blame;
 mod check;
 mod compile;
+mod cost;
 mod declarations;
 mod eval;
 pub mod functions;

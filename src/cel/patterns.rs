@@ -27,6 +27,11 @@ impl Literal {
         Ok(Self { pattern, compiled: OnceLock::new() })
     }
 
+    /// The pattern as it is written.
+    pub fn as_str(&self) -> &str {
+        &self.pattern
+    }
+
     /// The compiled pattern, which can still be too large.
     pub fn regex(&self) -> Result<Arc<Regex>, String> {
         self.compiled.get_or_init(|| compile(&self.pattern)).clone()

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::cost::OfCall;
 use super::functions::Row;
 use super::value::Val;
 use crate::source::Span;
@@ -42,8 +43,8 @@ pub enum Kind {
     Or(Box<Expr>, Box<Expr>),
     /// `a ? b : c`
     Conditional(Box<Expr>, Box<Expr>, Box<Expr>),
-    /// A function or operator: overloads to try in turn, and the arguments, the receiver first
-    Call { overloads: Vec<&'static Row>, args: Vec<Expr> },
+    /// A function or operator: overloads to try in turn, what it costs, and the arguments, the receiver first
+    Call { overloads: Vec<&'static Row>, cost: OfCall, args: Vec<Expr> },
     /// A macro with variables of its own
     Macro(Box<Macro>),
 }
@@ -63,6 +64,8 @@ pub struct Macro {
     pub filter: Option<Expr>,
     /// What is computed for each element.
     pub body: Expr,
+    /// Whether the type of the body is known before it is computed.
+    pub typed: bool,
 }
 
 /// The macros that bind variables.

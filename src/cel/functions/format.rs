@@ -9,24 +9,30 @@ use crate::cel::value::{Data, Opaque, Val};
 pub struct Format {
     /// `dns1123Label`
     pub name: &'static str,
+    /// How long a pattern for it is taken to be, where work is counted.
+    pub pattern_size: u64,
     /// What is wrong with a text.
     check: fn(&str) -> Vec<String>,
 }
 
 const FORMATS: &[Format] = &[
-    Format { name: "dns1123Label", check: label },
-    Format { name: "dns1123Subdomain", check: subdomain },
-    Format { name: "dns1035Label", check: dns1035 },
-    Format { name: "qualifiedName", check: qualified_name },
-    Format { name: "dns1123LabelPrefix", check: |text| label(&mask_dash(text)) },
-    Format { name: "dns1123SubdomainPrefix", check: |text| subdomain(&mask_dash(text)) },
-    Format { name: "dns1035LabelPrefix", check: |text| dns1035(&mask_dash(text)) },
-    Format { name: "labelValue", check: label_value },
-    Format { name: "uri", check: |text| url::parse_plain(text).err().into_iter().collect() },
-    Format { name: "uuid", check: uuid },
-    Format { name: "byte", check: base64 },
-    Format { name: "date", check: |text| unless(is_date(text), "invalid date") },
-    Format { name: "datetime", check: |text| unless(time::parse_timestamp(text).is_ok(), "invalid datetime") },
+    Format { name: "dns1123Label", pattern_size: 30, check: label },
+    Format { name: "dns1123Subdomain", pattern_size: 60, check: subdomain },
+    Format { name: "dns1035Label", pattern_size: 30, check: dns1035 },
+    Format { name: "qualifiedName", pattern_size: 60, check: qualified_name },
+    Format { name: "dns1123LabelPrefix", pattern_size: 30, check: |text| label(&mask_dash(text)) },
+    Format { name: "dns1123SubdomainPrefix", pattern_size: 60, check: |text| subdomain(&mask_dash(text)) },
+    Format { name: "dns1035LabelPrefix", pattern_size: 30, check: |text| dns1035(&mask_dash(text)) },
+    Format { name: "labelValue", pattern_size: 40, check: label_value },
+    Format { name: "uri", pattern_size: 1103, check: |text| url::parse_plain(text).err().into_iter().collect() },
+    Format { name: "uuid", pattern_size: 70, check: uuid },
+    Format { name: "byte", pattern_size: 84, check: base64 },
+    Format { name: "date", pattern_size: 71, check: |text| unless(is_date(text), "invalid date") },
+    Format {
+        name: "datetime",
+        pattern_size: 71,
+        check: |text| unless(time::parse_timestamp(text).is_ok(), "invalid datetime"),
+    },
 ];
 
 macro_rules! constant {

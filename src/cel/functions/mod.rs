@@ -91,12 +91,15 @@ pub struct Overload {
     pub row: &'static Row,
     /// What it takes and gives.
     pub signature: Signature,
+    /// The same as it is declared.
+    pub declared: &'static str,
 }
 
 static OVERLOADS: LazyLock<HashMap<&'static str, Vec<Overload>>> = LazyLock::new(|| {
     let mut overloads: HashMap<&str, Vec<Overload>> = HashMap::new();
     for row in TABLES.iter().flat_map(|table| table.iter()) {
-        let of_row = row.signatures.iter().map(|text| Overload { row, signature: Signature::read(text) });
+        let of_row =
+            row.signatures.iter().map(|text| Overload { row, signature: Signature::read(text), declared: text });
         overloads.entry(row.name).or_default().extend(of_row);
     }
     overloads

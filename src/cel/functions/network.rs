@@ -70,6 +70,11 @@ pub const ROWS: &[Row] = &[
 ];
 
 impl Cidr {
+    /// The bytes of an address that the network fixes.
+    pub fn bytes(self) -> usize {
+        usize::from(self.bits).div_ceil(8)
+    }
+
     /// The network's part of an address, as the number that it is.
     fn prefix(self, address: IpAddr) -> u128 {
         let (number, width) = match address {

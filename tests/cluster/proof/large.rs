@@ -66,6 +66,12 @@ fn large() -> Vec<Value> {
             "ports": [{"name": format!("p-{n}"), "containerPort": 9000 + n}]})
         })
         .collect();
+    let many: Vec<Value> = (0..50)
+        .map(|n| json!({"name": format!("VARIABLE_{n}"), "value": format!("the value of variable {n}")}))
+        .collect();
+    let crowded: Vec<Value> = (0..20)
+        .map(|n| json!({"name": format!("web-{n}"), "image": format!("registry.example.com/team/web-{n}:1.{n}"), "env": many}))
+        .collect();
     let rules: Vec<Value> = (0..1_000).map(|n| json!({"apiGroups": [format!("g{n}.example.com")], "resources": [format!("r{n}"), format!("s{n}")], "verbs": ["get", "list", "create"]})).collect();
     let hosts: Vec<Value> = (0..300).map(|n| json!({"host": format!("h{n}.example.com"), "http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": {"service": {"name": "web", "port": {"number": 80}}}}]}})).collect();
     let peers: Vec<Value> =
@@ -78,6 +84,7 @@ fn large() -> Vec<Value> {
         json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": {"lines": lines}}),
         json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": keys}),
         json!({"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {"containers": containers}}),
+        json!({"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {"containers": crowded}}),
         json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": meta, "rules": rules}),
         json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": meta, "subjects": subjects,
             "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "x"}}),
