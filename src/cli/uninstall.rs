@@ -83,6 +83,14 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
     if !faults.is_empty() {
         return Err(faults.into());
     }
+    if lock.is_some() && !pruned.is_done() {
+        // Without a wait: what has its members by heart stays until they are gone.
+        streams.note(&format!(
+            "the release {namespace}/{} is going: uninstall it again when its objects are gone",
+            args.release
+        ))?;
+        return Ok(ExitStatus::Clean);
+    }
     if let Some(lock) = &lock {
         lock.check().map_err(Fault::from)?;
         cluster.run(set.delete(api)).map_err(Fault::from)?;
