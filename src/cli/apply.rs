@@ -38,7 +38,7 @@ pub(super) struct Args {
     /// Run no hooks
     #[arg(long, help_heading = "Apply")]
     no_hooks: bool,
-    /// How long to wait until all is ready: 90s, 10m; 0 does not wait
+    /// How long to wait until all is ready: 90s, 10m; 0 waits only for hooks
     #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = timeout, help_heading = "Apply")]
     timeout: Duration,
 
@@ -50,6 +50,8 @@ pub(super) struct Args {
 
 /// How often it is looked whether objects are ready.
 const INTERVAL: Duration = Duration::from_secs(1);
+/// How long a hook may take where nothing is said of that.
+const HOOK: Duration = Duration::from_secs(300);
 
 pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, Stop> {
     args.checks.check_outputs()?;
@@ -97,7 +99,9 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
 
 impl Args {
     fn waiting(&self) -> ready::Options {
-        ready::Options { timeout: self.timeout, interval: INTERVAL, labels: String::new() }
+        // What comes after a hook needs what it does: so that is waited for in any case.
+        let timeout = if self.timeout.is_zero() { HOOK } else { self.timeout };
+        ready::Options { timeout, interval: INTERVAL, labels: String::new() }
     }
 }
 

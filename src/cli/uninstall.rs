@@ -34,7 +34,7 @@ pub(super) struct Args {
     /// Take a release that is not there for one that is deleted
     #[arg(long)]
     ignore_not_found: bool,
-    /// How long to wait until all is gone: 90s, 10m
+    /// How long to wait until all is gone: 90s, 10m; 0 does not wait
     #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = timeout)]
     timeout: Duration,
     #[command(flatten)]

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Desk, chart, deployment, map, says};
+use super::{Desk, chart, deployment, map, says, set_quota};
 use crate::common::{Run, folder, root};
 use crate::program::wait;
 use crate::server::{ADMIN, Server};
@@ -133,6 +133,10 @@ fn a_chart_with_its_crds_hooks_and_namespace_comes_changes_and_goes() {
     for part in ["Widget", "spec.size", "extra", "***"] {
         assert!(shown.stdout.contains(part), "{part:?} is not in:\n{}", shown.stdout);
     }
+    for format in ["json", "markdown"] {
+        let shown = release.run(&["diff", "--live", "--create-namespace", "--format", format], &change);
+        assert!(shown.status == 0 && shown.stdout.contains("Widget"), "{}{}", shown.stdout, shown.stderr);
+    }
     assert_eq!(release.versions(), first);
     let run = release.apply(&change);
     says(
@@ -201,6 +205,36 @@ fn the_same_is_shown_by_diff_and_apply_and_a_new_finding_is_refused() {
     assert!(shown.status == 0 && !shown.stdout.contains("replicas"), "{}", shown.stdout);
     says(&apply(&["--yes"]), 0, &["2 unchanged"]);
     assert_eq!(desk.get("apps/v1/deployments", "web")["spec"]["replicas"], 3);
+}
+
+#[test]
+fn a_secret_that_is_refused_is_not_shown() {
+    let desk = Desk::new(Server::shared(), "refused");
+    set_quota(&desk, &json!({"count/secrets": "0"}), &json!({"count/secrets": "0"}));
+    let secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData: {key: hunter2-hunter2}\n";
+    let run = desk.apply(secret, &[]);
+    says(&run, 2, &["exceeded quota", "-:1:1"]);
+    let inline = "{apiVersion: v1, kind: Secret, metadata: {name: a}, stringData: {key: hunter2-hunter2}}\n";
+    let again = desk.apply(inline, &[]);
+    says(&again, 2, &["exceeded quota", "-:1:1"]);
+    for printed in [run.stdout, run.stderr, again.stdout, again.stderr] {
+        assert!(!printed.contains("hunter2"), "{printed}");
+    }
+}
+
+#[test]
+fn what_goes_slowly_is_not_waited_for_where_nobody_waits() {
+    let desk = Desk::new(Server::shared(), "slowly");
+    let slow = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: slow, finalizers: [example.com/slow]}\n";
+    says(&desk.apply(slow, &[]), 0, &["1 created"]);
+    let run = desk.apply(&map("b", "{}"), &[]);
+    says(&run, 0, &[&format!("deleting ConfigMap {}/slow", desk.namespace)]);
+    let uninstall = || desk.run(root(), &["uninstall", "web", "--yes", "--timeout", "0"], "");
+    says(&uninstall(), 0, &["is going: uninstall it again when its objects are gone"]);
+    assert_eq!(desk.names("configmaps"), ["slow"]);
+    desk.server.patch(&format!("{}/slow", desk.path("configmaps")), &json!({"metadata": {"finalizers": null}}));
+    says(&uninstall(), 0, &["is uninstalled"]);
+    assert_eq!(desk.all("configmaps").len(), 0);
 }
 
 /// Says that all Pods of a Deployment are there, as its controller does.
