@@ -22,6 +22,7 @@ mod ready;
 mod server;
 mod speed;
 mod uninstall;
+mod walk;
 mod webhook;
 
 use server::Server;
