@@ -222,7 +222,7 @@ spec:
   validations: [{expression: "false"}]
 "#;
 
-    fn violations(policy: &Policy, count: usize, message: &str) -> Vec<Violation<'_>> {
+    fn violations<'p>(policy: &'p Policy, count: usize, message: &str) -> Vec<Violation<'p>> {
         let violation = |_| Violation {
             policy,
             severity: Severity::Error,

@@ -14,7 +14,7 @@ use super::{Stop, Streams, pruned};
 use crate::check::{self, Rules};
 use crate::cluster::prune::{self, Prune};
 use crate::cluster::{
-    self, Api, Applied, ApplySet, Cluster, DryRun, Event, Extent, Hook, HookEvent, HookFailure, Lock, Outcome,
+    self, Api, Applied, ApplySet, Cluster, DryRun, Event, Extent, Hook, HookEvent, HookFailure, Lock, Members, Outcome,
     PATIENCE, Wanted, ready,
 };
 use crate::finding::{Fault, ObjectRef, Report};
@@ -119,14 +119,14 @@ struct Apply<'a, 'r> {
 
 /// Why what could be judged only in the middle is not applied.
 enum Refusal {
-    Found(Report),
+    Found(Box<Report>),
     Unknown(Vec<Fault>),
 }
 
 /// Whether what the cluster would store may be applied.
 fn judged(judge: &RuleArgs, report: Result<Report, Vec<Fault>>) -> Result<(), Refusal> {
     let report = report.map_err(Refusal::Unknown)?;
-    if judge.judge(&report) == ExitStatus::Clean { Ok(()) } else { Err(Refusal::Found(report)) }
+    if judge.judge(&report) == ExitStatus::Clean { Ok(()) } else { Err(Refusal::Found(Box::new(report))) }
 }
 
 impl Apply<'_, '_> {
@@ -137,8 +137,19 @@ impl Apply<'_, '_> {
         let lock = match &mut self.plan.set {
             Some(set) => {
                 let lock = self.cluster.run(Lock::acquire(api, set)).map_err(Fault::from)?;
+                if !self.args.live.no_prune {
+                    *set = self.cluster.run(unchanged(api, set, &self.plan.wanted, &self.plan.orphans))?;
+                }
                 let coming = Extent::of(self.plan.wanted.iter().map(|one| &one.reference));
                 self.cluster.run(set.widen(api, &coming)).map_err(Fault::from)?;
+                if !self.args.live.no_prune {
+                    // Whoever had the lock before may have applied something: of what was shown, only what is still an
+                    // orphan goes.
+                    let members = self.cluster.run(Members::find(api, set)).map_err(Fault::from)?;
+                    let orphans: Vec<ObjectRef> =
+                        members.orphans(&self.plan.wanted).iter().map(cluster::reference).collect();
+                    self.plan.orphans.retain(|object| orphans.contains(&cluster::reference(object)));
+                }
                 Some(lock)
             }
             None => None,
@@ -256,8 +267,8 @@ impl Apply<'_, '_> {
         let Err((hook, failure)) = ran else { return Ok(()) };
         let object = &hook.wanted.reference;
         let fault = match failure {
-            HookFailure::Server(error) => live::about(object, error),
-            HookFailure::Conflicts(conflicts) => live::conflict(object, &conflicts),
+            HookFailure::Server(error) => given.about(&hook.wanted, &error),
+            HookFailure::Conflicts(conflicts) => given.conflict(&hook.wanted, &conflicts),
             HookFailure::NotDone(not_ready) => not_ready.into(),
             HookFailure::Refused(refusal) => return Err(Stop::Faults(self.refused(refusal, streams)?)),
             HookFailure::Interrupted => Fault::new("interrupted"),
@@ -288,12 +299,12 @@ impl Apply<'_, '_> {
         let mut left = Vec::new();
         for (one, outcome) in self.plan.wanted.iter().zip(outcomes) {
             match outcome {
-                Outcome::Failed(error) => faults.push(live::about(&one.reference, error.clone())),
+                Outcome::Failed(error) => faults.push(self.given.about(one, error)),
                 Outcome::Unknown(error) => {
-                    let fault = live::about(&one.reference, error.clone());
+                    let fault = self.given.about(one, error);
                     faults.push(Fault { message: format!("{}; it may be stored or not", fault.message), ..fault });
                 }
-                Outcome::Conflicts(conflicts) => faults.push(live::conflict(&one.reference, conflicts)),
+                Outcome::Conflicts(conflicts) => faults.push(self.given.conflict(one, conflicts)),
                 Outcome::NotTried => left.push(one.reference.to_string()),
                 Outcome::Created(_) | Outcome::Configured(_) | Outcome::Unchanged(_) => {}
             }
@@ -313,6 +324,20 @@ impl Apply<'_, '_> {
         ));
         Ok(Stop::Faults(faults))
     }
+}
+
+/// Reads a set again, now that nobody else is at work on it.
+///
+/// # Errors
+/// Somebody was, after it was seen which objects it has no more: nobody has agreed to delete others.
+async fn unchanged(api: &Api, set: &ApplySet, wanted: &[Wanted], orphans: &[Value]) -> Result<ApplySet, Fault> {
+    let set = ApplySet::read(api, set.release(), set.namespace()).await?;
+    let now = Members::find(api, &set).await?.orphans(wanted);
+    if now.iter().map(cluster::reference).eq(orphans.iter().map(cluster::reference)) {
+        return Ok(set);
+    }
+    let fault = Fault::new(format!("the release {} was changed while its lock was waited for", set.release()));
+    Err(fault.help("apply again, and see what changes now; nothing was changed by this"))
 }
 
 /// What was done to an object, if anything was.

@@ -36,7 +36,7 @@ pub(super) struct Destination {
 
 impl Destination {
     /// Lets Ctrl-C end a command that only reads.
-    pub(super) fn is_only_read(self) -> Self {
+    pub(super) fn only_read(self) -> Self {
         self.cluster.iter().for_each(Cluster::end_at_interrupt);
         self
     }

@@ -1,5 +1,6 @@
 //! What applying a release would come to: what `apply` and `diff --live` have in common.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -18,7 +19,7 @@ use crate::json;
 use crate::manifest::{self, Manifest};
 use crate::report::plural;
 use crate::source::SourceFile;
-use crate::value::Value;
+use crate::value::{self, Value};
 
 /// What is meant: a release of a chart, or manifests.
 #[derive(Debug, clap::Args)]
@@ -190,10 +191,9 @@ impl Plan {
         }
         let interrupted = |_| Fault::new("interrupted: nothing was changed");
         let dry_runs = cluster::dry_run(api, &wanted, args.options()).await.map_err(interrupted)?;
-        let faults: Vec<Fault> =
-            wanted.iter().zip(&dry_runs).filter_map(|(one, dry_run)| refusal(&one.reference, dry_run)).collect();
+        let faults = refusals(&wanted, &dry_runs, given);
         if !faults.is_empty() {
-            return Err(without_namespace(&dry_runs, &given.namespace).map_or(faults, |fault| vec![fault]).into());
+            return Err(faults.into());
         }
         let mut plan = Self { set, wanted, dry_runs, orphans: Vec::new(), hooks };
         if plan.set.is_none() && !args.force_conflicts {
@@ -308,41 +308,57 @@ fn manifests_of(objects: &[(ObjectRef, Value)], whose: &str) -> Result<Vec<Manif
     check::manifests(objects.iter().map(|(reference, value)| (reference, value)), whose)
 }
 
-/// Where nothing is wrong but that the namespace of the release is not there: that, once for all objects.
-fn without_namespace(dry_runs: &[DryRun], namespace: &str) -> Option<Fault> {
-    let missing = format!("namespaces \"{namespace}\" not found");
-    let mut refused = dry_runs.iter().filter_map(|dry_run| match &dry_run.predicted {
-        Predicted::Refused(error) => Some(error.message == missing),
-        Predicted::Conflicts(_) => Some(false),
-        Predicted::Stored { .. } | Predicted::Later(_) => None,
+/// What the cluster has against the objects. That there is no such namespace is said once.
+fn refusals(wanted: &[Wanted], dry_runs: &[DryRun], given: &Given) -> Vec<Fault> {
+    let mut homeless: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut faults = Vec::new();
+    for (one, dry_run) in wanted.iter().zip(dry_runs) {
+        match (&dry_run.predicted, one.namespace()) {
+            (Predicted::Refused(error), Some(namespace)) if error.is_without_namespace(namespace) => {
+                *homeless.entry(namespace).or_default() += 1;
+            }
+            (Predicted::Refused(error), _) => faults.push(given.about(one, error)),
+            (Predicted::Conflicts(conflicts), _) => faults.push(given.conflict(one, conflicts)),
+            (Predicted::Stored { .. } | Predicted::Later(_), _) => {}
+        }
+    }
+    let homeless = homeless.into_iter().map(|(namespace, count)| {
+        let fault = Fault::new(format!("there is no namespace {namespace} for {}", plural(count, "object")));
+        match namespace == given.namespace {
+            true => fault.help("make it with --create-namespace, or name another with --namespace"),
+            false => fault.help("make it first, or add it to what is applied"),
+        }
     });
-    let fault = Fault::new(format!("there is no namespace {namespace} in the cluster"));
-    refused.all(|is_missing| is_missing).then(|| fault.help("--create-namespace makes it; --namespace names another"))
+    homeless.chain(faults).collect()
 }
 
-/// What the cluster has against an object.
-fn refusal(object: &ObjectRef, dry_run: &DryRun) -> Option<Fault> {
-    match &dry_run.predicted {
-        Predicted::Refused(error) => Some(about(object, error.clone())),
-        Predicted::Conflicts(conflicts) => Some(conflict(object, conflicts)),
-        Predicted::Stored { .. } | Predicted::Later(_) => None,
+impl Given {
+    /// An error with the object that it is about, and where that was written.
+    pub(super) fn about(&self, one: &Wanted, error: &cluster::Error) -> Fault {
+        let fault = Fault::from(error.clone());
+        let fault = Fault { message: format!("{}: {}", one.reference, fault.message), ..fault };
+        // Of what the server did not even look at, nothing is wrong.
+        if error.code().is_none() {
+            return fault;
+        }
+        one.locate(fault, &error.fields(&one.value), &self.manifests())
+    }
+
+    /// The fields of an object that others manage, and where they were written.
+    pub(super) fn conflict(&self, one: &Wanted, conflicts: &[Conflict]) -> Fault {
+        let fields: Vec<value::Path> = conflicts.iter().map(|conflict| conflict.path.clone()).collect();
+        one.locate(conflict(&one.reference, conflicts), &fields, &self.manifests())
     }
 }
 
-/// An error with the object that it is about.
-pub(super) fn about(object: &ObjectRef, error: cluster::Error) -> Fault {
-    let fault = Fault::from(error);
-    Fault { message: format!("{object}: {}", fault.message), ..fault }
-}
-
 /// The fields of an object that others manage.
-pub(super) fn conflict(object: &ObjectRef, conflicts: &[Conflict]) -> Fault {
+fn conflict(object: &ObjectRef, conflicts: &[Conflict]) -> Fault {
     let shown = |value: &Option<Value>| {
         let text = value.as_ref().map(|value| json::to_json_raw(value).unwrap_or_default());
         text.unwrap_or_else(|| "nothing".to_owned())
     };
     let fields = conflicts.iter().map(|conflict| {
-        let Conflict { field, owner, live, wanted } = conflict;
+        let Conflict { field, owner, live, wanted, .. } = conflict;
         format!("\n  {field}: {} by {owner}, wanted {}", shown(live), shown(wanted))
     });
     let count = plural(conflicts.len(), "field");

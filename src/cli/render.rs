@@ -67,7 +67,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, Stop> {
     let project = args.checks.project()?;
-    let destination = args.chart.destination(&project, args.asks_server())?.is_only_read();
+    let destination = args.chart.destination(&project, args.asks_server())?.only_read();
     let job = args.chart.job(&args.name_and_chart, &destination, streams)?;
     // The process ends with this: to give back every value by itself would take as long as to load the chart.
     let rendered = ManuallyDrop::new(render(&job, &Charts::default(), streams)?);

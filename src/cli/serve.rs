@@ -12,6 +12,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::{Layer, Registry, fmt};
 
 use super::cluster_args::kube_version;
+use super::connect_args::timeout;
 use super::select_args::SelectArgs;
 use super::{Stop, Streams, judge};
 use crate::admission::Judge;
@@ -52,16 +53,16 @@ pub(super) struct Args {
     #[arg(long, value_name = "N", default_value_t = 1024, value_parser = clap::value_parser!(u16).range(1..), help_heading = "Limits")]
     max_connections: u16,
     /// How long a client may take for the TLS handshake, for its first request's headers, and for a body
-    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds, help_heading = "Limits")]
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = timeout, help_heading = "Limits")]
     read_timeout: Duration,
     /// How long a review may take, where the API server waits no less
-    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds, help_heading = "Limits")]
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = timeout, help_heading = "Limits")]
     review_timeout: Duration,
     /// How long to serve on when asked to end, as not ready: until nobody sends requests here any more
-    #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds, help_heading = "Limits")]
+    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = timeout, help_heading = "Limits")]
     shutdown_delay: Duration,
     /// How long the requests that are left may take then
-    #[arg(long, value_name = "SECONDS", default_value = "20", value_parser = seconds, help_heading = "Limits")]
+    #[arg(long, value_name = "DURATION", default_value = "20s", value_parser = timeout, help_heading = "Limits")]
     shutdown_timeout: Duration,
 
     /// What is logged: with `info` a line for each review
@@ -187,9 +188,4 @@ fn log(level: Level, format: LogFormat) {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!(place, "a bug of plimsoll: panicked");
     }));
-}
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    seconds.filter(|time| *time <= Duration::from_secs(3600)).ok_or_else(|| "expected 0 to 3600 seconds".into())
 }

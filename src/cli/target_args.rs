@@ -40,7 +40,7 @@ pub(super) struct TargetArgs {
 impl TargetArgs {
     /// Where they are meant to go.
     pub(super) fn destination(&self, project: &Project) -> Result<Destination, Stop> {
-        Ok(self.chart.destination(project, false)?.is_only_read())
+        Ok(self.chart.destination(project, false)?.only_read())
     }
 
     /// Renders the charts, reads the manifests, and hands over the releases.

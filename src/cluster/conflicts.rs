@@ -8,7 +8,7 @@ use std::fmt::{self, Write};
 use super::{Cause, Error, Reason};
 use crate::credential;
 use crate::json;
-use crate::value::{Numbers, Value, is_word};
+use crate::value::{Numbers, Path, Value, is_word};
 
 /// A field that is managed by somebody else, who wants it otherwise.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +21,8 @@ pub struct Conflict {
     pub live: Option<Value>,
     /// What is wanted, with `***` for a credential.
     pub wanted: Option<Value>,
+    /// The way to it in what is wanted, as far as that has it.
+    pub path: Path,
 }
 
 /// A manager of fields.
@@ -43,12 +45,21 @@ impl Conflict {
         let hidden = [live.map(credential::value), Some(credential::value(wanted))];
         let [live_hidden, wanted_hidden] = [hidden[0].as_ref(), hidden[1].as_ref()];
         let conflict = |cause: &Cause| {
-            let mut way = Way { shown: String::new(), at: [live_hidden, wanted_hidden] };
-            way.follow(&cause.field);
+            let way = Way::along(&cause.field, [live_hidden, wanted_hidden]);
             let [live_value, wanted_value] = way.at.map(|value| value.cloned());
-            Self { field: way.shown, owner: Owner::of(&cause.message, live), live: live_value, wanted: wanted_value }
+            let owner = Owner::of(&cause.message, live);
+            Self { field: way.shown, owner, live: live_value, wanted: wanted_value, path: way.path }
         };
         causes.iter().filter(|cause| cause.reason == "FieldManagerConflict").map(conflict).collect()
+    }
+}
+
+impl Error {
+    /// The fields that the server has named, as far as the object has them.
+    pub fn fields(&self, object: &Value) -> Vec<Path> {
+        let Reason::Status { causes, .. } = &self.reason else { return Vec::new() };
+        let named = causes.iter().filter(|cause| !cause.field.is_empty());
+        named.map(|cause| Way::along(&cause.field, [None, Some(object)]).path).collect()
     }
 }
 
@@ -102,9 +113,17 @@ impl fmt::Display for Owner {
 struct Way<'a> {
     shown: String,
     at: [Option<&'a Value>; 2],
+    /// In the second object, as far as that has it.
+    path: Path,
 }
 
-impl Way<'_> {
+impl<'a> Way<'a> {
+    fn along(path: &str, at: [Option<&'a Value>; 2]) -> Self {
+        let mut way = Self { shown: String::new(), at, path: Path::default() };
+        way.follow(path);
+        way
+    }
+
     /// `.spec.containers[name="web"].image`; names of fields are not quoted, whatever they have in them.
     fn follow(&mut self, path: &str) {
         let mut rest = path;
@@ -144,7 +163,14 @@ impl Way<'_> {
             (true, false) => write!(self.shown, ".{key}"),
             (false, _) => write!(self.shown, "[{key:?}]"),
         };
+        self.enter_key(key);
+    }
+
+    fn enter_key(&mut self, key: &str) {
         self.at = self.at.map(|value| value?.get(key));
+        if self.at[1].is_some() {
+            self.path = self.path.key(key);
+        }
     }
 
     /// `name="web"`, `containerPort=80,protocol="TCP"`, `="a value"`, `3`
@@ -165,21 +191,32 @@ impl Way<'_> {
             format!("{key}{equals}{value}")
         });
         let _ = write!(self.shown, "[{}]", shown.collect::<Vec<_>>().join(","));
-        self.at = self.at.map(|list| find(list?.as_list()?, element, &parts));
+        // A map's keys may be written like this too: `data[key]`.
+        if self.at.iter().flatten().any(|value| value.as_map().is_some()) {
+            return self.enter_key(element);
+        }
+        let lists = self.at.map(|value| value?.as_list());
+        let indices = lists.map(|list| find(list?, element, &parts));
+        self.at = [0, 1].map(|side| lists[side]?.get(indices[side]?));
+        if let Some(index) = indices[1] {
+            self.path = self.path.index(index);
+        }
     }
 }
 
-/// The element of a list that a step leads to.
-fn find<'a>(list: &'a [Value], step: &str, parts: &[(&str, Value)]) -> Option<&'a Value> {
+/// The index of the element of a list that a step leads to, if it has one.
+fn find(list: &[Value], step: &str, parts: &[(&str, Value)]) -> Option<usize> {
     match parts {
-        [("", Value::Int(index))] if !step.starts_with('=') => list.get(usize::try_from(*index).ok()?),
-        [("", value)] => list.iter().find(|item| *item == value),
+        [("", Value::Int(index))] if !step.starts_with('=') => {
+            usize::try_from(*index).ok().filter(|index| *index < list.len())
+        }
+        [("", value)] => list.iter().position(|item| item == value),
         _ => {
             // What a key is by default, only the server has written down.
-            let is = |item: &&Value, is_exact: bool| {
+            let is = |item: &Value, is_exact: bool| {
                 parts.iter().all(|(key, value)| item.get(key).map_or(!is_exact, |found| found == value))
             };
-            list.iter().find(|item| is(item, true)).or_else(|| list.iter().find(|item| is(item, false)))
+            list.iter().position(|item| is(item, true)).or_else(|| list.iter().position(|item| is(item, false)))
         }
     }
 }
@@ -265,6 +302,17 @@ mod tests {
             let both = both.map(|text| text.map(Value::from));
             assert_eq!([found.live, found.wanted], both, "{field}");
         }
+    }
+
+    #[test]
+    fn fields_that_a_server_names_are_found_in_what_was_sent() {
+        let object = parse(r#"{"data":{"a b":"x"},"spec":{"ports":[{"port":80},{"port":0}],"clusterIP":"x"}}"#);
+        let causes = ["spec.ports[1].port", "spec.ports[0].name", "data[a b]", "spec.ports[7].port", ""];
+        let cause = |field: &str| Cause { reason: String::new(), field: field.to_owned(), message: String::new() };
+        let causes = causes.into_iter().map(cause).collect();
+        let error = Error::new("", Reason::Status { code: 422, reason: "Invalid".to_owned(), causes });
+        let fields: Vec<String> = error.fields(&object).iter().map(Path::to_string).collect();
+        assert_eq!(fields, ["spec.ports[1].port", "spec.ports[0]", r#"data["a b"]"#, "spec.ports"]);
     }
 
     #[test]

@@ -61,6 +61,11 @@ impl Error {
         self.code() == Some(404)
     }
 
+    /// Whether an object was refused because its namespace is not there.
+    pub fn is_without_namespace(&self, namespace: &str) -> bool {
+        self.is_not_found() && self.message.contains(&format!("namespaces \"{namespace}\" not found"))
+    }
+
     /// Whether it is somebody else's.
     pub fn is_taken(&self) -> bool {
         self.reason == Reason::Taken

@@ -174,7 +174,7 @@ pub(super) fn escape(text: &str) -> String {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'~' => escaped.push(char::from(byte)),
             // `..` leads to another object.
-            b'.' if text.trim_matches('.') != "" => escaped.push('.'),
+            b'.' if !text.trim_matches('.').is_empty() => escaped.push('.'),
             _ => {
                 let _ = write!(escaped, "%{byte:02X}");
             }

@@ -65,7 +65,9 @@ fn no_status(place: &Place, path: &str, code: u16, body: &str) -> String {
     match text.as_str() {
         "" => format!("{place} answered {path} with HTTP status {code}"),
         page if page.starts_with('<') => {
-            format!("{place} answered {path} with HTTP status {code} and a page: it is no API server")
+            format!(
+                "{place} answered {path} with HTTP status {code} and a page, as what stands before an API server does"
+            )
         }
         text => format!("{place} answered {path} with HTTP status {code}: {text}"),
     }
@@ -162,12 +164,12 @@ impl<'t> Denied<'t> {
             Some(namespace) => (format!("a Role in the namespace {namespace}"), format!(" --namespace {namespace}")),
             None => ("a ClusterRole".to_owned(), String::new()),
         };
-        let full = match resource.split_once('/') {
-            _ if group.is_empty() => (*resource).to_owned(),
-            Some((resource, sub)) => format!("{resource}.{group}/{sub}"),
-            None => format!("{resource}.{group}"),
+        let (plural, sub) = match resource.split_once('/') {
+            Some((plural, sub)) => (plural, format!(" --subresource {sub}")),
+            None => (*resource, String::new()),
         };
-        let question = place.kubectl(&format!("auth can-i {verb} {full}{scope}"));
+        let full = if group.is_empty() { plural.to_owned() } else { format!("{plural}.{group}") };
+        let question = place.kubectl(&format!("auth can-i {verb} {full}{sub}{scope}"));
         format!(
             "{role} with this rule allows it:\n  - apiGroups: [\"{group}\"]\n    resources: [{resource}]\n    verbs: \
              [{verb}]\nto see whether it is allowed: {question}"

@@ -15,8 +15,8 @@ use crate::value::{Map, Path, Value};
 /// An object that is to be in the cluster.
 #[derive(Debug, Clone)]
 pub struct Wanted {
-    /// Index of its manifest.
-    pub manifest: usize,
+    /// Index of its manifest; none for what no manifest has.
+    pub manifest: Option<usize>,
     /// The way from the document's root to the object: empty, or `items[n]`.
     pub prefix: Path,
     /// What it is called: without a namespace if its kind has none.
@@ -87,8 +87,24 @@ impl Wanted {
         let metadata: Map = [("name", Value::from(name))].into_iter().collect();
         let fields = [("apiVersion", Value::from("v1")), ("kind", "Namespace".into()), ("metadata", metadata.into())];
         let value = fields.into_iter().collect::<Map>().into();
-        wanted.insert(0, Self { manifest: usize::MAX, prefix: Path::default(), reference, resource, value });
+        wanted.insert(0, Self { manifest: None, prefix: Path::default(), reference, resource, value });
         Ok(())
+    }
+
+    /// Adds to a fault where some fields of the object were written; where none is known, the object itself.
+    ///
+    /// `manifests` are those that it was read from.
+    pub fn locate(&self, fault: Fault, fields: &[Path], manifests: &[&Manifest]) -> Fault {
+        let Some(manifest) = self.manifest.and_then(|index| manifests.get(index)) else { return fault };
+        let object = [Path::default()];
+        let mut places: Vec<Location> = Vec::new();
+        for field in if fields.is_empty() { &object } else { fields } {
+            let place = manifest.locate(&self.prefix.join(field));
+            if !places.contains(&place) {
+                places.push(place);
+            }
+        }
+        places.into_iter().fold(fault, |fault, place| written(fault, manifest, place))
     }
 
     /// Its namespace, if its kind has some.
@@ -197,7 +213,8 @@ impl<'a> Given<'a> {
             reference.name = start.to_owned();
         }
         let value = sent(&self.object.value, reference.namespace.as_deref(), labels);
-        Ok(Wanted { manifest: self.object.manifest, prefix: self.object.prefix.clone(), reference, resource, value })
+        let (manifest, prefix) = (Some(self.object.manifest), self.object.prefix.clone());
+        Ok(Wanted { manifest, prefix, reference, resource, value })
     }
 
     fn has_name(&self) -> bool {
@@ -235,15 +252,19 @@ impl<'a> Given<'a> {
             (kind, "") => format!("a {kind}"),
             _ => reference.to_string(),
         };
-        let place = self.place();
-        let origin = self.manifest.origin(&place).map(|origin| origin.chain).unwrap_or_default();
-        let fault = Fault::new(format!("{named} {what}")).label(place, "this");
-        origin.into_iter().fold(fault, |fault, place| fault.label(place, "written here"))
+        written(Fault::new(format!("{named} {what}")), self.manifest, self.place())
     }
 
     fn place(&self) -> Location {
         self.manifest.place(&self.object)
     }
+}
+
+/// Adds to a fault what it is about in a manifest, and where in the chart that was written.
+fn written(fault: Fault, manifest: &Manifest, place: Location) -> Fault {
+    let origin = manifest.origin(&place).map(|origin| origin.chain).unwrap_or_default();
+    let fault = fault.label(place, "this");
+    origin.into_iter().fold(fault, |fault, place| fault.label(place, "written here"))
 }
 
 impl Resource {

@@ -161,7 +161,7 @@ impl Request {
             subresource: fields.text("subResource")?.into(),
             name: fields.text("name")?.into(),
             namespace: namespace.into(),
-            namespaced: !namespace.is_empty() && !(group.is_empty() && resource == "namespaces"),
+            namespaced: !namespace.is_empty() && (!group.is_empty() || resource != "namespaces"),
             equivalents,
             asked: Asked {
                 kind: is_other.then(|| (asked_group.to_owned(), asked_version.to_owned())),

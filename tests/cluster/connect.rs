@@ -66,7 +66,7 @@ fn told(name: &str, text: &str, folders: &[&Path]) {
 }
 
 /// A kubeconfig with one context, `test`.
-fn kubeconfig(folder: &Path, cluster: Value, user: Value) -> PathBuf {
+pub fn kubeconfig(folder: &Path, cluster: Value, user: Value) -> PathBuf {
     let path = folder.join("kubeconfig");
     let config = json!({
         "apiVersion": "v1", "kind": "Config", "current-context": "test",
@@ -79,7 +79,7 @@ fn kubeconfig(folder: &Path, cluster: Value, user: Value) -> PathBuf {
 }
 
 /// Answers every connection on loopback by a function of its own; the address.
-fn listener(answer: impl Fn(std::net::TcpStream) + Send + 'static) -> String {
+pub fn listener(answer: impl Fn(std::net::TcpStream) + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
     thread::spawn(move || listener.incoming().flatten().for_each(answer));
@@ -179,22 +179,24 @@ fn servers_that_do_not_answer() {
     refused("no-api", &format!("http://{}", says("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")), &[]);
 }
 
+/// A server that shows a certificate, and says nothing.
+pub fn serving((certificate, key): (String, String)) -> String {
+    let chain = vec![CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap()];
+    let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap();
+    let config = rustls::ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key).unwrap();
+    let config = Arc::new(config);
+    listener(move |mut stream| {
+        let mut connection = rustls::ServerConnection::new(config.clone()).unwrap();
+        while connection.is_handshaking() && connection.complete_io(&mut stream).is_ok() {}
+    })
+}
+
 #[test]
 fn certificates_that_are_not_good() {
     let home = folder(&[]);
     let at = home.path();
     let (authority, other) = (Authority::new(), Authority::new());
     fs::write(at.join("ca.crt"), &authority.pem).unwrap();
-    let serving = |(certificate, key): (String, String)| {
-        let chain = vec![CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap()];
-        let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap();
-        let config = rustls::ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key).unwrap();
-        let config = Arc::new(config);
-        listener(move |mut stream| {
-            let mut connection = rustls::ServerConnection::new(config.clone()).unwrap();
-            while connection.is_handshaking() && connection.complete_io(&mut stream).is_ok() {}
-        })
-    };
     for (name, served) in [
         ("certificate-expired", authority.sign_expired(&["127.0.0.1"])),
         ("certificate-untrusted", other.sign(&["127.0.0.1"])),

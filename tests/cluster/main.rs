@@ -6,6 +6,7 @@ mod applyset;
 mod bootstrap;
 mod capabilities;
 mod chart;
+mod command;
 #[path = "../common/mod.rs"]
 mod common;
 mod connect;

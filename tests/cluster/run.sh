@@ -29,4 +29,6 @@ mkdir -p "$PLIMSOLL_TEST_CLUSTER"
     go build -trimpath -ldflags "$flags" -o "$PLIMSOLL_TEST_CLUSTER/kube-apiserver" k8s.io/kubernetes/cmd/kube-apiserver
     go build -trimpath -ldflags '-s -w' -o "$PLIMSOLL_TEST_CLUSTER/etcd" go.etcd.io/etcd/server/v3
 )
+# What templates see of a cluster is compared with what real Helm shows them.
+tests/peers/install.sh
 cargo test --locked --test cluster -- "$@"

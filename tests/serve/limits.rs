@@ -10,7 +10,7 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
 use crate::program::{Serve, pod_review};
 
-/// Longer than `--read-timeout=1` would let anything take, by as much as a busy machine may.
+/// Longer than `--read-timeout=1s` would let anything take, by as much as a busy machine may.
 const SOON: Duration = Duration::from_secs(20);
 
 /// A connection of HTTP/1.1 over TLS, to be used badly.
@@ -76,7 +76,7 @@ fn headers_are_read_up_to_a_size() {
 
 #[test]
 fn who_is_slow_is_not_waited_for() {
-    let serve = Serve::start(&["--read-timeout=1"]);
+    let serve = Serve::start(&["--read-timeout=1s"]);
     // No handshake, half a handshake, no request, half of its headers, half of its body.
     let mut silent = serve.connect();
     let mut half = serve.connect();
@@ -116,7 +116,7 @@ fn a_flood_of_connections_keeps_nobody_from_a_review() {
 /// Connections that there is no place for wait until there is one; health is asked for elsewhere.
 #[test]
 fn so_many_connections_are_open_at_once_and_no_more() {
-    let serve = Serve::start(&["--max-connections=10", "--read-timeout=3"]);
+    let serve = Serve::start(&["--max-connections=10", "--read-timeout=3s"]);
     let flood: Vec<TcpStream> = (0..100).map(|_| serve.connect()).collect();
     serve.metric_becomes("plimsoll_connections", 10.0);
     assert_eq!(serve.get("/healthz").status, 200);

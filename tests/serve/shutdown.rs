@@ -7,7 +7,7 @@ use crate::program::{Serve, pod_review, try_post, wait};
 
 #[test]
 fn what_has_begun_is_ended_and_nothing_new_begins() {
-    let mut serve = Serve::start(&["--shutdown-delay=2", "--read-timeout=30"]);
+    let mut serve = Serve::start(&["--shutdown-delay=2s", "--read-timeout=30s"]);
     let (client, url) = (serve.client(), format!("https://{}/validate", serve.address));
     let review = pod_review(|_| ()).to_string();
     assert_eq!(serve.get("/readyz").status, 200);
@@ -41,7 +41,7 @@ fn what_has_begun_is_ended_and_nothing_new_begins() {
 
 #[test]
 fn who_takes_too_long_is_not_waited_for() {
-    let mut serve = Serve::start(&["--shutdown-delay=0", "--shutdown-timeout=0.5", "--read-timeout=600"]);
+    let mut serve = Serve::start(&["--shutdown-delay=0", "--shutdown-timeout=500ms", "--read-timeout=10m"]);
     let mut stream = serve.connect();
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     stream.write_all(b"\x16\x03\x01").unwrap();
