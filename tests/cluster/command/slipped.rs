@@ -1,6 +1,6 @@
 //! What a mutating webhook would slip in is refused, though what was rendered is not.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::sync::Arc;
 
 use base64::Engine as _;
