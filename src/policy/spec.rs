@@ -50,7 +50,7 @@ pub enum Reason {
 }
 
 impl Reason {
-    const ALL: [Self; 4] = [Self::Unauthorized, Self::Forbidden, Self::RequestEntityTooLarge, Self::Invalid];
+    const ALL: [Self; 4] = [Self::Unauthorized, Self::Forbidden, Self::Invalid, Self::RequestEntityTooLarge];
 
     /// `Forbidden`
     pub fn name(self) -> &'static str {

@@ -1,10 +1,14 @@
-//! How long an apply takes beside kubectl's, in one run. It prints; run it alone, in a release build.
+//! How long an apply takes beside kubectl's, whole processes in one run:
+//! `PLIMSOLL_PROGRAM=$PWD/target/release/plimsoll tests/cluster/run.sh --ignored --nocapture an_apply_of_100`.
 
+use std::env;
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::applying::Applying;
 use crate::kubectl::kubectl;
-use crate::server::Server;
+use crate::server::{ADMIN, Server};
 
 /// A hundred objects as charts have them: 30 ConfigMaps, 20 Secrets, 25 Services without an
 /// address (there are few), 25 Deployments.
@@ -55,15 +59,24 @@ spec:
 fn an_apply_of_100_objects_takes_at_most_half_as_long_again_as_kubectls() {
     let server = Server::start();
     let namespace = server.namespace("speed");
+    let program = env::var_os("PLIMSOLL_PROGRAM").unwrap_or(OsString::from(env!("CARGO_BIN_EXE_plimsoll")));
     let time = |work: &dyn Fn()| {
         let start = Instant::now();
         work();
         start.elapsed()
     };
     let ours = |text: &str| {
-        let applying = Applying::new(&server, &namespace);
-        let told = applying.apply(text);
-        assert!(!told.contains("stopped"), "{told}");
+        let kubeconfig = server.kubeconfig(ADMIN).display().to_string();
+        let args = ["apply", "-f", "-", "--namespace", &namespace, "--kubeconfig", &kubeconfig, "--yes", "--timeout=0"];
+        let mut child = Command::new(&program)
+            .args(args)
+            .args(["--fail-on=never", "--no-config"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+        assert!(child.wait().unwrap().success());
     };
     let theirs = |text: &str| {
         let run = kubectl(&server, &["--namespace", &namespace, "apply", "--server-side", "-f", "-"], text);
