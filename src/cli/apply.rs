@@ -38,7 +38,7 @@ pub(super) struct Args {
     /// Run no hooks
     #[arg(long, help_heading = "Apply")]
     no_hooks: bool,
-    /// How long to wait until all is ready: 90s, 10m; 0 does not wait
+    /// How long to wait until all is ready: 90s, 10m; 0 waits only for hooks
     #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = timeout, help_heading = "Apply")]
     timeout: Duration,
 
@@ -50,6 +50,8 @@ pub(super) struct Args {
 
 /// How often it is looked whether objects are ready.
 const INTERVAL: Duration = Duration::from_secs(1);
+/// How long a hook may take where nothing is said of that.
+const HOOK: Duration = Duration::from_secs(300);
 
 pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, Stop> {
     args.checks.check_outputs()?;
@@ -91,13 +93,15 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
         return Ok(ExitStatus::Refused);
     }
     let is_first = !plan.set.as_ref().is_some_and(ApplySet::exists);
-    Apply { args, cluster, given: &given, plan, is_first, rules: &mut rules }.run(streams)?;
+    Apply { args, cluster, given: &given, plan, is_first, made: None, rules: &mut rules }.run(streams)?;
     Ok(ExitStatus::Clean)
 }
 
 impl Args {
     fn waiting(&self) -> ready::Options {
-        ready::Options { timeout: self.timeout, interval: INTERVAL, labels: String::new() }
+        // What comes after a hook needs what it does: so that is waited for in any case.
+        let timeout = if self.timeout.is_zero() { HOOK } else { self.timeout };
+        ready::Options { timeout, interval: INTERVAL, labels: String::new() }
     }
 }
 
@@ -114,6 +118,8 @@ struct Apply<'a, 'r> {
     plan: Plan,
     /// Whether the release is not there yet.
     is_first: bool,
+    /// The namespace of the release, where it was made before the others.
+    made: Option<(usize, Outcome)>,
     rules: &'a mut Rules<'r>,
 }
 
@@ -132,30 +138,22 @@ fn judged(judge: &RuleArgs, report: Result<Report, Vec<Fault>>) -> Result<(), Re
 impl Apply<'_, '_> {
     /// Applies, deletes what is no longer wanted, and waits until all is ready.
     fn run(mut self, streams: &mut Streams<'_>) -> Result<(), Stop> {
-        let made = self.make_namespace(streams)?;
+        self.make_namespace(streams)?;
         let api = self.cluster.api();
-        let lock = match &mut self.plan.set {
-            Some(set) => {
-                let lock = self.cluster.run(Lock::acquire(api, set)).map_err(Fault::from)?;
-                if !self.args.live.no_prune {
-                    *set = self.cluster.run(unchanged(api, set, &self.plan.wanted, &self.plan.orphans))?;
-                }
-                let coming = Extent::of(self.plan.wanted.iter().map(|one| &one.reference));
-                self.cluster.run(set.widen(api, &coming)).map_err(Fault::from)?;
-                if !self.args.live.no_prune {
-                    // Whoever had the lock before may have applied something: of what was shown, only what is still an
-                    // orphan goes.
-                    let members = self.cluster.run(Members::find(api, set)).map_err(Fault::from)?;
-                    let orphans: Vec<ObjectRef> =
-                        members.orphans(&self.plan.wanted).iter().map(cluster::reference).collect();
-                    self.plan.orphans.retain(|object| orphans.contains(&cluster::reference(object)));
-                }
-                Some(lock)
-            }
-            None => None,
-        };
+        let lock = self.lock()?;
         self.hooks("pre", streams)?;
-        let applied = self.apply(0..self.plan.wanted.len(), streams)?;
+        if let Some(set) = &mut self.plan.set {
+            // Only now: where a hook before the first apply fails, the next one is the first again.
+            let coming = Extent::of(self.plan.wanted.iter().map(|one| &one.reference));
+            self.cluster.run(set.widen(api, &coming)).map_err(Fault::from)?;
+        }
+        let mut applied = self.apply(0..self.plan.wanted.len(), streams)?;
+        if let Some((index, made)) = self.made.take()
+            && let Some(outcome) = applied.outcomes.get_mut(index)
+            && (outcome.stored().is_some() || matches!(outcome, Outcome::NotTried))
+        {
+            *outcome = made;
+        }
         tell_warnings(api, streams)?;
         if let Some(stop) = applied.stopped {
             return Err(self.stopped(stop, &applied.outcomes, streams)?);
@@ -164,7 +162,7 @@ impl Apply<'_, '_> {
         // Whoever mends what does not become ready need not wait for that.
         drop(lock);
         let count = |which: fn(&Outcome) -> bool| applied.outcomes.iter().filter(|outcome| which(outcome)).count();
-        let created = made + count(|outcome| matches!(outcome, Outcome::Created(_)));
+        let created = count(|outcome| matches!(outcome, Outcome::Created(_)));
         let configured = count(|outcome| matches!(outcome, Outcome::Configured(_)));
         let all = applied.outcomes.len();
         let unchanged = all - created - configured;
@@ -176,21 +174,47 @@ impl Apply<'_, '_> {
         self.hooks("post", streams)
     }
 
+    /// Takes the lock of a release.
+    ///
+    /// # Errors
+    /// Somebody else had it since it was seen what the release has: nobody has agreed to what would be done now.
+    fn lock(&mut self) -> Result<Option<Lock>, Stop> {
+        let (api, Some(set)) = (self.cluster.api(), &mut self.plan.set) else { return Ok(None) };
+        let lock = self.cluster.run(Lock::acquire(api, set)).map_err(Fault::from)?;
+        let read = ApplySet::read(api, set.release(), set.namespace());
+        *set = self.cluster.run(read).map_err(Fault::from)?;
+        let mut is_changed = set.exists() == self.is_first;
+        if !self.args.live.no_prune {
+            let members = self.cluster.run(Members::find(api, set)).map_err(Fault::from)?;
+            let orphans = members.orphans(&self.plan.wanted);
+            let known: Vec<ObjectRef> = self.plan.orphans.iter().map(cluster::reference).collect();
+            is_changed |= !orphans.iter().all(|orphan| known.contains(&cluster::reference(orphan)));
+            self.plan.orphans = orphans;
+        }
+        if is_changed {
+            let fault = Fault::new(format!("the release {} was changed while its lock was waited for", set.release()));
+            return Err(fault.help("apply again, and see what changes now").into());
+        }
+        Ok(Some(lock))
+    }
+
     /// The lock and what belongs to the release are kept in its namespace: if that comes with this apply, it comes first.
-    /// Returns how many were made.
-    fn make_namespace(&mut self, streams: &mut Streams<'_>) -> Result<usize, Stop> {
+    fn make_namespace(&mut self, streams: &mut Streams<'_>) -> Result<(), Stop> {
         let is_it = |one: &Wanted| one.resource.named() == "namespaces" && one.reference.name == self.given.namespace;
         let index = self.plan.wanted.iter().position(is_it);
         let is_new = |index: &usize| self.plan.dry_runs.get(*index).is_some_and(|dry_run| dry_run.live.is_none());
-        let Some(index) = index.filter(is_new) else { return Ok(0) };
-        let applied = self.apply(index..index + 1, streams)?;
+        let Some(index) = index.filter(is_new) else { return Ok(()) };
+        let mut applied = self.apply(index..index + 1, streams)?;
         if let Some(stop) = applied.stopped {
-            return Err(self.stopped(stop, &applied.outcomes, streams)?);
+            let mut outcomes = vec![Outcome::NotTried; self.plan.wanted.len()];
+            outcomes.splice(index..index + 1, applied.outcomes);
+            return Err(self.stopped(stop, &outcomes, streams)?);
         }
         if let Some(dry_run) = self.plan.dry_runs.get_mut(index) {
             dry_run.live = applied.outcomes.first().and_then(Outcome::stored).cloned();
         }
-        Ok(1)
+        self.made = applied.outcomes.pop().map(|outcome| (index, outcome));
+        Ok(())
     }
 
     fn apply(&mut self, part: Range<usize>, streams: &mut Streams<'_>) -> Result<Applied<Refusal>, Stop> {
@@ -324,20 +348,6 @@ impl Apply<'_, '_> {
         ));
         Ok(Stop::Faults(faults))
     }
-}
-
-/// Reads a set again, now that nobody else is at work on it.
-///
-/// # Errors
-/// Somebody was, after it was seen which objects it has no more: nobody has agreed to delete others.
-async fn unchanged(api: &Api, set: &ApplySet, wanted: &[Wanted], orphans: &[Value]) -> Result<ApplySet, Fault> {
-    let set = ApplySet::read(api, set.release(), set.namespace()).await?;
-    let now = Members::find(api, &set).await?.orphans(wanted);
-    if now.iter().map(cluster::reference).eq(orphans.iter().map(cluster::reference)) {
-        return Ok(set);
-    }
-    let fault = Fault::new(format!("the release {} was changed while its lock was waited for", set.release()));
-    Err(fault.help("apply again, and see what changes now; nothing was changed by this"))
 }
 
 /// What was done to an object, if anything was.

@@ -10,6 +10,7 @@ use super::render::render;
 use super::{Stop, Streams, target_args};
 use crate::chart::Capabilities;
 use crate::check::{self, Charts, Rendered, Rules, Subject};
+use crate::cluster::prune::Kept;
 use crate::cluster::{
     self, Api, ApplySet, Cluster, Conflict, DryRun, Hook, Members, Options, PATIENCE, Pod, PodDenied, Predicted, Wanted,
 };
@@ -255,12 +256,13 @@ impl Plan {
         wanted.or_else(orphan).unwrap_or(true)
     }
 
-    /// The objects as they are, those that are to go too; and as they will be.
+    /// The objects as they are, those that are to go too (what is kept does not); and as they will be.
     fn sides(&self) -> Result<[Vec<Manifest>; 2], Vec<Fault>> {
         let live = self.wanted.iter().zip(&self.dry_runs);
         let live =
             live.filter_map(|(one, dry_run)| Some((one.reference.clone(), cluster::normal(dry_run.live.as_ref()?))));
-        let gone = self.orphans.iter().map(|object| (cluster::reference(object), cluster::normal(object)));
+        let gone = self.orphans.iter().filter(|object| Kept::of(object).is_none());
+        let gone = gone.map(|object| (cluster::reference(object), cluster::normal(object)));
         let before: Vec<(ObjectRef, Value)> = live.chain(gone).collect();
         let stored = |(one, dry_run): (&Wanted, &DryRun)| {
             (one.reference.clone(), cluster::normal(dry_run.stored().unwrap_or(&one.value)))

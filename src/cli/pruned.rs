@@ -9,7 +9,8 @@ pub(super) fn word(outcome: &Outcome, dry_run: bool) -> Option<&'static str> {
     match outcome {
         Outcome::Deleted if dry_run => Some("would delete"),
         Outcome::Deleted => Some("deleted"),
-        Outcome::Kept(_) | Outcome::Going | Outcome::Failed(_) | Outcome::NotTried => None,
+        Outcome::Going => Some("deleting"),
+        Outcome::Kept(_) | Outcome::Failed(_) | Outcome::NotTried => None,
     }
 }
 

@@ -34,7 +34,7 @@ pub(super) struct Args {
     /// Take a release that is not there for one that is deleted
     #[arg(long)]
     ignore_not_found: bool,
-    /// How long to wait until all is gone: 90s, 10m
+    /// How long to wait until all is gone: 90s, 10m; 0 does not wait
     #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = timeout)]
     timeout: Duration,
     #[command(flatten)]
@@ -82,6 +82,14 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
     let faults = pruned::faults(&pruned, "uninstall");
     if !faults.is_empty() {
         return Err(faults.into());
+    }
+    if lock.is_some() && !pruned.is_done() {
+        // Without a wait: what has its members by heart stays until they are gone.
+        streams.note(&format!(
+            "the release {namespace}/{} is going: uninstall it again when its objects are gone",
+            args.release
+        ))?;
+        return Ok(ExitStatus::Clean);
     }
     if let Some(lock) = &lock {
         lock.check().map_err(Fault::from)?;

@@ -55,11 +55,13 @@ impl Conflict {
 }
 
 impl Error {
-    /// The fields that the server has named, as far as the object has them.
+    /// The fields that the server has named; where the object has none of them, as far as it has their ways.
     pub fn fields(&self, object: &Value) -> Vec<Path> {
         let Reason::Status { causes, .. } = &self.reason else { return Vec::new() };
         let named = causes.iter().filter(|cause| !cause.field.is_empty());
-        named.map(|cause| Way::along(&cause.field, [None, Some(object)]).path).collect()
+        let ways: Vec<Way<'_>> = named.map(|cause| Way::along(&cause.field, [None, Some(object)])).collect();
+        let has_any = ways.iter().any(|way| way.at[1].is_some());
+        ways.into_iter().filter(|way| way.at[1].is_some() == has_any).map(|way| way.path).collect()
     }
 }
 
@@ -307,12 +309,16 @@ mod tests {
     #[test]
     fn fields_that_a_server_names_are_found_in_what_was_sent() {
         let object = parse(r#"{"data":{"a b":"x"},"spec":{"ports":[{"port":80},{"port":0}],"clusterIP":"x"}}"#);
-        let causes = ["spec.ports[1].port", "spec.ports[0].name", "data[a b]", "spec.ports[7].port", ""];
-        let cause = |field: &str| Cause { reason: String::new(), field: field.to_owned(), message: String::new() };
-        let causes = causes.into_iter().map(cause).collect();
-        let error = Error::new("", Reason::Status { code: 422, reason: "Invalid".to_owned(), causes });
-        let fields: Vec<String> = error.fields(&object).iter().map(Path::to_string).collect();
-        assert_eq!(fields, ["spec.ports[1].port", "spec.ports[0]", r#"data["a b"]"#, "spec.ports"]);
+        let cause = |field: &&str| Cause { reason: String::new(), field: (*field).to_owned(), message: String::new() };
+        let fields = |causes: &[&str]| {
+            let causes = causes.iter().map(cause).collect();
+            let error = Error::new("", Reason::Status { code: 422, reason: "Invalid".to_owned(), causes });
+            error.fields(&object).iter().map(Path::to_string).collect::<Vec<_>>()
+        };
+        // What is wrong with a default is no place to look at, where there is another.
+        let both = fields(&["spec.ports[1].port", "spec.ports[1].targetPort", "data[a b]", ""]);
+        assert_eq!(both, ["spec.ports[1].port", r#"data["a b"]"#]);
+        assert_eq!(fields(&["spec.ports[0].name", "spec.ports[7].port"]), ["spec.ports[0]", "spec.ports"]);
     }
 
     #[test]

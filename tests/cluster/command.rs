@@ -7,6 +7,7 @@ mod rights;
 mod slipped;
 mod whole;
 
+use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -50,12 +51,14 @@ impl<'a> Desk<'a> {
     }
 
     /// The same, in a process of its own.
-    fn begin(&self, manifests: &Path) -> Child {
+    fn begin(&self, manifests: &Path) -> Running {
         let file = manifests.display().to_string();
         let args = ["apply", "-f", &file, "--name", "web", "--yes", "--timeout", "0"];
         let mut command = Command::new(env!("CARGO_BIN_EXE_plimsoll"));
-        command.args(self.arguments(&args)).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command.spawn().unwrap()
+        // Into files: nobody reads while it runs.
+        let [stdout, stderr] = [(); 2].map(|()| tempfile::NamedTempFile::new().unwrap());
+        command.stdin(Stdio::null()).stdout(stdout.reopen().unwrap()).stderr(stderr.reopen().unwrap());
+        Running { child: command.args(self.arguments(&args)).spawn().unwrap(), stdout, stderr }
     }
 
     /// The path of a kind of objects: `configmaps`, `apps/v1/deployments`.
@@ -89,11 +92,20 @@ impl<'a> Desk<'a> {
     }
 }
 
-/// What a run came to.
-fn output(child: Child) -> Run {
-    let output = child.wait_with_output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    Run { status: output.status.code().unwrap(), stdout: text(output.stdout), stderr: text(output.stderr) }
+/// A process that is under way.
+struct Running {
+    child: Child,
+    stdout: tempfile::NamedTempFile,
+    stderr: tempfile::NamedTempFile,
+}
+
+impl Running {
+    /// What it came to.
+    fn end(mut self) -> Run {
+        let status = self.child.wait().unwrap().code().unwrap();
+        let text = |file: &tempfile::NamedTempFile| fs::read_to_string(file.path()).unwrap();
+        Run { status, stdout: text(&self.stdout), stderr: text(&self.stderr) }
+    }
 }
 
 /// The lines of an error as one: where they are broken depends on the names in them.
@@ -102,10 +114,10 @@ fn line(text: &str) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
-/// Makes sure of the exit status, and that standard error says all this.
+/// Makes sure of the exit status, and that all this is said.
 #[track_caller]
 fn says(run: &Run, status: i32, parts: &[&str]) {
-    let text = line(&run.stderr);
+    let text = line(&format!("{} {}", run.stdout, run.stderr));
     assert_eq!(run.status, status, "{}{}", run.stdout, run.stderr);
     for part in parts {
         assert!(text.contains(part), "{part:?} is not in:\n{text}");

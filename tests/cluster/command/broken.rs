@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::{Desk, line, maps, output, says};
+use super::{Desk, line, maps, says};
 use crate::common::authority::Authority;
 use crate::common::{folder, plimsoll, root};
 use crate::connect::{kubeconfig, listener, serving};
@@ -65,8 +65,8 @@ fn ctrl_c_says_what_was_applied_and_leaves_no_lock() {
     let folder = file(600);
     let child = desk.begin(&folder.path().join("maps.yaml"));
     wait(|| (count(&desk) > 10).then_some(())).expect("it has begun");
-    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
-    let run = output(child);
+    assert!(Command::new("kill").args(["-INT", &child.child.id().to_string()]).status().unwrap().success());
+    let run = child.end();
     let applied = count(&desk);
     says(&run, 2, &["interrupted", &format!("{applied} of 600 objects applied; not tried: "), "apply again"]);
     assert!((11..600).contains(&applied), "{applied}");
@@ -90,7 +90,7 @@ fn a_server_that_is_restarted_in_the_middle_has_everything_once() {
         server.pause();
         thread::sleep(Duration::from_secs(1));
         server.resume();
-        output(child)
+        child.end()
     };
     says(&run, 0, &["400 objects applied: 400 created"]);
     let desk = Desk::by(&server, crate::server::ADMIN, namespace);
@@ -111,7 +111,7 @@ fn a_server_that_stays_away_in_the_middle_is_told_with_what_is_not_known() {
         child
     };
     server.pause();
-    let run = output(child);
+    let run = child.end();
     says(&run, 2, &["nobody listens at", "; it may be stored or not", " of 400 objects applied; not tried: ConfigMap"]);
     server.resume();
     let desk = Desk::by(&server, crate::server::ADMIN, namespace);

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::{Desk, chart, ingress, line, map, output, says, service, set_quota};
+use super::{Desk, Running, chart, ingress, line, map, says, service, set_quota};
 use crate::common::root;
 use crate::kubectl::kubectl;
 use crate::program::wait;
@@ -142,8 +142,6 @@ fn a_namespace_that_is_not_there_is_told_once_with_the_way_out() {
 fn nobody_is_asked_where_nobody_can_answer() {
     let desk = Desk::new(Server::shared(), "ask");
     let args = ["apply", "-f", "-", "--name", "web", "--timeout", "0"];
-    let file = tempfile::NamedTempFile::new().unwrap();
-    fs::write(file.path(), map("a", "{}")).unwrap();
     let run = desk.run(root(), &args, &map("a", "{}"));
     says(&run, 2, &["nobody can be asked: standard input is no terminal", "--yes"]);
     assert!(run.stdout.contains("ConfigMap"), "{}", run.stdout);
@@ -248,7 +246,7 @@ fn what_was_changed_while_the_lock_was_waited_for_is_looked_at_anew() {
     });
     says(&run, 2, &["the release web was changed while its lock was waited for", "apply again"]);
     assert_eq!(desk.names("configmaps"), ["a", "new"]);
-    says(&desk.apply(&text, &[]), 0, &[&format!("deleted ConfigMap {}/new", desk.namespace)]);
+    says(&desk.apply(&text, &[]), 0, &[&format!("deleting ConfigMap {}/new", desk.namespace)]);
     assert_eq!(desk.names("configmaps"), ["a", "b"]);
 }
 
@@ -264,7 +262,7 @@ fn two_at_once_make_nothing_twice() {
     };
     let files = [file("one.yaml"), file("two.yaml")];
     let start = Instant::now();
-    let runs = files.each_ref().map(|file| desk.begin(file)).map(output);
+    let runs = files.each_ref().map(|file| desk.begin(file)).map(Running::end);
     assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
     for run in &runs {
         if run.status != 0 {

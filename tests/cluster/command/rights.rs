@@ -55,7 +55,7 @@ fn with_the_rights_that_are_said_a_release_comes_and_goes() {
     says(&run, 2, &[&format!("Deployment {}/web", desk.namespace)]);
     assert!(!run.stderr.contains("cannot"), "{}", run.stderr);
     let less = release().replace("{name: web}, stringData", "{name: other}, stringData");
-    says(&desk.apply(&less, &[]), 0, &["deleted Secret"]);
+    says(&desk.apply(&less, &[]), 0, &["deleting Secret"]);
     assert_eq!(desk.names("secrets"), ["other"]);
     says(&desk.run(root(), &["uninstall", "web", "--yes"], ""), 0, &["is uninstalled"]);
     for kind in
