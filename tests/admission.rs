@@ -415,4 +415,6 @@ fn reviews_are_answered_and_manifests_judged_on_the_command_line() {
     failed(&POD.replace("k8s.io/v1\"", "k8s.io/v1beta1\""), "list v1 in admissionReviewVersions");
     failed("", "there is nothing to check");
     failed("{", "");
+    // A file of values, say: policies match kinds, and all would let it pass.
+    failed("image: {tag: '1'}\n", "there is neither a review nor an object");
 }

@@ -98,10 +98,10 @@ fn parameters_are_exported_as_the_user_sets_them() {
 #[test]
 fn what_cannot_be_exported_is_said() {
     for (args, wanted) in [
-        (&["workspace/egress"][..], "workspace/egress judges whole releases"),
-        (&["secrets/plaintext", "workspace/egress"], "workspace/egress judges whole releases"),
-        (&["workspace/egress", "workspace/trusted-proxy"], "workspace/trusted-proxy judges whole releases"),
-        (&["bound", "--policies", "tests/fixtures/export/own"], "bound has bindings of its own"),
+        (&["workspace/egress"][..], "workspace/egress (judges whole releases"),
+        (&["secrets/plaintext", "workspace/egress"], "workspace/egress (judges whole releases"),
+        (&["workspace/egress", "workspace/trusted-proxy"], "workspace/trusted-proxy (judges whole releases"),
+        (&["bound", "--policies", "tests/fixtures/export/own"], "bound (has bindings of its own"),
         (&["secrets/plaintext", "--actions", "Deny,Warn"], "Deny and Warn exclude each other"),
         (&["secrets/plain"], "did you mean secrets/plaintext?"),
         (&["secrets/plaintext", "--kube-version", "new"], "invalid kube version 'new'"),
@@ -111,5 +111,7 @@ fn what_cannot_be_exported_is_said() {
         assert!(run.stderr.contains(wanted), "{args:?}: {}", run.stderr);
     }
     let run = plimsoll(root(), &["policy", "export", "secrets/*"], "");
+    // A line for each reason, not for each policy.
     assert!(run.stderr.starts_with("note: not exported: secrets/"), "{}", run.stderr);
+    assert_eq!(run.stderr.lines().count(), 1, "{}", run.stderr);
 }

@@ -12,6 +12,7 @@ use crate::check::{self, Rules, Subject};
 use crate::finding::Fault;
 use crate::gate::ExitStatus;
 use crate::json;
+use crate::manifest::Object;
 use crate::project::Project;
 use crate::source::{Location, SourceFile, Span};
 use crate::value::{Numbers, Value};
@@ -80,6 +81,14 @@ fn judge(
     args.checks.check_outputs()?;
     let destination = args.cluster.destination(project, None)?;
     let manifests = check::read(files)?;
+    if let Some(manifest) = manifests.iter().find(|manifest| manifest.objects(0, "").iter().any(is_nothing)) {
+        let place = Location::new(manifest.file.clone(), first_line(&manifest.file.text, manifest.span.start));
+        let fault = Fault::new("there is neither a review nor an object: it has no apiVersion, or no kind");
+        return Err(fault
+            .label(place, "here")
+            .help("values are rendered first: plimsoll render, or plimsoll lint")
+            .into());
+    }
     let rules = &args.checks.rules;
     let catalogue = rules.catalogue(project)?;
     let mut chosen = rules.choose(project, None, &catalogue)?;
@@ -89,6 +98,11 @@ fn judge(
     let subject = Subject::plain(&manifests, &destination.namespace, &destination.capabilities);
     let report = check::lint(&[subject], &rules)?;
     args.checks.conclude(&report, streams)
+}
+
+/// Whether no API server would send this to a webhook: policies that match kinds would all pass it.
+fn is_nothing(object: &Object) -> bool {
+    object.reference.kind.is_empty() || object.reference.api_version.is_empty()
 }
 
 /// A review, and where it is.
@@ -141,12 +155,14 @@ fn documents(file: &Arc<SourceFile>) -> Result<Vec<(Span, Value)>, Fault> {
             documents.into_iter().map(|document| (document.span.start, document.value)).collect()
         }
     };
-    let first_line = |start: usize| {
-        let length = file.text.get(start..).and_then(|rest| rest.lines().next()).map_or(0, str::len);
-        Span::new(start, start + length)
-    };
     let documents = documents.into_iter().filter(|(_, value)| !matches!(value, Value::Null));
-    Ok(documents.map(|(start, value)| (first_line(start), value)).collect())
+    Ok(documents.map(|(start, value)| (first_line(&file.text, start), value)).collect())
+}
+
+/// The line that begins here.
+fn first_line(text: &str, start: usize) -> Span {
+    let length = text.get(start..).and_then(|rest| rest.lines().next()).map_or(0, str::len);
+    Span::new(start, start + length)
 }
 
 /// Values of JSON one after the other, each with its place; `None` where that is not what the text is.

@@ -21,7 +21,7 @@ pub(super) fn confirm(question: &str, cluster: &Cluster, streams: &mut Streams<'
         let fault = Fault::new("nobody can be asked: standard input is no terminal");
         return Err(fault.help("give --yes to go on without a question").into());
     }
-    write!(streams.stderr, "{question} [y/N] ")?;
+    write!(streams.aside()?, "{question} [y/N] ")?;
     streams.stderr.flush()?;
     let (sender, answer) = oneshot::channel();
     // Nothing ends a read of a terminal: after Ctrl-C it is left to the end of the process.

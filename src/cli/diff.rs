@@ -27,12 +27,12 @@ use crate::report::delta::{self, Format};
 /// With --live, compares what a cluster has of a release with what it would have after `plimsoll apply`, which takes the
 /// same arguments; nothing is applied. In both, only new findings refuse.
 #[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("with").args(["base", "live"]).required(true))]
 pub(super) struct Args {
     /// The revision to compare with: a branch, a tag or a commit
     #[arg(
         long,
         value_name = "REV",
-        required_unless_present = "live",
         conflicts_with_all = ["live", "LiveArgs", "ChartArgs", "ClusterArgs", "ConnectArgs"]
     )]
     base: Option<String>,

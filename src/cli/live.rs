@@ -1,6 +1,7 @@
 //! What applying a release would come to: what `apply` and `diff --live` have in common.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::Path;
 
 use super::chart_args::ChartArgs;
@@ -93,6 +94,10 @@ impl LiveArgs {
             let fault = Fault::new("--name is given, and a chart");
             return Err(fault.help("the name of a chart's release stands before the chart").into());
         }
+        if let Some(path) = self.name_and_chart.last().filter(|path| is_manifests(Path::new(path))) {
+            let fault = Fault::new(format!("{path} is not a chart: it has no Chart.yaml"));
+            return Err(fault.help(format!("manifests are named with -f: --name NAME -f {path}")).into());
+        }
         let charts = Charts::default();
         let mut named = self.name_and_chart.clone();
         if let ([chart], None) = (named.as_slice(), &self.chart.name_template) {
@@ -115,16 +120,30 @@ impl LiveArgs {
     fn read(&self, given: Given, streams: &mut Streams<'_>) -> Result<Given, Stop> {
         if self.chart.values.is_empty() {
             let fault = Fault::new("neither a chart nor manifests are named");
-            return Err(fault
-                .help("for example: plimsoll apply web ./chart, or plimsoll apply -f manifests.yaml")
-                .into());
+            return Err(fault.help("for example: web ./chart, or -f manifests.yaml").into());
         }
         let mut files = Vec::new();
         for path in &self.chart.values {
+            if Path::new(path).join("Chart.yaml").is_file() {
+                let name = self.name.as_deref().unwrap_or("NAME");
+                let fault = Fault::new(format!("{path} is a chart, and -f names manifests, or a chart's values"));
+                return Err(fault.help(format!("give the chart without -f: {name} {path}")).into());
+            }
             target_args::collect(Path::new(path), streams, &mut files)?;
         }
         Ok(Given { manifests: check::read(files)?, ..given })
     }
+}
+
+/// Whether what is to be a chart is something else: a file of YAML or JSON, or a folder of such files.
+fn is_manifests(path: &Path) -> bool {
+    let is_text =
+        |path: &Path| path.extension().is_some_and(|end| ["yaml", "yml", "json"].iter().any(|known| end == *known));
+    if path.is_file() {
+        return is_text(path);
+    }
+    let entries = fs::read_dir(path).into_iter().flatten().flatten();
+    !path.join("Chart.yaml").exists() && entries.map(|entry| entry.path()).any(|path| is_text(&path))
 }
 
 impl Given {
@@ -178,6 +197,13 @@ impl Plan {
             return Err(faults.into());
         }
         let mut plan = Self { set, wanted, dry_runs, orphans: Vec::new(), hooks };
+        if plan.set.is_none() && !args.force_conflicts {
+            for dry_run in &plan.dry_runs {
+                if let (Some(live), Some(stored)) = (&dry_run.live, dry_run.stored()) {
+                    ApplySet::check_stays(api, live, stored).await.map_err(Fault::from)?;
+                }
+            }
+        }
         if let Some(set) = &plan.set {
             for live in
                 plan.dry_runs.iter().filter_map(|dry_run| dry_run.live.as_ref()).filter(|_| !args.force_conflicts)
@@ -211,10 +237,23 @@ impl Plan {
         let of = |manifests| given.subject().called(&label).with_manifests(manifests);
         let (old, new) = (Some(of(&before)).filter(|_| !before.is_empty()), of(&after));
         let findings = rules.map(|rules| check::compare_findings(old, new, rules)).transpose()?.unwrap_or_default();
-        let (objects, access) = check::compare(old.as_slice(), &[new])?;
+        let (mut objects, access) = check::compare(old.as_slice(), &[new])?;
+        // Offline, what has no namespace is taken to be in that of the release.
+        for one in objects.iter_mut().filter(|one| !self.is_namespaced(&one.object)) {
+            one.object.namespace = None;
+        }
         let Findings { new, mended, silenced, unchanged } = findings;
         let base = Base::Live { context: context.to_owned() };
         Ok(Delta { base, releases: 1, objects, access, new, mended, silenced, unchanged, ..Delta::default() })
+    }
+
+    /// Whether the cluster has objects of this kind in namespaces.
+    fn is_namespaced(&self, object: &ObjectRef) -> bool {
+        let is_kind = |other: &ObjectRef| (&other.api_version, &other.kind) == (&object.api_version, &object.kind);
+        let wanted = self.wanted.iter().find(|one| is_kind(&one.reference)).map(|one| one.resource.is_namespaced);
+        let orphan =
+            || self.orphans.iter().map(cluster::reference).find(is_kind).map(|other| other.namespace.is_some());
+        wanted.or_else(orphan).unwrap_or(true)
     }
 
     /// The objects as they are, those that are to go too (what is kept does not); and as they will be.

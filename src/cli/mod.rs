@@ -159,7 +159,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>, streams: &mut Streams<'_>) 
         Ok(status) => status,
         Err(Stop::Faults(faults)) => {
             // Where standard error is closed too, the exit status is all that can be said.
-            let _ = report::write_faults(&faults, streams.stderr_style, streams.stderr);
+            let style = streams.stderr_style;
+            let _ = streams.aside().and_then(|stderr| report::write_faults(&faults, style, stderr));
             ExitStatus::Failed
         }
         Err(Stop::Io(error)) => {

@@ -1,5 +1,7 @@
 //! `plimsoll policy export`: what a cluster is given to hold the same policies itself.
 
+use std::collections::BTreeMap;
+
 use super::select_args::SelectArgs;
 use super::{Stop, Streams};
 use crate::chart::KubeVersion;
@@ -73,15 +75,19 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
     let version = version.as_ref().or(project.kube_version.as_ref());
     let can = |policy: &&Policy| policy.kind == PolicyKind::Object && !policy.is_bound();
     let (exported, kept): (Vec<&Policy>, Vec<&Policy>) = chosen.policies.iter().copied().partition(can);
-    let why = |policy: &&Policy| match policy.kind {
-        PolicyKind::Object => format!("{} has bindings of its own: apply its files", policy.id),
+    let why = |policy: &Policy| match policy.kind {
+        PolicyKind::Object => "has bindings of its own: apply its files",
         PolicyKind::Release | PolicyKind::Fleet => {
-            format!("{} judges whole releases, and the API server sees one object at a time", policy.id)
+            "judges whole releases, and the API server sees one object at a time"
         }
-        PolicyKind::Schema => format!("{} holds objects to schemas, as the API server does by itself", policy.id),
-        _ => format!("{} is another engine's: apply its files to a cluster that has that engine", policy.id),
+        PolicyKind::Schema => "holds objects to schemas, as the API server does by itself",
+        _ => "is another engine's: apply its files to a cluster that has that engine",
     };
-    let whys: Vec<String> = kept.iter().map(why).collect();
+    let mut whys: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for policy in &kept {
+        whys.entry(why(policy)).or_default().push(&policy.id);
+    }
+    let whys: Vec<String> = whys.iter().map(|(why, ids)| format!("{} ({why})", ids.join(", "))).collect();
     if exported.is_empty() || select.names_one_of(&kept) {
         let fault = Fault::new(format!("there are policies that cannot be exported\n{}", whys.join("\n")));
         return Err(fault.help("whole releases are checked with `plimsoll lint`").into());

@@ -29,6 +29,8 @@ enum Shown<'a> {
 impl<'a> Progress<'a> {
     /// Shows it on standard error, unless nobody wants to be told.
     pub(super) fn new(streams: &'a mut Streams<'_>) -> Self {
+        // Where this cannot be written, what is written next says so.
+        let _ = streams.aside();
         let shown = match (streams.is_quiet(), streams.is_watched) {
             (true, _) => Shown::Nowhere,
             (false, true) => Shown::terminal(ProgressDrawTarget::stderr()),

@@ -69,14 +69,25 @@ impl Streams<'_> {
         self.verbosity == Verbosity::Quiet
     }
 
+    /// Standard error, when all that was told before can be seen: whoever sees both reads them in the order of events.
+    pub(super) fn aside(&mut self) -> io::Result<&mut dyn Write> {
+        self.stdout.flush()?;
+        Ok(self.stderr)
+    }
+
     /// Says what is odd, but no reason to stop.
     pub(super) fn warn(&mut self, warning: &str) -> io::Result<()> {
-        if self.is_quiet() { Ok(()) } else { writeln!(self.stderr, "warning: {}", printable(warning)) }
+        if self.is_quiet() { Ok(()) } else { writeln!(self.aside()?, "warning: {}", printable(warning)) }
     }
 
     /// Says what a command came to, where nobody needs to know: `wrote values.schema.json`.
     pub(super) fn note(&mut self, note: &str) -> io::Result<()> {
-        if self.is_quiet() { Ok(()) } else { writeln!(self.stdout, "{note}") }
+        if self.is_quiet() {
+            return Ok(());
+        }
+        writeln!(self.stdout, "{note}")?;
+        // Some are told while work goes on.
+        self.stdout.flush()
     }
 
     /// A bar for work of so many steps, which may be taken on any thread.

@@ -129,15 +129,23 @@ impl ApplySet {
     pub async fn check_member(&self, api: &Api, live: &Value) -> Result<(), Error> {
         let Some(other) = self.other(live) else { return Ok(()) };
         let object = reference(live);
-        let whose = match find_parent(api, other, [object.namespace.as_deref(), Some(&self.namespace)]).await {
-            Some((namespace, name)) => match name.strip_prefix("plimsoll-") {
-                Some(release) => format!("the release {release} in the namespace {namespace}"),
-                None => format!("the set of ConfigMap {namespace}/{name}"),
-            },
-            None => format!("another set, {other}"),
-        };
+        let whose = whose(api, other, [object.namespace.as_deref(), Some(&self.namespace)]).await;
         let message = format!("{object} belongs to {whose}, not to the release {}", self.release);
         Err(Error::taken(message, "leave it to one of the two; or take it over with --force-conflicts"))
+    }
+
+    /// Makes sure that an object that is applied without a release stays in the one that it is in: left behind there, it
+    /// would be deleted with nothing.
+    ///
+    /// # Errors
+    /// It would leave it: says which.
+    pub async fn check_stays(api: &Api, live: &Value, stored: &Value) -> Result<(), Error> {
+        let id = |object: &Value| object.at(["metadata", "labels", PART_OF]).and_then(Value::as_str).map(str::to_owned);
+        let Some(left) = id(live).filter(|_| id(stored).is_none()) else { return Ok(()) };
+        let object = reference(live);
+        let whose = whose(api, &left, [object.namespace.as_deref(), None]).await;
+        let message = format!("{object} belongs to {whose}, and would leave it");
+        Err(Error::taken(message, "name the release with --name; or take it out of it with --force-conflicts"))
     }
 
     /// The id of the other set that an object is a member of.
@@ -273,6 +281,17 @@ fn id(name: &str, namespace: &str, kind: &str, group: &str) -> String {
 }
 
 /// The ConfigMap that is the parent of a set, where one is in these namespaces and may be read.
+/// What a set is called.
+async fn whose(api: &Api, id: &str, namespaces: [Option<&str>; 2]) -> String {
+    match find_parent(api, id, namespaces).await {
+        Some((namespace, name)) => match name.strip_prefix("plimsoll-") {
+            Some(release) => format!("the release {release} in the namespace {namespace}"),
+            None => format!("the set of ConfigMap {namespace}/{name}"),
+        },
+        None => format!("another set, {id}"),
+    }
+}
+
 async fn find_parent(api: &Api, id: &str, namespaces: [Option<&str>; 2]) -> Option<(String, String)> {
     let config_maps = config_maps(api).ok()?;
     for namespace in namespaces.into_iter().flatten() {

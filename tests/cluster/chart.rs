@@ -68,6 +68,8 @@ fn the_server_takes_all_that_the_chart_renders() {
 }
 
 const CONFIGURATIONS: &str = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations";
+const CONFIGURATION: &str = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/plimsoll";
+const SERVICE: &str = "/api/v1/namespaces/plimsoll-system/services/plimsoll";
 
 /// A pod that shares its node's network.
 fn pod(name: &str) -> Value {
@@ -164,7 +166,7 @@ fn a_webhook_that_is_down_holds_up_what_it_names_and_nothing_that_it_needs() {
 }
 
 /// `plimsoll serve`; it is killed with this.
-struct Serve(Child);
+pub struct Serve(Child);
 
 impl Drop for Serve {
     fn drop(&mut self) {
@@ -211,6 +213,35 @@ fn serve(server: &Server, folder: &Path, port: u16) -> Serve {
     Serve(command.args(args).stdin(Stdio::null()).stderr(log).spawn().unwrap())
 }
 
+/// Does what Pods of the chart would: the configuration leads to a server on this machine.
+pub fn play_pods(server: &Server, folder: &Path) -> Serve {
+    // Instead of the addresses of Pods: a name that leads to this machine, and the port that is free here.
+    assert_eq!(server.delete(SERVICE).status, 200);
+    server.post(
+        "/api/v1/namespaces/plimsoll-system/services",
+        &json!({
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": {"name": "plimsoll"},
+            "spec": {"type": "ExternalName", "externalName": "localhost"},
+        }),
+    );
+    let port = free_port();
+    let mut configuration = server.get(CONFIGURATION).body;
+    for webhook in configuration["webhooks"].as_array_mut().unwrap() {
+        webhook["clientConfig"]["service"]["port"] = port.into();
+    }
+    server.patch(CONFIGURATION, &json!({"webhooks": configuration["webhooks"]}));
+    serve(server, folder, port)
+}
+
+/// Ends what does the work of the Pods, and takes away what led there: the chart brings both back.
+pub fn end_pods(server: &Server, serve: Serve) {
+    drop(serve);
+    assert_eq!(server.delete(CONFIGURATION).status, 200);
+    assert_eq!(server.delete(SERVICE).status, 200);
+}
+
 #[test]
 fn what_the_chart_installs_refuses_what_the_gate_refuses() {
     let server = Server::start();
@@ -222,32 +253,14 @@ fn what_the_chart_installs_refuses_what_the_gate_refuses() {
     };
     apply();
     // The certificate that is there is kept: a second apply changes nothing.
-    let paths = ["/api/v1/namespaces/plimsoll-system/secrets/plimsoll-tls", &format!("{CONFIGURATIONS}/plimsoll")];
+    let paths = ["/api/v1/namespaces/plimsoll-system/secrets/plimsoll-tls", CONFIGURATION];
     let versions = || paths.map(|path| server.get(path).body["metadata"]["resourceVersion"].clone());
     let first = versions();
     apply();
     assert_eq!(versions(), first);
 
-    // Instead of the addresses of Pods: a name that leads to this machine, and the port that is free here.
-    let namespace = "/api/v1/namespaces/plimsoll-system";
-    assert_eq!(server.delete(&format!("{namespace}/services/plimsoll")).status, 200);
-    server.post(
-        &format!("{namespace}/services"),
-        &json!({
-            "apiVersion": "v1",
-            "kind": "Service",
-            "metadata": {"name": "plimsoll"},
-            "spec": {"type": "ExternalName", "externalName": "localhost"},
-        }),
-    );
-    let port = free_port();
-    let mut configuration = server.get(&format!("{CONFIGURATIONS}/plimsoll")).body;
-    for webhook in configuration["webhooks"].as_array_mut().unwrap() {
-        webhook["clientConfig"]["service"]["port"] = port.into();
-    }
-    server.patch(&format!("{CONFIGURATIONS}/plimsoll"), &json!({"webhooks": configuration["webhooks"]}));
     let folder = tempfile::tempdir().unwrap();
-    let running = serve(&server, folder.path(), port);
+    let running = play_pods(&server, folder.path());
     server.post("/api/v1/namespaces", &json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}));
 
     let denied = until(&server, |answer| answer.status == 403);

@@ -2,6 +2,7 @@
 
 mod broken;
 mod faults;
+mod newcomer;
 mod rights;
 mod slipped;
 mod whole;

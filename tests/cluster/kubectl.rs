@@ -29,7 +29,8 @@ pub fn kubectl(server: &Server, args: &[&str], stdin: &str) -> common::Run {
     }
 }
 
-fn program() -> &'static PathBuf {
+/// Where it is.
+pub fn program() -> &'static PathBuf {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
         let built = Command::new(common::root().join("tests/peers/build.sh")).arg("kubectl").output().unwrap();

@@ -23,6 +23,7 @@ mod ready;
 mod server;
 mod speed;
 mod uninstall;
+mod walk;
 mod webhook;
 
 use server::Server;

@@ -229,14 +229,16 @@ fn what_was_changed_while_the_lock_was_waited_for_is_looked_at_anew() {
     let leases = desk.path("coordination.k8s.io/v1/leases");
     server.post(&leases, &lease("a pipeline"));
     let text = map("a", "{}") + &map("b", "{}");
+    let looks_at_lock = || {
+        let log = server.audit_log();
+        let events = log.lines().filter(|line| line.contains("\"verb\":\"get\"") && line.contains("\"leases\""));
+        events.filter(|line| line.contains(&desk.namespace)).count()
+    };
+    let before = looks_at_lock();
     let run = thread::scope(|scope| {
         let child = scope.spawn(|| desk.apply(&text, &[]));
         // It has looked at everything, and finds the lock taken.
-        let is_waiting = || {
-            let log = server.audit_log();
-            let events = log.lines().filter(|line| line.contains("\"verb\":\"get\"") && line.contains("\"leases\""));
-            (events.filter(|line| line.contains(&desk.namespace)).count() > 0).then_some(())
-        };
+        let is_waiting = || (looks_at_lock() > before).then_some(());
         wait(is_waiting).expect("it waits");
         let object = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "new", "labels": label}});
         let args = ["apply", "-n", &desk.namespace, "--server-side", "--field-manager=plimsoll", "-f", "-"];
