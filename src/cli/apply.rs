@@ -15,7 +15,7 @@ use crate::check::{self, Rules};
 use crate::cluster::prune::{self, Prune};
 use crate::cluster::{
     self, Api, Applied, ApplySet, Cluster, DryRun, Event, Extent, Hook, HookEvent, HookFailure, Lock, Members, Outcome,
-    PATIENCE, Wanted, ready,
+    PATIENCE, Predicted, Wanted, ready,
 };
 use crate::finding::{Fault, ObjectRef, Report};
 use crate::gate::ExitStatus;
@@ -158,6 +158,7 @@ impl Apply<'_, '_> {
         if let Some(stop) = applied.stopped {
             return Err(self.stopped(stop, &applied.outcomes, streams)?);
         }
+        self.check_stored(&applied.outcomes, streams)?;
         self.prune(lock.as_ref(), streams)?;
         // Whoever mends what does not become ready need not wait for that.
         drop(lock);
@@ -240,6 +241,31 @@ impl Apply<'_, '_> {
         let applied = self.cluster.run(cluster::apply(self.cluster.api(), wanted, dry_runs, options, check, told));
         written?;
         Ok(applied)
+    }
+
+    /// A webhook may do in earnest what it does not do in a dry run: what is not stored as was shown is judged as it is.
+    fn check_stored(&mut self, outcomes: &[Outcome], streams: &mut Streams<'_>) -> Result<(), Stop> {
+        let shown = self.plan.dry_runs.iter().map(DryRun::stored);
+        let otherwise = |((one, shown), outcome): ((&'_ Wanted, Option<&Value>), &Outcome)| {
+            let object = outcome.stored()?;
+            let is_as_shown = shown.is_some_and(|shown| cluster::normal(shown) == cluster::normal(object));
+            let predicted = Predicted::Stored { object: object.clone(), pod: None };
+            (!is_as_shown).then(|| (one.clone(), DryRun { live: None, predicted }))
+        };
+        let stored: Vec<(Wanted, DryRun)> =
+            self.plan.wanted.iter().zip(shown).zip(outcomes).filter_map(otherwise).collect();
+        let report = live::slipped_in(self.given, self.rules, stored.iter().map(|(one, dry_run)| (one, dry_run)));
+        match judged(&self.args.checks.rules, report) {
+            Ok(()) => Ok(()),
+            Err(Refusal::Unknown(faults)) => Err(faults.into()),
+            Err(Refusal::Found(report)) => {
+                self.args.checks.conclude(&report, streams)?;
+                let fault = Fault::new("the cluster has stored what its dry run did not show, and what is refused");
+                Err(fault
+                    .help("all is applied, nothing was deleted: see which webhook changes objects in earnest only")
+                    .into())
+            }
+        }
     }
 
     /// Deletes what the release has no more.

@@ -25,6 +25,11 @@ struct Sidecar<'a> {
 
 impl<'a> Sidecar<'a> {
     fn new(desk: &Desk<'a>, group: &str, resource: &str, containers: &str) -> Self {
+        Self::under(desk, group, resource, containers, "true")
+    }
+
+    /// One that is asked under a condition only.
+    fn under(desk: &Desk<'a>, group: &str, resource: &str, containers: &str, condition: &str) -> Self {
         let authority = Authority::new();
         let address = serve(&authority, format!("{containers}/-"));
         let name = format!("sidecar-{}", desk.namespace);
@@ -36,6 +41,7 @@ impl<'a> Sidecar<'a> {
                 "name": "sidecar.example.com",
                 "admissionReviewVersions": ["v1"],
                 "sideEffects": "None",
+                "matchConditions": [{"name": "asked", "expression": condition}],
                 "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": desk.namespace}},
                 "rules": [{"apiGroups": [group], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": [resource]}],
                 "clientConfig": {"url": format!("https://{address}/"), "caBundle": STANDARD.encode(&authority.pem)},
@@ -177,5 +183,19 @@ fn what_can_be_tried_only_in_the_middle_is_refused_there() {
     );
     assert!((run.stdout + &run.stderr).contains("pod-security/privileged"));
     assert_eq!((desk.names("configmaps").len(), desk.all("apps/v1/deployments").len()), (0, 0));
+    assert!(!desk.is_locked());
+}
+
+#[test]
+fn what_a_dry_run_does_not_show_is_refused_when_it_is_stored() {
+    let desk = Desk::new(Server::shared(), "hidden");
+    let path = "/spec/template/spec/containers";
+    let _sidecar = Sidecar::under(&desk, "apps", "deployments", path, "!request.dryRun");
+    // Whether it is known cannot be seen without making something.
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    let run = desk.apply(&deployment("web"), &[]);
+    says(&run, 2, &["the cluster has stored what its dry run did not show, and what is refused"]);
+    assert!(run.stdout.contains("pod-security/privileged"), "{}", run.stdout);
+    assert_eq!(desk.all("apps/v1/deployments").len(), 1);
     assert!(!desk.is_locked());
 }
