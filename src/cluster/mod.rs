@@ -1,7 +1,7 @@
 //! A cluster, as its API server shows it: the only user of the crate kube.
 //!
-//! Objects travel as [`Value`](crate::value::Value)s, as they are: no type of any version of Kubernetes stands between. Each file is one step of an
-//! apply; `cli/apply.rs` says in which order they are taken.
+//! Objects travel as [`Value`]s, as they are: no type of any version of Kubernetes stands between. Each file is one step of
+//! an apply; `cli/apply.rs` says in which order they are taken.
 
 mod api;
 mod apply;
