@@ -37,6 +37,7 @@ pub mod repository;
 pub mod schema;
 pub mod semver;
 pub mod serve;
+pub mod signals;
 pub mod source;
 pub mod suggest;
 pub mod usage;

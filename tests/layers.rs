@@ -7,7 +7,7 @@ use regex::Regex;
 
 /// The layers of docs/architecture.md, lowest first. A module may import those of lower layers only.
 const LAYERS: &[&[&str]] = &[
-    &["bounded", "number", "parallel", "re2", "suggest"],
+    &["bounded", "number", "parallel", "re2", "signals", "suggest"],
     &["value"],
     &["source"],
     &["finding", "json", "kinds", "semver"],

@@ -2,20 +2,19 @@
 
 use std::fmt;
 use std::future::Future;
-use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
-use tokio::signal;
 use tokio::sync::watch;
 
 use super::lookup::Objects;
 use super::{Api, Error, kubeconfig};
 use crate::chart::{Capabilities, KubeVersion};
 use crate::render::host::Lookup;
+use crate::signals::Signals;
 
 /// Which cluster is meant, as kubectl takes it.
 #[derive(Debug, Clone)]
@@ -110,25 +109,12 @@ impl fmt::Debug for Cluster {
 fn interrupts(are_heeded: Arc<AtomicBool>) -> watch::Receiver<bool> {
     let (sender, receiver) = watch::channel(false);
     tokio::spawn(async move {
-        while signalled().await.is_ok() {
+        let Ok(mut signals) = Signals::new() else { return };
+        while signals.recv().await.is_ok() {
             if !are_heeded.load(Ordering::Relaxed) || sender.send_replace(true) {
                 std::process::exit(130);
             }
         }
     });
     receiver
-}
-
-/// Waits for a signal to end: of a terminal, or of a CI system that cancels a job.
-async fn signalled() -> io::Result<()> {
-    #[cfg(unix)]
-    {
-        let mut terminated = signal::unix::signal(signal::unix::SignalKind::terminate())?;
-        tokio::select! {
-            interrupted = signal::ctrl_c() => interrupted,
-            _ = terminated.recv() => Ok(()),
-        }
-    }
-    #[cfg(not(unix))]
-    signal::ctrl_c().await
 }

@@ -36,6 +36,7 @@ pub use certificate::Files;
 
 use crate::admission::{Answer, Judge, LeftOut, Malformed};
 use crate::finding::Fault;
+use crate::signals::Signals;
 use http::Phase;
 use listener::Listener;
 use metrics::Metrics;
@@ -159,7 +160,7 @@ async fn serve(
     cores: usize,
     metrics: Arc<Metrics>,
 ) -> Result<(), Error> {
-    let mut asked = signals()?;
+    let mut asked = Signals::new()?;
     let phase = watch::Sender::new(Phase::Serving);
     let places = Arc::new(Semaphore::new(config.limits.connections));
     let webhook = Listener {
@@ -198,7 +199,7 @@ async fn serve(
     }));
 
     // A sender that is gone is no reason to end.
-    asked.recv().await;
+    let _ = asked.recv().await;
     tracing::info!(delay = config.shutdown.delay.as_secs_f64(), "asked to end: not ready any more");
     phase.send_replace(Phase::Leaving);
     tokio::select! {
@@ -238,32 +239,6 @@ fn reload(mut tls: Tls, mut policies: Policies) -> io::Result<()> {
         }
     };
     thread::Builder::new().name("reload".into()).stack_size(STACK).spawn(work).map(drop)
-}
-
-/// What asks the process to end.
-struct Signals {
-    #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
-}
-
-fn signals() -> io::Result<Signals> {
-    Ok(Signals {
-        #[cfg(unix)]
-        terminate: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?,
-    })
-}
-
-impl Signals {
-    /// Waits for SIGTERM, or for Ctrl-C.
-    async fn recv(&mut self) {
-        #[cfg(unix)]
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = tokio::signal::ctrl_c() => {}
-        }
-        #[cfg(not(unix))]
-        let _ = tokio::signal::ctrl_c().await;
-    }
 }
 
 impl From<Error> for Fault {
