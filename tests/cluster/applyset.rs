@@ -88,6 +88,17 @@ pub fn config_map(namespace: &str, name: &str) -> serde_json::Value {
     json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": namespace}})
 }
 
+/// An object of a kind that Helm's order does not know, and that a finalizer holds.
+pub fn held(namespace: &str) -> serde_json::Value {
+    json!({
+        "apiVersion": "discovery.k8s.io/v1",
+        "kind": "EndpointSlice",
+        "metadata": {"name": "held", "namespace": namespace, "finalizers": ["example.com/hold"]},
+        "addressType": "IPv4",
+        "endpoints": [],
+    })
+}
+
 pub fn parent(server: &Server, namespace: &str, release: &str) -> serde_json::Value {
     server.get(&format!("/api/v1/namespaces/{namespace}/configmaps/plimsoll-{release}")).body
 }

@@ -6,7 +6,7 @@ use plimsoll::cluster::prune::{Kept, Outcome, Prune};
 use plimsoll::cluster::{ApplySet, Cluster, Members, reference};
 use serde_json::json;
 
-use super::applyset::{Release, config_map, connect, names, value};
+use super::applyset::{Release, config_map, connect, held, names, value};
 use super::server::{ADMIN, Server};
 
 #[test]
@@ -109,13 +109,7 @@ fn a_custom_resource_is_gone_before_what_serves_its_finalizer_goes() {
     let server = Server::shared();
     let namespace = server.namespace("prune-waves");
     let mut release = Release::new(server, &namespace, "web");
-    let slice = json!({
-        "apiVersion": "discovery.k8s.io/v1",
-        "kind": "EndpointSlice",
-        "metadata": {"name": "held", "namespace": namespace, "finalizers": ["example.com/hold"]},
-        "addressType": "IPv4",
-        "endpoints": [],
-    });
+    let slice = held(&namespace);
     release.apply(&[slice, config_map(&namespace, "operator")]);
     let lock = release.lock().unwrap();
     let members = release.members().objects;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::applyset::{Release, config_map};
+use super::applyset::{Release, config_map, held};
 use super::common::{self, Run, plimsoll};
 use super::server::{ADMIN, Server};
 
@@ -109,13 +109,7 @@ fn what_was_interrupted_is_taken_up_again() {
     let namespace = server.namespace("uninstall-interrupted");
     let mut release = installed(server, &namespace);
     // Custom resources go first, and others wait for them.
-    let slice = json!({
-        "apiVersion": "discovery.k8s.io/v1",
-        "kind": "EndpointSlice",
-        "metadata": {"name": "held", "namespace": namespace, "finalizers": ["example.com/hold"]},
-        "addressType": "IPv4",
-        "endpoints": [],
-    });
+    let slice = held(&namespace);
     release.apply(&[slice]);
     let child = Command::new(env!("CARGO_BIN_EXE_plimsoll"))
         .args(["uninstall", "web", "--yes", "--namespace", &namespace, "--kubeconfig"])

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::{Desk, line, maps, says};
+use super::{Desk, Running, line, maps, says};
 use crate::common::authority::Authority;
 use crate::common::{folder, plimsoll, root};
 use crate::connect::{kubeconfig, listener, serving};
@@ -75,18 +75,21 @@ fn ctrl_c_says_what_was_applied_and_leaves_no_lock() {
     says(&desk.apply(&maps(600), &[]), 0, &[&rest]);
 }
 
+/// An apply that is in the middle of its objects.
+fn begun(server: &Server, namespace: &str, manifests: &Path) -> Running {
+    let desk = Desk::by(server, crate::server::ADMIN, namespace.to_owned());
+    let child = desk.begin(manifests);
+    wait(|| (count(&desk) > 20).then_some(())).expect("it has begun");
+    child
+}
+
 #[test]
 fn a_server_that_is_restarted_in_the_middle_has_everything_once() {
     let mut server = Server::start();
     let namespace = server.namespace("restart");
     let folder = file(400);
     let run = {
-        let child = {
-            let desk = Desk::by(&server, crate::server::ADMIN, namespace.clone());
-            let child = desk.begin(&folder.path().join("maps.yaml"));
-            wait(|| (count(&desk) > 20).then_some(())).expect("it has begun");
-            child
-        };
+        let child = begun(&server, &namespace, &folder.path().join("maps.yaml"));
         server.pause();
         thread::sleep(Duration::from_secs(1));
         server.resume();
@@ -104,12 +107,7 @@ fn a_server_that_stays_away_in_the_middle_is_told_with_what_is_not_known() {
     let mut server = Server::start();
     let namespace = server.namespace("away");
     let folder = file(400);
-    let child = {
-        let desk = Desk::by(&server, crate::server::ADMIN, namespace.clone());
-        let child = desk.begin(&folder.path().join("maps.yaml"));
-        wait(|| (count(&desk) > 20).then_some(())).expect("it has begun");
-        child
-    };
+    let child = begun(&server, &namespace, &folder.path().join("maps.yaml"));
     server.pause();
     let run = child.end();
     says(&run, 2, &["nobody listens at", "; it may be stored or not", " of 400 objects applied; not tried: ConfigMap"]);

@@ -9,27 +9,14 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{Desk, chart, deployment, map, says, set_quota};
+use crate::apply::definition;
 use crate::common::{Run, folder, root};
 use crate::program::wait;
 use crate::server::{ADMIN, Server};
 
 /// What the group of a test is called: CRDs are the whole server's.
 fn files(group: &str) -> Vec<(&'static str, String)> {
-    let crd = format!(
-        "apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {{name: widgets.{group}}}
-spec:
-  group: {group}
-  scope: Namespaced
-  names: {{plural: widgets, singular: widget, kind: Widget, listKind: WidgetList}}
-  versions:
-  - name: v1
-    served: true
-    storage: true
-    schema: {{openAPIV3Schema: {{type: object, properties: {{spec: {{type: object, properties: {{size: {{type: integer}}}}}}}}}}}}
-"
-    );
+    let crd = definition(group, "size: {type: integer}");
     let hook = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: hook\n  annotations: {helm.sh/hook: 'pre-install,pre-upgrade', helm.sh/hook-delete-policy: before-hook-creation}\ndata: {when: '{{ ternary \"upgrade\" \"install\" .Release.IsUpgrade }}'}\n";
     let values = "{{ if .Values.extra }}\n---\n{apiVersion: v1, kind: ConfigMap, metadata: {name: extra}}\n---\n{apiVersion: v1, kind: ConfigMap, metadata: {name: kept, annotations: {helm.sh/resource-policy: keep}}}\n{{ end }}\n";
     vec![
