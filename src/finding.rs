@@ -178,6 +178,11 @@ impl Fault {
         self
     }
 
+    /// Says first what it is about: `Deployment shop/web: …`.
+    pub fn about(self, what: impl fmt::Display) -> Self {
+        Self { message: format!("{what}: {}", self.message), ..self }
+    }
+
     /// Says the way out.
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());

@@ -7,14 +7,15 @@ use std::time::Duration;
 use super::check_args::CheckArgs;
 use super::confirm::confirm;
 use super::connect_args::timeout;
-use super::live::{self, Given, LiveArgs, Plan};
+use super::live::{self, Given, LiveArgs, Plan, tell_warnings};
 use super::progress::Progress;
 use super::rule_args::RuleArgs;
+use super::streams::Notes;
 use super::{Stop, Streams, pruned};
 use crate::check::{self, Rules};
 use crate::cluster::prune::{self, Prune};
 use crate::cluster::{
-    self, Api, Applied, ApplySet, Cluster, DryRun, Event, Extent, Hook, HookEvent, HookFailure, Lock, Members, Outcome,
+    self, Applied, ApplySet, Cluster, DryRun, Event, Extent, Hook, HookEvent, HookFailure, Lock, Members, Outcome,
     PATIENCE, Predicted, Wanted, ready,
 };
 use crate::finding::{Fault, ObjectRef, Report};
@@ -105,11 +106,6 @@ impl Args {
     }
 }
 
-/// Says what the server has warned of.
-fn tell_warnings(api: &Api, streams: &mut Streams<'_>) -> Result<(), Stop> {
-    Ok(api.take_warnings().iter().try_for_each(|warning| streams.warn(warning))?)
-}
-
 /// The work that changes the cluster.
 struct Apply<'a, 'r> {
     args: &'a Args,
@@ -145,7 +141,7 @@ impl Apply<'_, '_> {
         if let Some(set) = &mut self.plan.set {
             // Only now: where a hook before the first apply fails, the next one is the first again.
             let coming = Extent::of(self.plan.wanted.iter().map(|one| &one.reference));
-            self.cluster.run(set.widen(api, &coming)).map_err(Fault::from)?;
+            self.cluster.run(set.widen(api, &coming))?;
         }
         let mut applied = self.apply(0..self.plan.wanted.len(), streams)?;
         if let Some((index, made)) = self.made.take()
@@ -181,12 +177,12 @@ impl Apply<'_, '_> {
     /// Somebody else had it since it was seen what the release has: nobody has agreed to what would be done now.
     fn lock(&mut self) -> Result<Option<Lock>, Stop> {
         let (api, Some(set)) = (self.cluster.api(), &mut self.plan.set) else { return Ok(None) };
-        let lock = self.cluster.run(Lock::acquire(api, set)).map_err(Fault::from)?;
+        let lock = self.cluster.run(Lock::acquire(api, set))?;
         let read = ApplySet::read(api, set.release(), set.namespace());
-        *set = self.cluster.run(read).map_err(Fault::from)?;
+        *set = self.cluster.run(read)?;
         let mut is_changed = set.exists() == self.is_first;
         if !self.args.live.no_prune {
-            let members = self.cluster.run(Members::find(api, set)).map_err(Fault::from)?;
+            let members = self.cluster.run(Members::find(api, set))?;
             let orphans = members.orphans(&self.plan.wanted);
             let known: Vec<ObjectRef> = self.plan.orphans.iter().map(cluster::reference).collect();
             is_changed |= !orphans.iter().all(|orphan| known.contains(&cluster::reference(orphan)));
@@ -225,47 +221,38 @@ impl Apply<'_, '_> {
             let seen = seen.iter().filter_map(|(index, dry_run)| Some((wanted.get(*index)?, dry_run)));
             judged(judge, live::slipped_in(given, rules, seen))
         };
-        let mut written = Ok(());
+        let mut notes = Notes::new(streams);
         let told = |event: Event<'_>| {
             let line = match event {
                 Event::Done(index, outcome) => verb(outcome).zip(wanted.get(index)),
                 Event::Waiting(index) => wanted.get(index).map(|one| ("waiting for", one)),
             };
-            if let Some((verb, one)) = line
-                && written.is_ok()
-            {
-                written = streams.note(&format!("{verb} {}", one.reference));
+            if let Some((verb, one)) = line {
+                notes.note(&format!("{verb} {}", one.reference));
             }
         };
         let options = self.args.live.options();
         let applied = self.cluster.run(cluster::apply(self.cluster.api(), wanted, dry_runs, options, check, told));
-        written?;
+        notes.end()?;
         Ok(applied)
     }
 
     /// A webhook may do in earnest what it does not do in a dry run: what is not stored as was shown is judged as it is.
     fn check_stored(&mut self, outcomes: &[Outcome], streams: &mut Streams<'_>) -> Result<(), Stop> {
         let shown = self.plan.dry_runs.iter().map(DryRun::stored);
-        let otherwise = |((one, shown), outcome): ((&'_ Wanted, Option<&Value>), &Outcome)| {
+        let otherwise = |((one, shown), outcome): ((_, Option<&Value>), &Outcome)| {
             let object = outcome.stored()?;
             let is_as_shown = shown.is_some_and(|shown| cluster::normal(shown) == cluster::normal(object));
             let predicted = Predicted::Stored { object: object.clone(), pod: None };
-            (!is_as_shown).then(|| (one.clone(), DryRun { live: None, predicted }))
+            (!is_as_shown).then_some((one, DryRun { live: None, predicted }))
         };
-        let stored: Vec<(Wanted, DryRun)> =
+        let stored: Vec<(&Wanted, DryRun)> =
             self.plan.wanted.iter().zip(shown).zip(outcomes).filter_map(otherwise).collect();
-        let report = live::slipped_in(self.given, self.rules, stored.iter().map(|(one, dry_run)| (one, dry_run)));
-        match judged(&self.args.checks.rules, report) {
-            Ok(()) => Ok(()),
-            Err(Refusal::Unknown(faults)) => Err(faults.into()),
-            Err(Refusal::Found(report)) => {
-                self.args.checks.conclude(&report, streams)?;
-                let fault = Fault::new("the cluster has stored what its dry run did not show, and what is refused");
-                Err(fault
-                    .help("all is applied, nothing was deleted: see which webhook changes objects in earnest only")
-                    .into())
-            }
-        }
+        let report = live::slipped_in(self.given, self.rules, stored.iter().map(|(one, dry_run)| (*one, dry_run)));
+        let Err(refusal) = judged(&self.args.checks.rules, report) else { return Ok(()) };
+        let fault = Fault::new("the cluster has stored what its dry run did not show, and what is refused");
+        let help = "all is applied, nothing was deleted: see which webhook changes objects in earnest only";
+        Err(self.refused(refusal, fault.help(help), streams)?.into())
     }
 
     /// Deletes what the release has no more.
@@ -275,21 +262,16 @@ impl Apply<'_, '_> {
             return Ok(());
         }
         let prune = Prune { api, set, lock, timeout: self.args.timeout, patience: PATIENCE };
-        let mut written = Ok(());
-        let mut tell = |object: &ObjectRef, outcome: &prune::Outcome| {
-            let line = match (pruned::word(outcome, false), outcome) {
-                (Some(word), _) => format!("{word} {object}"),
-                (None, prune::Outcome::Kept(why)) => format!("kept {object}: {why}"),
-                (None, _) => return,
-            };
-            if written.is_ok() {
-                written = streams.note(&line);
-            }
+        let mut notes = Notes::new(streams);
+        let mut tell = |object: &ObjectRef, outcome: &prune::Outcome| match (pruned::word(outcome, false), outcome) {
+            (Some(word), _) => notes.note(&format!("{word} {object}")),
+            (None, prune::Outcome::Kept(why)) => notes.note(&format!("kept {object}: {why}")),
+            (None, _) => {}
         };
         let pruned = self.cluster.run(prune.delete(&self.plan.orphans, &mut tell));
-        written?;
+        notes.end()?;
         let covered = self.plan.wanted.iter().map(|one| &one.reference).chain(pruned.left());
-        self.cluster.run(set.narrow(api, &Extent::of(covered))).map_err(Fault::from)?;
+        self.cluster.run(set.narrow(api, &Extent::of(covered)))?;
         let faults = pruned::faults(&pruned, "apply");
         if faults.is_empty() { Ok(()) } else { Err(faults.into()) }
     }
@@ -320,20 +302,21 @@ impl Apply<'_, '_> {
             HookFailure::Server(error) => given.about(&hook.wanted, &error),
             HookFailure::Conflicts(conflicts) => given.conflict(&hook.wanted, &conflicts),
             HookFailure::NotDone(not_ready) => not_ready.into(),
-            HookFailure::Refused(refusal) => return Err(Stop::Faults(self.refused(refusal, streams)?)),
+            HookFailure::Refused(refusal) => {
+                return Err(Stop::Faults(self.refused(refusal, not_rendered(), streams)?));
+            }
             HookFailure::Interrupted => Fault::new("interrupted"),
         };
-        Err(Fault { message: format!("the {event} hook {object} has not done its work: {}", fault.message), ..fault }
-            .into())
+        Err(fault.about(format_args!("the {event} hook {object} has not done its work")).into())
     }
 
-    /// Shows what was refused.
-    fn refused(&self, refusal: Refusal, streams: &mut Streams<'_>) -> Result<Vec<Fault>, Stop> {
+    /// Shows what was refused; `summary` says what that comes to.
+    fn refused(&self, refusal: Refusal, summary: Fault, streams: &mut Streams<'_>) -> Result<Vec<Fault>, Stop> {
         match refusal {
             Refusal::Unknown(faults) => Ok(faults),
             Refusal::Found(report) => {
                 self.args.checks.conclude(&report, streams)?;
-                Ok(vec![Fault::new("the cluster would store what was not rendered, and is refused")])
+                Ok(vec![summary])
             }
         }
     }
@@ -362,7 +345,7 @@ impl Apply<'_, '_> {
         match stop {
             cluster::Stop::Failed => {}
             cluster::Stop::Interrupted => faults.push(Fault::new("interrupted")),
-            cluster::Stop::Refused(refusal) => faults.extend(self.refused(refusal, streams)?),
+            cluster::Stop::Refused(refusal) => faults.extend(self.refused(refusal, not_rendered(), streams)?),
         }
         let applied = outcomes.iter().filter(|outcome| outcome.stored().is_some()).count();
         let mut message = format!("{applied} of {} applied", plural(self.plan.wanted.len(), "object"));
@@ -374,6 +357,10 @@ impl Apply<'_, '_> {
         ));
         Ok(Stop::Faults(faults))
     }
+}
+
+fn not_rendered() -> Fault {
+    Fault::new("the cluster would store what was not rendered, and is refused")
 }
 
 /// What was done to an object, if anything was.

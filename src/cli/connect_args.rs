@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use super::Stop;
 use crate::cluster::{Cluster, Target};
-use crate::finding::Fault;
 use crate::render::functions::duration;
 
 /// Which cluster is asked, and how patiently.
@@ -36,7 +35,7 @@ impl ConnectArgs {
             context: self.kube_context.clone(),
             request_timeout: Some(self.request_timeout).filter(|timeout| !timeout.is_zero()),
         };
-        Ok(Cluster::connect(&target).map_err(Fault::from)?)
+        Ok(Cluster::connect(&target)?)
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::mem::{self, ManuallyDrop};
 use std::path::Path;
 
-use super::live::{LiveArgs, Plan};
+use super::live::{LiveArgs, Plan, tell_warnings};
 use super::output_args::OutputArgs;
 use super::releases::{self, Checked};
 use super::rule_args::RuleArgs;
@@ -65,9 +65,7 @@ fn with_cluster(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, St
     let chosen = args.rules.choose(&project, None, &catalogue)?;
     let mut rules = args.rules.rules(&project, chosen, destination.version)?;
     let plan = Plan::make(cluster, &given, &args.release)?;
-    for warning in cluster.api().take_warnings() {
-        streams.warn(&warning)?;
-    }
+    tell_warnings(cluster.api(), streams)?;
     let delta = plan.delta(cluster.context(), &given, Some(&mut rules))?;
     let is_dull = delta.is_empty();
     args.output.write(is_dull, streams, |format, style, out| delta::write(&delta, format, style, out))?;
@@ -119,8 +117,7 @@ fn with_revision(args: &Args, revision: &str, streams: &mut Streams<'_>) -> Resu
 
 /// What is wrong with the base, not with the change.
 fn of_base(base: &Base, error: impl Into<Fault>) -> Fault {
-    let fault = error.into();
-    Fault { message: format!("at {}: {}", base.revision(), fault.message), ..fault }
+    error.into().about(format_args!("at {}", base.revision()))
 }
 
 fn stop_of_base(base: &Base, stop: Stop) -> Stop {

@@ -49,8 +49,8 @@ pub(super) struct LiveArgs {
 
 /// A release as it was rendered, or manifests as they were read.
 pub(super) struct Given {
-    /// The name of the release; none for manifests without one.
-    pub name: Option<String>,
+    /// What the cluster knew of the release when it was read; none for manifests without a name.
+    set: Option<ApplySet>,
     pub namespace: String,
     capabilities: Capabilities,
     rendered: Option<Rendered>,
@@ -80,15 +80,18 @@ impl LiveArgs {
 
     /// Renders the chart, or reads the manifests.
     pub(super) fn given(&self, destination: &Destination, streams: &mut Streams<'_>) -> Result<Given, Stop> {
+        let cluster = destination.asked()?;
+        let release = |name: &str| cluster.run(ApplySet::read(cluster.api(), name, &destination.namespace));
         let given = Given {
-            name: self.name.clone(),
+            set: None,
             namespace: destination.namespace.clone(),
             capabilities: destination.capabilities.clone(),
             rendered: None,
             manifests: Vec::new(),
         };
         if self.name_and_chart.is_empty() {
-            return self.read(given, streams);
+            let manifests = self.read(streams)?;
+            return Ok(Given { manifests, set: self.name.as_deref().map(release).transpose()?, ..given });
         }
         if self.name.is_some() {
             let fault = Fault::new("--name is given, and a chart");
@@ -105,19 +108,18 @@ impl LiveArgs {
             named.insert(0, name);
         }
         let mut job = self.chart.job(&named, destination, streams)?;
-        let cluster = destination.asked()?;
-        let known = cluster.run(ApplySet::read(cluster.api(), &job.release.name, &given.namespace));
-        job.release.is_upgrade |= known.map_err(Fault::from)?.exists();
+        let set = release(&job.release.name)?;
+        job.release.is_upgrade |= set.exists();
         let rendered = render(&job, &charts, streams)?;
         for warning in &rendered.warnings {
             streams.warn(warning)?;
         }
         let crds = rendered.crds().into_iter().map(|(name, text)| (SourceFile::new(name, text), None));
         let manifests = manifest::read(crds).map_err(Fault::from)?;
-        Ok(Given { name: Some(job.release.name), rendered: Some(rendered), manifests, ..given })
+        Ok(Given { set: Some(set), rendered: Some(rendered), manifests, ..given })
     }
 
-    fn read(&self, given: Given, streams: &mut Streams<'_>) -> Result<Given, Stop> {
+    fn read(&self, streams: &mut Streams<'_>) -> Result<Vec<Manifest>, Stop> {
         if self.chart.values.is_empty() {
             let fault = Fault::new("neither a chart nor manifests are named");
             return Err(fault.help("for example: web ./chart, or -f manifests.yaml").into());
@@ -131,8 +133,13 @@ impl LiveArgs {
             }
             target_args::collect(Path::new(path), streams, &mut files)?;
         }
-        Ok(Given { manifests: check::read(files)?, ..given })
+        Ok(check::read(files)?)
     }
+}
+
+/// Says what the server has warned of.
+pub(super) fn tell_warnings(api: &Api, streams: &mut Streams<'_>) -> Result<(), Stop> {
+    Ok(api.take_warnings().iter().try_for_each(|warning| streams.warn(warning))?)
 }
 
 /// Whether what is to be a chart is something else: a file of YAML or JSON, or a folder of such files.
@@ -162,7 +169,7 @@ impl Given {
 
     /// `namespace/name`, as findings and changes name the release.
     fn label(&self) -> String {
-        self.name.as_ref().map(|name| format!("{}/{name}", self.namespace)).unwrap_or_default()
+        self.set.as_ref().map(|set| format!("{}/{}", set.namespace(), set.release())).unwrap_or_default()
     }
 }
 
@@ -177,18 +184,15 @@ impl Plan {
 
     async fn ask(api: &Api, given: &Given, args: &LiveArgs) -> Result<Self, Stop> {
         let manifests = given.manifests();
-        let set = match &given.name {
-            Some(name) => Some(ApplySet::read(api, name, &given.namespace).await.map_err(Fault::from)?),
-            None => None,
-        };
+        let set = given.set.clone();
         let labels: Vec<(&str, &str)> = set.iter().map(ApplySet::label).collect();
         let mut wanted = cluster::wanted(&manifests, &api.resources(), &given.namespace, &labels)?;
         if let Some(set) = &set {
-            set.check_names(wanted.iter().map(|one| &one.reference)).map_err(Fault::from)?;
+            set.check_names(wanted.iter().map(|one| &one.reference))?;
         }
         let hooks = cluster::hooks(&manifests, &api.resources(), &given.namespace)?;
         if args.create_namespace {
-            Wanted::add_namespace(&mut wanted, &api.resources(), &given.namespace).map_err(Fault::from)?;
+            Wanted::add_namespace(&mut wanted, &api.resources(), &given.namespace)?;
         }
         let interrupted = |_| Fault::new("interrupted: nothing was changed");
         let dry_runs = cluster::dry_run(api, &wanted, args.options()).await.map_err(interrupted)?;
@@ -200,7 +204,7 @@ impl Plan {
         if plan.set.is_none() && !args.force_conflicts {
             for dry_run in &plan.dry_runs {
                 if let (Some(live), Some(stored)) = (&dry_run.live, dry_run.stored()) {
-                    ApplySet::check_stays(api, live, stored).await.map_err(Fault::from)?;
+                    ApplySet::check_stays(api, live, stored).await?;
                 }
             }
         }
@@ -208,10 +212,10 @@ impl Plan {
             for live in
                 plan.dry_runs.iter().filter_map(|dry_run| dry_run.live.as_ref()).filter(|_| !args.force_conflicts)
             {
-                set.check_member(api, live).await.map_err(Fault::from)?;
+                set.check_member(api, live).await?;
             }
             if !args.no_prune {
-                plan.orphans = Members::find(api, set).await.map_err(Fault::from)?.orphans(&plan.wanted);
+                plan.orphans = Members::find(api, set).await?.orphans(&plan.wanted);
             }
         }
         Ok(plan)
@@ -337,8 +341,7 @@ fn refusals(wanted: &[Wanted], dry_runs: &[DryRun], given: &Given) -> Vec<Fault>
 impl Given {
     /// An error with the object that it is about, and where that was written.
     pub(super) fn about(&self, one: &Wanted, error: &cluster::Error) -> Fault {
-        let fault = Fault::from(error.clone());
-        let fault = Fault { message: format!("{}: {}", one.reference, fault.message), ..fault };
+        let fault = Fault::from(error.clone()).about(&one.reference);
         // Of what the server did not even look at, nothing is wrong.
         if error.code().is_none() {
             return fault;
@@ -375,6 +378,5 @@ fn denied(object: &ObjectRef, why: PodDenied, error: &cluster::Error) -> Fault {
         PodDenied::Forbidden | PodDenied::Quota => "what its Pods would be is not known",
         PodDenied::Refused => "its Pods would be refused",
     };
-    let fault = Fault::from(error.clone());
-    Fault { message: format!("{object}: {what}: {}", fault.message), ..fault }
+    Fault::from(error.clone()).about(format_args!("{object}: {what}"))
 }

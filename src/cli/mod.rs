@@ -51,6 +51,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 pub use streams::{Streams, Verbosity};
 use streams::{UntilClosed, VerbosityArgs};
 
+use crate::cluster;
 use crate::finding::Fault;
 use crate::gate::ExitStatus;
 use crate::report;
@@ -186,6 +187,12 @@ impl From<io::Error> for Stop {
 impl From<Vec<Fault>> for Stop {
     fn from(faults: Vec<Fault>) -> Self {
         Self::Faults(faults)
+    }
+}
+
+impl From<cluster::Error> for Stop {
+    fn from(error: cluster::Error) -> Self {
+        Fault::from(error).into()
     }
 }
 

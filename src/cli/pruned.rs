@@ -17,10 +17,7 @@ pub(super) fn word(outcome: &Outcome, dry_run: bool) -> Option<&'static str> {
 /// Why not all is gone, and how to go on: by running `command` again.
 pub(super) fn faults(pruned: &Pruned, command: &str) -> Vec<Fault> {
     let failed = pruned.outcomes.iter().filter_map(|(object, outcome)| match outcome {
-        Outcome::Failed(error) => {
-            let fault = Fault::from(error.clone());
-            Some(Fault { message: format!("{object} could not be deleted: {}", fault.message), ..fault })
-        }
+        Outcome::Failed(error) => Some(Fault::from(error.clone()).about(format_args!("{object} could not be deleted"))),
         _ => None,
     });
     let mut faults: Vec<Fault> = failed.chain(pruned.not_gone.clone().map(Fault::from)).collect();

@@ -85,7 +85,7 @@ impl Streams<'_> {
         if self.is_quiet() {
             return Ok(());
         }
-        writeln!(self.stdout, "{note}")?;
+        writeln!(self.stdout, "{}", printable(note))?;
         // Some are told while work goes on.
         self.stdout.flush()
     }
@@ -106,6 +106,29 @@ impl Streams<'_> {
             return Ok(());
         }
         writeln!(self.stderr, "{} in {:.1} ms", printable(done), time.as_secs_f64() * 1e3)
+    }
+}
+
+/// Notes of what happens while work goes on that does not end for a note that cannot be written.
+pub(super) struct Notes<'a, 's> {
+    streams: &'a mut Streams<'s>,
+    written: io::Result<()>,
+}
+
+impl<'a, 's> Notes<'a, 's> {
+    pub(super) fn new(streams: &'a mut Streams<'s>) -> Self {
+        Self { streams, written: Ok(()) }
+    }
+
+    pub(super) fn note(&mut self, note: &str) {
+        if self.written.is_ok() {
+            self.written = self.streams.note(note);
+        }
+    }
+
+    /// Whether all could be written.
+    pub(super) fn end(self) -> io::Result<()> {
+        self.written
     }
 }
 

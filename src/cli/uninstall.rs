@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use super::confirm::confirm;
 use super::connect_args::{ConnectArgs, timeout};
+use super::live::tell_warnings;
+use super::streams::Notes;
 use super::{Stop, Streams, pruned};
 use crate::cluster::prune::{Kept, Outcome, Prune, in_order};
 use crate::cluster::{ApplySet, Lock, Members, PATIENCE, reference};
 use crate::finding::{Fault, ObjectRef};
 use crate::gate::ExitStatus;
-use crate::report::{plural, printable};
+use crate::report::plural;
 use crate::value::Value;
 
 /// Delete what a release has in a cluster
@@ -46,17 +48,17 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
     let cluster = args.connect.connect()?;
     let api = cluster.api();
     let namespace = args.namespace.as_deref().unwrap_or(api.default_namespace());
-    let read = || cluster.run(ApplySet::read(api, &args.release, namespace)).map_err(Fault::from);
+    let read = || cluster.run(ApplySet::read(api, &args.release, namespace));
     let mut set = read()?;
     if !set.exists() {
         return not_found(args, namespace, streams);
     }
-    let lock = if args.dry_run { None } else { Some(cluster.run(Lock::acquire(api, &set)).map_err(Fault::from)?) };
+    let lock = if args.dry_run { None } else { Some(cluster.run(Lock::acquire(api, &set))?) };
     if lock.is_some() {
         // Whoever had the lock before may have changed it.
         set = read()?;
     }
-    let members = cluster.run(Members::find(api, &set)).map_err(Fault::from)?;
+    let members = cluster.run(Members::find(api, &set))?;
     for kind in &members.gone {
         streams.warn(&format!("the server no longer has the kind {kind}: what the release had of it went with it"))?;
     }
@@ -67,18 +69,15 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
         return Ok(ExitStatus::Refused);
     }
     let prune = Prune { api, set: &set, lock: lock.as_ref(), timeout: args.timeout, patience: PATIENCE };
-    let mut written = Ok(());
+    let mut notes = Notes::new(streams);
     let mut tell = |object: &ObjectRef, outcome: &Outcome| {
         if let Some(word) = pruned::word(outcome, args.dry_run) {
-            let line = streams.note(&format!("{word} {}", printable(&object.to_string())));
-            written = std::mem::replace(&mut written, Ok(())).and(line);
+            notes.note(&format!("{word} {object}"));
         }
     };
     let pruned = cluster.run(prune.delete(&members.objects, &mut tell));
-    written?;
-    for warning in api.take_warnings() {
-        streams.warn(&warning)?;
-    }
+    notes.end()?;
+    tell_warnings(api, streams)?;
     let faults = pruned::faults(&pruned, "uninstall");
     if !faults.is_empty() {
         return Err(faults.into());
@@ -92,8 +91,8 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
         return Ok(ExitStatus::Clean);
     }
     if let Some(lock) = &lock {
-        lock.check().map_err(Fault::from)?;
-        cluster.run(set.delete(api)).map_err(Fault::from)?;
+        lock.check()?;
+        cluster.run(set.delete(api))?;
         streams.note(&format!("the release {namespace}/{} is uninstalled", args.release))?;
     }
     Ok(ExitStatus::Clean)
@@ -119,14 +118,14 @@ fn show(objects: &[Value], streams: &mut Streams<'_>) -> io::Result<usize> {
         streams.note("to be deleted:")?;
     }
     for (object, _) in &going {
-        streams.note(&format!("  {}", printable(&object.to_string())))?;
+        streams.note(&format!("  {object}"))?;
     }
     if !kept.is_empty() {
         streams.note("to be kept:")?;
     }
     for (object, why) in &kept {
         let why = why.map(|why| why.to_string()).unwrap_or_default();
-        streams.note(&format!("  {}: {why}", printable(&object.to_string())))?;
+        streams.note(&format!("  {object}: {why}"))?;
     }
     Ok(going.len())
 }

@@ -186,7 +186,7 @@ impl Api {
     ) -> Result<Value, Error> {
         let query = [("fieldManager", FIELD_MANAGER), ("dryRun", if dry_run { "All" } else { "" })];
         let path = with_query(&resource.path(namespace, None), &query);
-        self.request("POST", &path, Some(("application/json", object))).await
+        self.request("POST", &path, Some((JSON, object))).await
     }
 
     /// Replaces an object that has not changed since it was read (by its `metadata.resourceVersion`).
@@ -198,7 +198,7 @@ impl Api {
         object: &Value,
     ) -> Result<Value, Error> {
         let path = with_query(&resource.path(namespace, Some(name)), &[("fieldManager", FIELD_MANAGER)]);
-        self.request("PUT", &path, Some(("application/json", object))).await
+        self.request("PUT", &path, Some((JSON, object))).await
     }
 
     /// Deletes an object, and in the background what it owns. One that is gone is as good as deleted: then this is false.
@@ -224,7 +224,7 @@ impl Api {
         }
         let options = options.into_iter().collect::<Map>().into();
         let path = resource.path(namespace, Some(name));
-        match self.request("DELETE", &path, Some(("application/json", &options))).await {
+        match self.request("DELETE", &path, Some((JSON, &options))).await {
             Err(error) if error.is_not_found() => Ok(false),
             outcome => outcome.map(|_| true),
         }

@@ -7,7 +7,6 @@ use futures_util::{StreamExt, stream};
 use tokio::time::sleep;
 
 use super::conflicts::Conflict;
-use super::normal::normal;
 use super::pods::{self, Pod, Workload};
 use super::retry::{AT_ONCE, Interrupted, unless_interrupted, until_answered};
 use super::wanted::{Foundation, Key, Wanted};
@@ -200,11 +199,6 @@ impl DryRun {
             Predicted::Stored { object, .. } => Some(object),
             _ => None,
         }
-    }
-
-    /// Whether applying would change nothing.
-    pub fn is_unchanged(&self) -> bool {
-        matches!((&self.live, self.stored()), (Some(live), Some(stored)) if normal(live) == normal(stored))
     }
 
     /// What the server had against it, or its Pod.

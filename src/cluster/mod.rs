@@ -44,15 +44,10 @@ pub use retry::{Interrupted, PATIENCE};
 pub use wanted::{Wanted, wanted};
 
 use crate::finding::ObjectRef;
+use crate::manifest;
 use crate::value::Value;
 
 /// What to call a live object.
 pub fn reference(object: &Value) -> ObjectRef {
-    let text = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or_default().to_owned();
-    ObjectRef {
-        api_version: text(object.get("apiVersion")),
-        kind: text(object.get("kind")),
-        namespace: object.at(["metadata", "namespace"]).and_then(Value::as_str).map(ToOwned::to_owned),
-        name: text(object.at(["metadata", "name"])),
-    }
+    manifest::reference(object, "")
 }

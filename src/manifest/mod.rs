@@ -276,8 +276,8 @@ fn field<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
     map.get(name).or_else(|| map.iter().rev().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value))
 }
 
-/// What to call an object; an object without a namespace belongs to the release's.
-fn reference(value: &Value, namespace: &str) -> ObjectRef {
+/// What to call an object; an object without a namespace belongs to the release's, if that is not empty.
+pub fn reference(value: &Value, namespace: &str) -> ObjectRef {
     let text = |keys: &[&str]| value.at(keys.iter().copied()).and_then(Value::as_str).unwrap_or_default().to_owned();
     let named = text(&["metadata", "namespace"]);
     ObjectRef {

@@ -6,7 +6,7 @@ use futures_util::stream::{self, StreamExt};
 
 use super::wait::Goal;
 use crate::cluster::retry::AT_ONCE;
-use crate::cluster::{Api, Error, Resource};
+use crate::cluster::{Api, Error, Resource, reference};
 use crate::finding::ObjectRef;
 use crate::value::Value;
 
@@ -28,23 +28,21 @@ impl Watched {
     /// # Errors
     /// The server has no such kind.
     pub async fn of(api: &Api, object: &Value) -> Result<Self, Error> {
-        let text = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or_default().to_owned();
-        let metadata = |key| object.at(["metadata", key]).and_then(Value::as_str).map(str::to_owned);
-        let (api_version, kind) = (text(object.get("apiVersion")), text(object.get("kind")));
-        let resource = match api.resources().of(&api_version, &kind) {
+        let mut reference = reference(object);
+        let (api_version, kind) = (&reference.api_version, &reference.kind);
+        let resource = match api.resources().of(api_version, kind) {
             Some(resource) => resource.clone(),
             // Its definition came a moment ago.
             None => {
                 api.refresh().await?;
-                let found = api.resources().of(&api_version, &kind).cloned();
+                let found = api.resources().of(api_version, kind).cloned();
                 found
                     .ok_or_else(|| Error::malformed(&format!("{api_version} {kind}"), &"the server has no such kind"))?
             }
         };
-        let namespace = metadata("namespace").filter(|_| resource.is_namespaced);
-        let name = metadata("name").unwrap_or_default();
-        let object_ref = ObjectRef { api_version, kind, namespace, name };
-        Ok(Self { object: object_ref, resource, uid: metadata("uid"), last: object.clone() })
+        reference.namespace = reference.namespace.filter(|_| resource.is_namespaced);
+        let uid = object.at(["metadata", "uid"]).and_then(Value::as_str).map(str::to_owned);
+        Ok(Self { object: reference, resource, uid, last: object.clone() })
     }
 
     /// Whether it may be otherwise again once it is ready. Kubernetes' own kinds that have no status never get one, and a
